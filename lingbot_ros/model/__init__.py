@@ -1,0 +1,1 @@
+"""The causal video transformer, its cache, sampler, autoencoders and files. ROS-free."""

@@ -1,0 +1,92 @@
+"""Which cache slots a chunk uses: pure host integers, shared by every engine (spec 5.1).
+
+Keys are cached already rotated, so the order of slots is free and the valid region can always be a prefix.
+"""
+
+from dataclasses import dataclass
+
+from lingbot_ros.errors import InputError
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Move frames `[source, source + count)` to `target`, once, before the chunk's first forward."""
+
+    source: int
+    target: int
+    count: int
+
+
+@dataclass(frozen=True)
+class ChunkSlot:
+    """Where one chunk lives in the cache, in latent frames: first slot, valid prefix with its own chunk, an optional shift."""
+
+    write: int
+    length: int
+    shift: Shift | None = None
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Attention sink + sliding window over a cache of `window` latent frames, filled `chunk` frames at a time.
+
+    The first `sink` frames are never overwritten; the rest becomes a ring of chunks once the cache is full. When the
+    sink ends inside a chunk, the first eviction drops fewer frames than a chunk: one shift aligns the ring for ever.
+
+    Raises InputError for a window that the ring cannot hold without wrapping inside a chunk.
+    """
+
+    chunk: int
+    window: int
+    sink: int = 0
+
+    def __post_init__(self) -> None:
+        if self.chunk < 1:
+            raise InputError("chunk", self.chunk, "use at least 1 latent frame per chunk")
+        if not 0 <= self.sink <= self.window - self.chunk:
+            raise InputError(
+                "sink", self.sink, f"use 0 to window - chunk = {self.window - self.chunk} latent frames"
+            )
+        if (self.window - self.sink) % self.chunk:
+            lower = self.sink + (self.window - self.sink) // self.chunk * self.chunk
+            raise InputError(
+                "window",
+                self.window,
+                f"window - sink must be a multiple of the chunk ({self.chunk}); use {lower} or {lower + self.chunk}",
+            )
+
+    @property
+    def _first_eviction(self) -> int:
+        """Index of the first chunk that no longer fits."""
+        return self.window // self.chunk
+
+    @property
+    def _shift_frames(self) -> int:
+        """Frames dropped at the first eviction when the sink ends inside a chunk, else 0."""
+        return -self.sink % self.chunk
+
+    def slot(self, chunk_index: int) -> ChunkSlot:
+        """Slots of chunk `chunk_index` (0, 1, ...), the same for every forward of that chunk."""
+        evictions = chunk_index - self._first_eviction
+        if evictions < 0:
+            return ChunkSlot(write=chunk_index * self.chunk, length=(chunk_index + 1) * self.chunk)
+        if not self._shift_frames:
+            return ChunkSlot(self.sink + self._ring_slot(evictions), self.window)
+        if evictions == 0:
+            kept = self._first_eviction * self.chunk - self.sink - self._shift_frames
+            return ChunkSlot(
+                write=self.window - self.chunk,
+                length=self.window,
+                shift=Shift(source=self.sink + self._shift_frames, target=self.sink, count=kept),
+            )
+        return ChunkSlot(self.sink + self._ring_slot(evictions - 1), self.window)
+
+    def _ring_slot(self, evictions: int) -> int:
+        return evictions * self.chunk % (self.window - self.sink)
+
+    def visible(self, chunk_index: int) -> list[int]:
+        """Latent frame indices attended while chunk `chunk_index` is generated, its own included, in time order."""
+        end = (chunk_index + 1) * self.chunk
+        if end <= self.window:
+            return list(range(end))
+        return [*range(self.sink), *range(end - (self.window - self.sink), end)]

@@ -1,0 +1,48 @@
+"""Rotary position angles over (time, row, column), computed on demand so that time has no end (spec 3.7)."""
+
+import torch
+from torch import Tensor
+
+_THETA = 10000.0
+
+
+def axis_pairs(head_dim: int) -> tuple[int, int, int]:
+    """Rotary pairs per axis (time, row, column); head dimension 128 gives 22, 21, 21."""
+    spatial = 2 * (head_dim // 6)
+    return (head_dim - 2 * spatial) // 2, spatial // 2, spatial // 2
+
+
+def axis_angles(positions: Tensor, pairs: int) -> Tensor:
+    """Angles `pos * theta^(-j / pairs)` of one axis: positions [n] -> float64 [n, pairs]."""
+    frequencies = _THETA ** (-torch.arange(pairs, dtype=torch.float64) / max(pairs, 1))
+    return positions.to(torch.float64)[:, None] * frequencies[None]
+
+
+def rope_angles(frames: Tensor, rows: int, columns: int, head_dim: int) -> Tensor:
+    """Angles of every token in (frame, row, column) order: frames [f] of absolute time indices -> float64 [f*rows*columns, head_dim/2]."""
+    time, row, column = axis_pairs(head_dim)
+    count = len(frames)
+    grid = (count, rows, columns)
+    parts = (
+        axis_angles(frames, time).view(count, 1, 1, time).expand(*grid, time),
+        axis_angles(torch.arange(rows), row).view(1, rows, 1, row).expand(*grid, row),
+        axis_angles(torch.arange(columns), column).view(1, 1, columns, column).expand(*grid, column),
+    )
+    return torch.cat(parts, dim=-1).reshape(-1, head_dim // 2)
+
+
+def rope_tables(frames: Tensor, rows: int, columns: int, head_dim: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine rows, float32 [f*rows*columns, head_dim/2] each, evaluated in float64."""
+    angles = rope_angles(frames, rows, columns, head_dim)
+    return angles.cos().float(), angles.sin().float()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate interleaved pairs of x [B, H, N, D] by the tables [N, D/2]; float32 arithmetic, dtype of x kept.
+
+    Real arithmetic on pairs rather than complex tensors: those do not export.
+    """
+    pairs = x.float().unflatten(-1, (-1, 2))
+    even, odd = pairs[..., 0], pairs[..., 1]
+    rotated = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)
+    return rotated.flatten(-2).to(x.dtype)

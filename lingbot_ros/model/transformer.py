@@ -1,0 +1,230 @@
+"""A Wan-style block-causal video transformer: the same classes for 3 M and 14 B parameters.
+
+Parameter names are those of the released LingBot-World checkpoints (spec 1.4), so that these load without renaming.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
+from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
+from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
+from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
+
+
+@dataclass(frozen=True)
+class Control:
+    """What drives a chunk, computed once per chunk and reused by each of its forwards.
+
+    Action models: `frame` [B, f, d] joins the time embedding, `tokens` [B, N, d] the patch embedding.
+    Ray models: `scale[i]`, `shift[i]` [B, N, d] modulate block i.
+    """
+
+    frame: Tensor | None = None
+    tokens: Tensor | None = None
+    scale: Sequence[Tensor] = ()
+    shift: Sequence[Tensor] = ()
+
+
+class Block(nn.Module):
+    """Self-attention, camera modulation, cross-attention and FFN, modulated per latent frame (spec 3.6)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        dim, eps = config.dim, config.eps
+        self.eps = eps
+        self.self_attn = SelfAttention(dim, config.num_heads, eps)
+        if config.text is not None:
+            self.norm3 = nn.LayerNorm(dim, eps=eps)
+            self.cross_attn = CrossAttention(dim, config.num_heads, eps)
+        self.ffn = nn.Sequential(nn.Linear(dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, dim))
+        self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+        if isinstance(config.control, RayControlConfig):
+            self.cam_injector_layer1, self.cam_injector_layer2 = nn.Linear(dim, dim), nn.Linear(dim, dim)
+            self.cam_scale_layer, self.cam_shift_layer = nn.Linear(dim, dim), nn.Linear(dim, dim)
+
+    def camera_modulation(self, camera: Tensor) -> tuple[Tensor, Tensor]:
+        """Camera tokens [B, N, d] -> scale and shift [B, N, d]; depends on the camera only."""
+        g = self.cam_injector_layer2(F.silu(self.cam_injector_layer1(camera))) + camera
+        return self.cam_scale_layer(g), self.cam_shift_layer(g)
+
+    def forward(
+        self,
+        x: Tensor,
+        e0: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        attend: Attend,
+        camera: tuple[Tensor, Tensor] | None,
+        text: tuple[Tensor, Tensor] | None,
+    ) -> Tensor:
+        """x [B, N, d], e0 float32 [B, f, 6, d] -> float32 [B, N, d]."""
+        dtype = self.ffn[0].weight.dtype
+        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + e0).unbind(2)
+        u = modulate(layer_norm(x, self.eps), scale1, shift1).to(dtype)
+        x = x.float() + per_frame(self.self_attn(u, cos, sin, attend).float(), gate1)
+        if camera is not None:
+            scale, shift = camera
+            x = (1 + scale.float()) * x + shift.float()
+        if text is not None:
+            u = F.layer_norm(x, x.shape[-1:], self.norm3.weight.float(), self.norm3.bias.float(), self.eps)
+            x = x + self.cross_attn(u.to(dtype), *text).float()
+        u = modulate(layer_norm(x, self.eps), scale2, shift2).to(dtype)
+        return x + per_frame(self.ffn(u).float(), gate2)
+
+
+class Head(nn.Module):
+    """Final modulated norm and projection back to latent patches; pixel models project elsewhere and pass no features."""
+
+    def __init__(self, dim: int, eps: float, out_features: int | None = None) -> None:
+        super().__init__()
+        if out_features is not None:
+            self.head = nn.Linear(dim, out_features)
+        self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
+        self.eps = eps
+
+    def norm(self, x: Tensor, e: Tensor) -> Tensor:
+        """x [B, N, d], e float32 [B, f, d] -> modulated float32 [B, N, d]."""
+        shift, scale = (self.modulation.float() + e[:, :, None]).unbind(2)
+        return modulate(layer_norm(x, self.eps), scale, shift)
+
+    def forward(self, x: Tensor, e: Tensor) -> Tensor:
+        return F.linear(self.norm(x, e), self.head.weight.float(), self.head.bias.float())
+
+
+class CausalWorldTransformer(nn.Module):
+    """Noisy latents, condition, time and control -> prediction, seeing the past through `attend`.
+
+    Split as engines need it: `encode_text` once per prompt, `encode_actions` / `encode_rays` once per chunk,
+    `predict` for every forward.
+    """
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        dim, patch = config.dim, config.patch_size
+        in_channels = config.latent_channels + config.condition_channels
+        if config.pixel is None:
+            self.patch_embedding = nn.Conv3d(in_channels, dim, patch, stride=patch)
+            self.head = Head(dim, config.eps, config.latent_channels * patch[1] * patch[2])
+        else:
+            outputs = config.latent_channels + (2 if config.prediction == "motion" else 0)
+            self.stem = PixelStem(config.pixel, in_channels, dim, patch[1])
+            self.head = Head(dim, config.eps)
+            self.pixel_head = PixelHead(config.pixel, outputs, dim, patch[1])
+        self.time_embedding = nn.Sequential(nn.Linear(config.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
+        if config.text is not None:
+            width = config.text.width
+            self.text_embedding = nn.Sequential(nn.Linear(width, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
+        if isinstance(config.control, RayControlConfig):
+            features = config.control.channels * config.control.fold**2 * patch[1] * patch[2]
+            self.patch_embedding_wancamctrl = nn.Linear(features, dim)
+            self.c2ws_hidden_states_layer1, self.c2ws_hidden_states_layer2 = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        elif isinstance(config.control, ActionControlConfig):
+            self.action_embedding = ActionEmbedding(config.control, dim)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
+
+    def encode_text(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Text features [B, L, text width], zero-padded to L -> keys and values [B, H, L, D] of every block."""
+        text = self.text_embedding(features)
+        return [block.cross_attn.keys_values(text) for block in self.blocks]  # type: ignore[union-attr, operator]
+
+    def encode_rays(self, rays: Tensor) -> Control:
+        """Folded rays [B, channels * fold^2, f, h, w] -> scale and shift of every block."""
+        _, ph, pw = self.config.patch_size
+        cells = rays.unflatten(4, (-1, pw)).unflatten(3, (-1, ph))
+        patches = cells.permute(0, 2, 3, 5, 1, 4, 6).flatten(4).flatten(1, 3)  # token features: channel, row, column
+        embedded = self.patch_embedding_wancamctrl(patches)
+        camera = embedded + self.c2ws_hidden_states_layer2(F.silu(self.c2ws_hidden_states_layer1(embedded)))
+        pairs = [block.camera_modulation(camera) for block in self.blocks]  # type: ignore[operator]
+        return Control(scale=[scale for scale, _ in pairs], shift=[shift for _, shift in pairs])
+
+    def encode_actions(self, actions: Tensor, rows: int, columns: int) -> Control:
+        """Actions [B, f, history, dim] in -1..1, newest first -> per-frame and per-token embeddings."""
+        frame, tokens = self.action_embedding(actions, rows, columns)
+        return Control(frame=frame, tokens=tokens)
+
+    def predict(
+        self,
+        latent: Tensor,
+        condition: Tensor | None,
+        timestep: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        control: Control,
+        text: Sequence[tuple[Tensor, Tensor]],
+        attends: Sequence[Attend],
+    ) -> Tensor:
+        """One forward over f latent frames.
+
+        latent float32 [B, C, f, h, w]; condition [B, Cc, f, h, w]; timestep [B, f] in [0, 1000), one value per latent
+        frame; rotary tables [N, D/2]; one `attend` per block. Returns float32 [B, C, f, h, w]: the flow, or for
+        `motion` models the clean latent itself.
+        """
+        config = self.config
+        x = latent if condition is None else torch.cat((latent, condition), dim=1)
+        frames, height, width = x.shape[2:]
+        tokens, features = self._embed_patches(x)
+        # Time is embedded once per latent frame in float32 and broadcast, never expanded to tokens.
+        wave = sinusoid(timestep, config.freq_dim).float()
+        e = mlp_float32(self.time_embedding, wave)
+        if control.frame is not None:
+            e = e + control.frame.float()
+        e0 = mlp_float32(self.time_projection, e).unflatten(-1, (6, config.dim))
+        if control.tokens is not None:
+            tokens = tokens + control.tokens.to(tokens.dtype)
+        for index, block in enumerate(self.blocks):
+            camera = (control.scale[index], control.shift[index]) if control.scale else None
+            tokens = block(tokens, e0, cos, sin, attends[index], camera, text[index] if text else None)
+        if config.pixel is None:
+            rows, columns = height // config.patch_size[1], width // config.patch_size[2]
+            return unpatchify(self.head(tokens, e), frames, rows, columns, config.patch_size)
+        normed = self.head.norm(tokens, e).unflatten(1, (frames, -1)).flatten(0, 1)
+        output = self.pixel_head(normed.to(self.pixel_head.unpatch.weight.dtype), features).float()
+        if config.prediction == "motion":
+            assert condition is not None
+            previous = condition[:, : config.latent_channels].transpose(1, 2).flatten(0, 1)
+            output = move_and_correct(previous, output)
+        return output.unflatten(0, (latent.shape[0], frames)).transpose(1, 2)
+
+    def _embed_patches(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        if self.config.pixel is None:
+            dtype = self.patch_embedding.weight.dtype
+            return self.patch_embedding(x.to(dtype)).flatten(2).transpose(1, 2), None
+        frames = x.transpose(1, 2).flatten(0, 1).to(self.stem.half.weight.dtype)
+        tokens, features = self.stem(frames)
+        return tokens.unflatten(0, (x.shape[0], x.shape[2])).flatten(1, 2), features
+
+
+def layer_norm(x: Tensor, eps: float) -> Tensor:
+    """LayerNorm without affine, float32 statistics and result."""
+    return F.layer_norm(x.float(), x.shape[-1:], eps=eps)
+
+
+def per_frame(x: Tensor, factor: Tensor) -> Tensor:
+    """x [B, f*S, d] times factor [B, f, d] of its frame."""
+    return (x.unflatten(1, (factor.shape[1], -1)) * factor[:, :, None]).flatten(1, 2)
+
+
+def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """x [B, f*S, d] -> x * (1 + scale) + shift with scale and shift [B, f, d] of its frame."""
+    frames = x.unflatten(1, (scale.shape[1], -1))
+    return (frames * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
+
+
+def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """Apply linears of any stored precision with float32 arithmetic (spec 3.5)."""
+    for layer in layers:
+        x = F.linear(x, layer.weight.float(), layer.bias.float()) if isinstance(layer, nn.Linear) else layer(x)
+    return x
+
+
+def unpatchify(patches: Tensor, frames: int, rows: int, columns: int, patch: tuple[int, int, int]) -> Tensor:
+    """[B, N, ph*pw*C] in (row, column, channel) order -> [B, C, f, h, w]."""
+    x = patches.unflatten(2, (patch[1], patch[2], -1)).unflatten(1, (frames, rows, columns))
+    return x.permute(0, 6, 1, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
