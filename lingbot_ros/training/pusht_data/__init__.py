@@ -1,0 +1,1 @@
+"""Push-T episodes as training data: how they are made, stored and read."""
