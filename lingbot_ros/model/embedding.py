@@ -28,11 +28,11 @@ class ActionEmbedding(nn.Module):
         )
         self.token = nn.Linear(config.history * 2 * features, dim) if config.image_plane else None
 
-    def forward(self, actions: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
-        """actions float32 [B, f, history, dim], scaled to -1..1, newest first -> ([B, f, D], [B, f*rows*columns, D])."""
+    def forward(self, actions: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor | None]:
+        """actions float32 [B, f, history, dim], scaled to -1..1, newest first -> [B, f, D] and [B, f*rows*columns, D] or None."""
         per_frame = self.frame(self._fourier(actions).flatten(2))
         if self.token is None:
-            return per_frame, per_frame.new_zeros(()).expand(*per_frame.shape[:1], actions.shape[1] * rows * columns, per_frame.shape[-1])
+            return per_frame, None
         centre_x = (torch.arange(columns, device=actions.device) + 0.5) / columns * 2 - 1
         centre_y = (torch.arange(rows, device=actions.device) + 0.5) / rows * 2 - 1
         grid_y, grid_x = torch.meshgrid(centre_y, centre_x, indexing="ij")

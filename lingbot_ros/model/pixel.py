@@ -17,15 +17,15 @@ class PixelStem(nn.Module):
     def __init__(self, config: PixelConfig, in_channels: int, dim: int, patch: int) -> None:
         super().__init__()
         half, quarter = config.channels
-        self.half = nn.Conv2d(in_channels, half, 4, stride=2, padding=1)
-        self.quarter = nn.Conv2d(half, quarter, 4, stride=2, padding=1)
+        self.to_half = nn.Conv2d(in_channels, half, 4, stride=2, padding=1)
+        self.to_quarter = nn.Conv2d(half, quarter, 4, stride=2, padding=1)
         self.refine = nn.Conv2d(quarter, quarter, 3, padding=1)
         self.patch = nn.Conv2d(quarter, dim, patch // 4, stride=patch // 4)
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """x [F, C, H, W] -> tokens [F, S, dim] and features at 1/2 and 1/4 resolution."""
-        half = F.silu(self.half(x))
-        quarter = F.silu(self.quarter(half))
+        half = F.silu(self.to_half(x))
+        quarter = F.silu(self.to_quarter(half))
         quarter = quarter + F.silu(self.refine(quarter))
         return self.patch(quarter).flatten(2).transpose(1, 2), (half, quarter)
 

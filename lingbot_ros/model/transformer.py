@@ -131,7 +131,7 @@ class CausalWorldTransformer(nn.Module):
 
     def encode_text(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Text features [B, L, text width], zero-padded to L -> keys and values [B, H, L, D] of every block."""
-        text = self.text_embedding(features)
+        text = self.text_embedding(features.to(self.text_embedding[0].weight.dtype))
         return [block.cross_attn.keys_values(text) for block in self.blocks]  # type: ignore[union-attr, operator]
 
     def encode_rays(self, rays: Tensor) -> Control:
@@ -139,7 +139,7 @@ class CausalWorldTransformer(nn.Module):
         _, ph, pw = self.config.patch_size
         cells = rays.unflatten(4, (-1, pw)).unflatten(3, (-1, ph))
         patches = cells.permute(0, 2, 3, 5, 1, 4, 6).flatten(4).flatten(1, 3)  # token features: channel, row, column
-        embedded = self.patch_embedding_wancamctrl(patches)
+        embedded = self.patch_embedding_wancamctrl(patches.to(self.patch_embedding_wancamctrl.weight.dtype))
         camera = embedded + self.c2ws_hidden_states_layer2(F.silu(self.c2ws_hidden_states_layer1(embedded)))
         pairs = [block.camera_modulation(camera) for block in self.blocks]  # type: ignore[operator]
         return Control(scale=[scale for scale, _ in pairs], shift=[shift for _, shift in pairs])
@@ -196,7 +196,7 @@ class CausalWorldTransformer(nn.Module):
         if self.config.pixel is None:
             dtype = self.patch_embedding.weight.dtype
             return self.patch_embedding(x.to(dtype)).flatten(2).transpose(1, 2), None
-        frames = x.transpose(1, 2).flatten(0, 1).to(self.stem.half.weight.dtype)
+        frames = x.transpose(1, 2).flatten(0, 1).to(self.stem.to_half.weight.dtype)
         tokens, features = self.stem(frames)
         return tokens.unflatten(0, (x.shape[0], x.shape[2])).flatten(1, 2), features
 

@@ -1,0 +1,1 @@
+"""What a robot does -> what the model is conditioned on."""

@@ -1,0 +1,67 @@
+"""Robot actions of a chunk: checked, scaled, and joined with those before them."""
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.cards import ControlSpec
+
+
+class ActionControl:
+    """One session's action input. `encode` changes nothing; `commit` makes the chunk's actions the past."""
+
+    def __init__(self, spec: ControlSpec, history: int) -> None:
+        self._spec, self._history = spec, history
+        self._low, self._high = np.array(spec.low, np.float64), np.array(spec.high, np.float64)
+        self._past: NDArray[np.float32] | None = None  # [history - 1, dim] scaled, oldest first
+
+    def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
+        """Actions [frames, dim] in the card's unit -> `actions` float32 [1, frames, history, dim] in -1..1, newest first.
+
+        Before the first action of a session the robot is taken to have been commanded to where it is sent first.
+        Raises InputError naming the component, its value and the accepted range.
+        """
+        scaled = self._scaled(check_actions(controls, frames, self._spec))
+        timeline = np.concatenate([self._past_of(scaled), scaled])
+        newest_first = [timeline[t : t + self._history][::-1] for t in range(frames)]
+        return {"actions": torch.from_numpy(np.stack(newest_first)[None].astype(np.float32))}
+
+    def commit(self, encoded: dict[str, Tensor]) -> None:
+        """Remember the newest actions of what `encode` returned."""
+        newest_first = encoded["actions"][0, -1].numpy()
+        self._past = newest_first[: self._history - 1][::-1].copy()
+
+    def state(self) -> dict[str, Tensor]:
+        return {} if self._past is None else {"past_actions": torch.from_numpy(self._past)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        past = state.get("past_actions")
+        self._past = None if past is None else past.numpy().copy()
+
+    def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:
+        return (2 * (actions - self._low) / (self._high - self._low) - 1).astype(np.float32)
+
+    def _past_of(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.repeat(scaled[:1], self._history - 1, axis=0) if self._past is None else self._past
+
+
+def check_actions(controls: ArrayLike, frames: int, spec: ControlSpec) -> NDArray[np.float64]:
+    """The actions as float64 [frames, dim], or InputError naming the field, value and fix."""
+    try:
+        actions = np.asarray(controls, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("action", controls, f"give numbers, [{frames}, {spec.dim}]") from error
+    if actions.shape != (frames, spec.dim):
+        raise InputError(
+            "action",
+            f"shape {list(actions.shape)}",
+            f"give {frames} action{'s' if frames > 1 else ''} of {spec.dim} numbers ({', '.join(spec.names)})",
+        )
+    for component, name in enumerate(spec.names):
+        low, high = spec.low[component], spec.high[component]
+        for frame, value in enumerate(actions[:, component]):
+            if not low <= value <= high:  # also catches NaN
+                raise InputError(f"action[{frame}].{name}", value, f"give a finite number from {low:g} to {high:g} {spec.unit}")
+    return actions

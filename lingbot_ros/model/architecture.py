@@ -1,0 +1,63 @@
+"""Architecture dataclasses from and to the plain dictionaries of cards and YAML files."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.config import (
+    ActionControlConfig,
+    PixelConfig,
+    RayControlConfig,
+    TextConfig,
+    TransformerConfig,
+)
+
+T = TypeVar("T")
+
+
+def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
+    """Build a dataclass from a dictionary; unknown or missing keys raise InputError naming `where` and the key."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise InputError(f"{where}.{key}", data[key], f"unknown key; known are {', '.join(fields)}")
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in data and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise InputError(where, "no value", f"add {', '.join(missing)}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise InputError(where, data, str(error)) from error
+
+
+def parse_transformer(data: dict[str, Any], where: str) -> TransformerConfig:
+    """A TransformerConfig from a card's `architecture` dictionary."""
+    data = dict(data)
+    if data.get("text") is not None:
+        data["text"] = parse_dataclass(TextConfig, data["text"], f"{where}.text")
+    if data.get("pixel") is not None:
+        data["pixel"] = parse_dataclass(PixelConfig, data["pixel"], f"{where}.pixel")
+    if data.get("control") is not None:
+        kinds = {"rays": RayControlConfig, "action": ActionControlConfig}
+        kind = data["control"].get("kind")
+        if kind not in kinds:
+            raise InputError(f"{where}.control.kind", kind, f"use one of {', '.join(kinds)}")
+        data["control"] = parse_dataclass(kinds[kind], data["control"], f"{where}.control")
+    return parse_dataclass(TransformerConfig, data, where)
+
+
+def to_plain(config: Any) -> dict[str, Any]:
+    """The dictionary that `parse_*` reads back: tuples as lists, parts that are absent left out."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items() if item is not None}
+        return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    result: dict[str, Any] = plain(dataclasses.asdict(config))
+    return result

@@ -1,0 +1,65 @@
+"""Few-step sampling of one chunk, with an optional clean forward that commits it to the cache (spec 4.4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+Predict = Callable[[Tensor, float], Tensor]
+"""(noisy latent, diffusion time) -> what the network predicts; writes the chunk's cache slots."""
+
+Noise = Callable[[int], Tensor]
+"""Draw number -> fresh noise of the latent's shape."""
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """One row of a distilled sampler's table (spec 4.3).
+
+    `timesteps[j]` is fed to the network, `sigmas[j]` turns its prediction into x0, and before step j > 0 the latent
+    is re-noised to `renoise[j - 1]`. `commit` runs the network once more on the result at time 0, so that later chunks
+    attend to clean keys; without it they attend to those of the last step.
+    """
+
+    timesteps: tuple[float, ...]
+    sigmas: tuple[float, ...]
+    renoise: tuple[float, ...] = ()
+    commit: bool = True
+
+    def __post_init__(self) -> None:
+        steps = len(self.timesteps)
+        if not steps or len(self.sigmas) != steps or len(self.renoise) != steps - 1:
+            raise ValueError(
+                f"{steps} timesteps need {steps} sigmas and {max(steps - 1, 0)} renoise levels, "
+                f"got {len(self.sigmas)} and {len(self.renoise)}"
+            )
+
+    @property
+    def forwards(self) -> int:
+        """Network evaluations per chunk."""
+        return len(self.timesteps) + self.commit
+
+
+class FewStepSampler:
+    """Predict x0, re-noise, repeat; no guidance."""
+
+    def __init__(self, config: SamplerConfig, prediction: Literal["velocity", "motion"]) -> None:
+        self.config, self._prediction = config, prediction
+
+    def sample(self, predict: Predict, noise: Noise) -> Tensor:
+        """The clean latent of one chunk, float32. The caller commits the cache afterwards."""
+        config = self.config
+        x = noise(0)
+        for step, (timestep, sigma) in enumerate(zip(config.timesteps, config.sigmas, strict=True)):
+            x0 = self.clean(x, predict(x, timestep), sigma)
+            if step + 1 < len(config.timesteps):
+                level = config.renoise[step]
+                x = (1 - level) * x0 + level * noise(step + 1)
+        return x0
+
+    def clean(self, x: Tensor, prediction: Tensor, sigma: float) -> Tensor:
+        """x0 from what the network said about x at noise level sigma; float64 inside, as the released sampler does."""
+        if self._prediction == "motion":
+            return prediction.clamp(-1, 1)
+        return (x.double() - sigma * prediction.double()).float()

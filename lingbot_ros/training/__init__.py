@@ -1,0 +1,1 @@
+"""Making the shipped small models: data, training, export. Nothing that serves a model imports this."""

@@ -1,0 +1,25 @@
+"""A training run's state on disk: one file, replaced atomically, that resumes it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lingbot_ros.errors import ModelError
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write beside `path`, then rename: an interrupted write leaves the previous checkpoint."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint without running any code from it; raises ModelError if it is damaged."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises anything from EOFError to UnpicklingError on a damaged file
+        raise ModelError(f"{path}: not a readable checkpoint ({error}); delete it to start afresh") from error
+    return state

@@ -1,0 +1,68 @@
+"""What a training run is, read from one YAML file that is kept beside the model it makes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.architecture import parse_dataclass, parse_transformer
+from lingbot_ros.model.config import StreamConfig, TransformerConfig
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Optimisation. Learning rate: linear warm-up, constant, then linear to zero over the last `decay_fraction`."""
+
+    batch_clips: int = 4
+    learning_rate: float = 1e-3
+    warmup_iterations: int = 100
+    decay_fraction: float = 0.25
+    weight_decay: float = 0.01
+    ema: float = 0.998
+    gradient_clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Training on the model's own predictions (see `RolloutPool`).
+
+    A clip is trained `depth` times after its first, each time conditioned on what the model made of it the time before.
+    The depth grows linearly to `depth` over `ramp_iterations`.
+    """
+
+    clip_frames: int = 16
+    pool_clips: int = 192
+    depth: int = 10
+    ramp_iterations: int = 1500
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run. `foreground_weight` multiplies the loss where a frame differs from the data's median image."""
+
+    name: str
+    transformer: TransformerConfig
+    stream: StreamConfig
+    schedule: Schedule = field(default_factory=Schedule)
+    rollout: Rollout = field(default_factory=Rollout)
+    moving_fraction: float = 0.7
+    foreground_weight: float = 8.0
+    seed: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> "TrainConfig":
+        """Read a YAML file; an unknown or missing key is an InputError that names it."""
+        try:
+            data: dict[str, Any] = yaml.safe_load(path.read_text())
+        except FileNotFoundError as error:
+            raise InputError("--config", path, "give the path of a training YAML such as models/pusht-small/train.yaml") from error
+        except yaml.YAMLError as error:
+            raise InputError("--config", path, f"not valid YAML: {error}") from error
+        transformer = parse_transformer(data.pop("transformer", {}), f"{path}: transformer")
+        nested = {
+            key: parse_dataclass(kind, data.pop(key, {}), f"{path}: {key}")
+            for key, kind in (("stream", StreamConfig), ("schedule", Schedule), ("rollout", Rollout))
+        }
+        return parse_dataclass(cls, {**data, **nested, "transformer": transformer}, str(path))

@@ -1,0 +1,49 @@
+"""A trained model as a folder that `World.load` takes: weights in half precision and a card that names them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.architecture import to_plain
+from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.model.weights import file_sha256, save_transformer
+from lingbot_ros.training.config import TrainConfig
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def export_model(model: CausalWorldTransformer, config: TrainConfig, folder: Path) -> None:
+    """Write float16 weights into a model folder and their architecture and digest into its card.yaml.
+
+    The card's other entries (summary, licence, control, limits ...) are kept; raises InputError when there is no card.
+    """
+    card_path = folder / "card.yaml"
+    if not card_path.is_file():
+        raise InputError("--export", folder, "give a folder with a card.yaml that describes the model")
+    partial = folder / f"{WEIGHTS_FILE}.partial"
+    save_transformer(model, partial, torch.float16)
+    os.replace(partial, folder / WEIGHTS_FILE)
+    update_card(
+        card_path,
+        {
+            "architecture": to_plain(config.transformer),
+            "stream": to_plain(config.stream),
+            "weights": {
+                "file": WEIGHTS_FILE,
+                "sha256": file_sha256(folder / WEIGHTS_FILE),
+                "bytes": (folder / WEIGHTS_FILE).stat().st_size,
+            },
+        },
+    )
+
+
+def update_card(path: Path, entries: dict[str, Any]) -> None:
+    """Replace top-level entries of a card, keeping the order of the others."""
+    card = yaml.safe_load(path.read_text()) | entries
+    partial = path.with_suffix(".partial")
+    partial.write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110))
+    os.replace(partial, path)

@@ -1,0 +1,98 @@
+"""Clips being trained on, each conditioned on what the model itself made of it the time before.
+
+A world model that has only ever seen true pasts falls apart on its own. Rolling out inside every training step is slow;
+here each step's predictions are kept and become the same clip's past the next time it is drawn. After d draws frame t
+rests on a min(d, t)-step rollout, and every forward pass is a training pass.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Two real context frames and what follows: frames uint8 [2 + L, H, W, 3]; actions float32 [1 + L, dim] in -1..1.
+
+    actions[0] led to frames[1], actions[t] leads to frames[t + 1].
+    """
+
+    frames: np.ndarray
+    actions: np.ndarray
+
+
+class ClipSource(Protocol):
+    def sample(self, rng: np.random.Generator) -> Clip: ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch of B clips of L frames.
+
+    target float32 [B, 3, L, H, W] in -1..1; condition [B, 6, L, H, W] (the previous and the one before);
+    actions [B, L, 2, dim], newest first; `slots` says where the clips live in the pool.
+    """
+
+    target: Tensor
+    condition: Tensor
+    actions: Tensor
+    slots: np.ndarray
+
+
+class RolloutPool:
+    """`size` clips with their current pasts; draw a batch, train, `update` it with the predictions."""
+
+    def __init__(self, source: ClipSource, size: int, seed: int, still_start: float = 0.25) -> None:
+        """`still_start`: share of clips that begin as a session does, from one image shown twice."""
+        self._source = source
+        self._rng = np.random.default_rng(seed)
+        self._still_start = still_start
+        clips = [self._fresh() for _ in range(size)]
+        self._truth = np.stack([clip.frames for clip in clips])
+        self._past = self._truth.copy()
+        self._actions = np.stack([clip.actions for clip in clips])
+        self._depth = np.zeros(size, dtype=np.int64)
+
+    def _fresh(self) -> Clip:
+        clip = self._source.sample(self._rng)
+        if self._rng.random() >= self._still_start:
+            return clip
+        frames, actions = clip.frames.copy(), clip.actions.copy()
+        frames[0], actions[0] = frames[1], actions[1]
+        return Clip(frames, actions)
+
+    def draw(self, count: int, max_depth: int) -> Batch:
+        """Draw `count` clips; those trained beyond `max_depth` are replaced by fresh ones first."""
+        slots = self._rng.choice(len(self._depth), count, replace=False)
+        for slot in slots:
+            if self._depth[slot] > max_depth:
+                clip = self._fresh()
+                self._truth[slot], self._past[slot], self._actions[slot] = clip.frames, clip.frames, clip.actions
+                self._depth[slot] = 0
+        past = to_float(self._past[slots])
+        actions = torch.from_numpy(self._actions[slots])
+        return Batch(
+            target=to_float(self._truth[slots, 2:]),
+            condition=torch.cat((past[:, :, 1:-1], past[:, :, :-2]), dim=1),
+            actions=torch.stack((actions[:, 1:], actions[:, :-1]), dim=2),
+            slots=slots,
+        )
+
+    def update(self, batch: Batch, prediction: Tensor) -> None:
+        """Make the predictions [B, 3, L, H, W] the past that the clips see next time; context frames stay real."""
+        self._past[batch.slots, 2:] = to_uint8(prediction)
+        self._depth[batch.slots] += 1
+
+
+def to_float(frames: np.ndarray) -> Tensor:
+    """uint8 [B, L, H, W, 3] -> float32 [B, 3, L, H, W] in -1..1."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+def to_uint8(latents: Tensor) -> np.ndarray:
+    """float [B, 3, L, H, W] in -1..1 -> uint8 [B, L, H, W, 3], rounded and clamped."""
+    scaled = ((latents.float() + 1) * 127.5).round().clamp(0, 255)
+    return scaled.to(torch.uint8).permute(0, 2, 3, 4, 1).cpu().numpy()

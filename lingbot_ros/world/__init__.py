@@ -1,0 +1,7 @@
+"""A live imagined world: load a model, start a session, step, fork, save, restore. ROS-free."""
+
+from lingbot_ros.world.session import Session, StepTiming
+from lingbot_ros.world.snapshot import Snapshot
+from lingbot_ros.world.world import World, WorldInfo
+
+__all__ = ["Session", "Snapshot", "StepTiming", "World", "WorldInfo"]

@@ -1,0 +1,88 @@
+"""A session's whole state as a value, and as a file."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class SnapshotMeta:
+    """What a snapshot belongs to and where its session stood. `weights` is the SHA-256 of the model's weights."""
+
+    model: str
+    weights: str
+    precision: str
+    session_id: str
+    parent_id: str
+    seed: int
+    prompt: str
+    chunk_index: int
+    frame_index: int
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Immutable: taken from a session, restored any number of times, here or in another process."""
+
+    meta: SnapshotMeta
+    tensors: dict[str, Tensor]
+
+    def save(self, path: Path | str) -> None:
+        """Write atomically with a checksum. Raises ResourceError when the disk refuses; an older file then survives."""
+        path = Path(path)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        metadata = {"snapshot": json.dumps(asdict(self.meta)), "sha256": _digest(self.meta, self.tensors)}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, partial, metadata)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except (OSError, SafetensorError) as error:
+            partial.unlink(missing_ok=True)
+            raise ResourceError(
+                f"snapshot: cannot write {path} ({error}); free some disk space or choose another folder", ErrorCode.DISK
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Snapshot":
+        """Read and verify. Raises SnapshotError naming the file and what is wrong with it."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+            meta = SnapshotMeta(**_readable(metadata, path))
+        except (OSError, SafetensorError, TypeError, ValueError) as error:
+            raise SnapshotError(f"snapshot: {path} is missing, truncated or not a snapshot ({error})") from error
+        if metadata.get("sha256") != _digest(meta, tensors):
+            raise SnapshotError(f"snapshot: {path} is damaged (its checksum does not match); restore an older one")
+        return cls(meta, tensors)
+
+
+def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(metadata.get("snapshot", "null")) or {}
+    if data.get("schema") != SCHEMA:
+        raise SnapshotError(f"snapshot: {path} has schema {data.get('schema')}, this version reads {SCHEMA}")
+    return data
+
+
+def _digest(meta: SnapshotMeta, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(meta), sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
