@@ -129,7 +129,7 @@ class World:
             raise InputError("intrinsics", intrinsics, f"{self.card.name} is not driven by a camera; leave them out")
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        fitted = self._fit(image)
+        fitted = self.fit_image(image)
         session = self.new_session(session_id, parent_id="", seed=seed)
         try:
             session.prompt = prompt
@@ -187,7 +187,8 @@ class World:
         architecture = self.card.architecture
         return PreviousFrames(architecture.condition_channels // architecture.latent_channels)
 
-    def _fit(self, image: Frames) -> Frames:
+    def fit_image(self, image: Frames) -> Frames:
+        """A picture uint8 [h, w, 3] RGB as the model sees it: stretched to its size. Raises InputError for other arrays."""
         array = np.asarray(image)
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
             raise InputError("image", f"{array.dtype} {list(array.shape)}", "give uint8 [height, width, 3], RGB")

@@ -1,0 +1,104 @@
+"""Camera intrinsics <-> sensor_msgs/CameraInfo (REP-104) and camera poses <-> model space (REP-103)."""
+
+import numpy as np
+from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from lingbot_ros.errors import InputError
+
+# Columns are the optical axes (x right, y down, z forward) written in body axes (x forward, y left, z up).
+BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+_UNIT_TOLERANCE = 1e-3
+
+
+def camera_info(intrinsics: NDArray[np.float64] | None, height: int, width: int, header: Header) -> CameraInfo:
+    """An ideal pinhole of intrinsics [3, 3] in pixels of this image; None gives `k[0] == 0`, which means uncalibrated."""
+    message = CameraInfo(header=header, height=height, width=width)
+    if intrinsics is None:
+        return message
+    message.distortion_model = "plumb_bob"
+    message.d = [0.0] * 5
+    message.k = intrinsics.astype(np.float64).ravel()
+    message.r = np.eye(3).ravel()
+    message.p = np.hstack([intrinsics, np.zeros((3, 1))]).astype(np.float64).ravel()
+    return message
+
+
+def intrinsics_of(message: CameraInfo, height: int, width: int, field: str = "camera_info") -> NDArray[np.float64] | None:
+    """Intrinsics [3, 3] in pixels of an image of `height` x `width`, or None when the message says uncalibrated.
+
+    A rectified, unbinned camera of exactly this size is needed. Raises InputError otherwise.
+    """
+    matrix = np.array(message.k, np.float64).reshape(3, 3)
+    if matrix[0, 0] == 0:
+        return None
+    if not np.isfinite(matrix).all() or matrix[0, 0] < 0 or matrix[1, 1] <= 0:
+        raise InputError(f"{field}.k", matrix.ravel().tolist(), "give finite intrinsics with positive focal lengths")
+    if (message.height, message.width) != (height, width):
+        size = f"{message.height} x {message.width}"
+        raise InputError(f"{field}.height, {field}.width", size, f"give the image's own size, {height} x {width}")
+    if any(message.d):
+        raise InputError(f"{field}.d", list(message.d), "rectify the image; the model knows no distortion")
+    return matrix
+
+
+def pose_to_matrix(pose: Pose, field: str) -> NDArray[np.float64]:
+    """A pose [m] as a rigid transform [4, 4]. Raises InputError for values that are not finite or no unit quaternion."""
+    position = np.array([pose.position.x, pose.position.y, pose.position.z])
+    x, y, z, w = quaternion = np.array([pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w])
+    if not np.isfinite(position).all():
+        raise InputError(f"{field}.position", position.tolist(), "give finite metres")
+    if not abs(np.linalg.norm(quaternion) - 1) < _UNIT_TOLERANCE:  # also catches NaN
+        raise InputError(f"{field}.orientation", quaternion.tolist(), "give a unit quaternion x, y, z, w")
+    x, y, z, w = quaternion / np.linalg.norm(quaternion)
+    matrix = np.eye(4)
+    matrix[:3, 3] = position
+    matrix[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return matrix
+
+
+def pose_to_camera_to_world(pose: Pose, field: str) -> NDArray[np.float64]:
+    """Pose of camera_link (x forward, y left, z up) -> camera-to-world [4, 4] with optical axes in the same world frame."""
+    matrix = pose_to_matrix(pose, field)
+    matrix[:3, :3] = matrix[:3, :3] @ BODY_FROM_OPTICAL
+    return matrix
+
+
+def camera_to_world_to_pose(camera_to_world: NDArray[np.float64]) -> Pose:
+    """The inverse of `pose_to_camera_to_world`."""
+    x, y, z, w = _quaternion(camera_to_world[:3, :3] @ BODY_FROM_OPTICAL.T)
+    position = camera_to_world[:3, 3]
+    return Pose(
+        position=Point(x=float(position[0]), y=float(position[1]), z=float(position[2])),
+        orientation=Quaternion(x=x, y=y, z=z, w=w),
+    )
+
+
+def require_frame(message: PoseStamped, map_frame: str, field: str) -> None:
+    """Raise InputError unless the pose is given in the map frame; an empty frame id means that frame."""
+    if message.header.frame_id not in ("", map_frame):
+        raise InputError(f"{field}.header.frame_id", f"'{message.header.frame_id}'", f"give the pose in '{map_frame}'")
+
+
+def _quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Unit quaternion (x, y, z, w), w >= 0, from the largest of its four squared components, so that nothing cancels."""
+    r = rotation
+    squares = np.array([1 + r[0, 0] - r[1, 1] - r[2, 2], 1 - r[0, 0] + r[1, 1] - r[2, 2],
+                        1 - r[0, 0] - r[1, 1] + r[2, 2], 1 + r[0, 0] + r[1, 1] + r[2, 2]])  # fmt: skip
+    rows = np.array([
+        [squares[0], r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[2, 1] - r[1, 2]],
+        [r[0, 1] + r[1, 0], squares[1], r[1, 2] + r[2, 1], r[0, 2] - r[2, 0]],
+        [r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], squares[2], r[1, 0] - r[0, 1]],
+        [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], squares[3]],
+    ])  # fmt: skip
+    quaternion = rows[int(np.argmax(squares))]
+    quaternion = quaternion / np.linalg.norm(quaternion)
+    x, y, z, w = (quaternion if quaternion[3] >= 0 else -quaternion).tolist()
+    return x, y, z, w

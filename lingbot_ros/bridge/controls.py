@@ -1,0 +1,96 @@
+"""Control messages -> controls, checked where they come in."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+
+from lingbot_msgs.msg import RobotAction
+from lingbot_ros.bridge.cameras import pose_to_camera_to_world, require_frame
+from lingbot_ros.bridge.stamps import to_nanoseconds
+from lingbot_ros.control.actions import check_actions
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.live.codes import ControlSource
+from lingbot_ros.live.records import Control
+from lingbot_ros.model.cards import ControlSpec
+
+
+def actions_to_controls(
+    actions: Sequence[RobotAction],
+    spec: ControlSpec,
+    source: ControlSource,
+    *,
+    received_s: float,
+    received_ns: int,
+    field: str = "actions",
+) -> list[Control]:
+    """One control per message, in order. A zero stamp becomes `received_ns`.
+
+    Raises InputError naming the message, the component, its value and what is accepted; LingbotError (UNSUPPORTED) when
+    the model is not driven by actions.
+    """
+    if spec.kind != "action":
+        raise LingbotError(f"{field}: this model is driven by {spec.kind} poses, not actions", ErrorCode.UNSUPPORTED)
+    for index, action in enumerate(actions):
+        if len(action.values) != spec.dim:
+            names = ", ".join(spec.names)
+            raise InputError(f"{field}[{index}].values", f"{len(action.values)} numbers", f"give {spec.dim}: {names}")
+    values = check_actions([action.values for action in actions], len(actions), spec) if actions else []
+    return [
+        Control(
+            values=np.array(row),
+            source=source,
+            received_s=received_s,
+            id=action.id,
+            stamp_ns=to_nanoseconds(action.header.stamp) or received_ns,
+        )
+        for action, row in zip(actions, values, strict=True)
+    ]
+
+
+def poses_to_controls(
+    poses: Sequence[PoseStamped],
+    spec: ControlSpec,
+    source: ControlSource,
+    *,
+    map_frame: str,
+    received_s: float,
+    received_ns: int,
+    field: str = "camera_poses",
+) -> list[Control]:
+    """As `actions_to_controls`, for poses of camera_link in the map frame."""
+    if spec.kind != "camera":
+        raise LingbotError(f"{field}: this model is driven by {spec.kind}s, not camera poses", ErrorCode.UNSUPPORTED)
+    controls = []
+    for index, pose in enumerate(poses):
+        require_frame(pose, map_frame, f"{field}[{index}]")
+        controls.append(
+            Control(
+                values=pose_to_camera_to_world(pose.pose, f"{field}[{index}].pose"),
+                source=source,
+                received_s=received_s,
+                stamp_ns=to_nanoseconds(pose.header.stamp) or received_ns,
+            )
+        )
+    return controls
+
+
+def trajectory_to_controls(
+    actions: Sequence[RobotAction],
+    poses: Sequence[PoseStamped],
+    spec: ControlSpec,
+    source: ControlSource,
+    *,
+    map_frame: str,
+    received_s: float,
+    received_ns: int,
+) -> list[Control]:
+    """The one of both that is given. Raises InputError when both or none are."""
+    if bool(actions) == bool(poses):
+        given = "both" if actions else "none"
+        wanted = "actions" if spec.kind == "action" else "camera_poses"
+        raise InputError("actions, camera_poses", given, f"give {wanted} for this model, and only these")
+    arrival = {"received_s": received_s, "received_ns": received_ns}
+    if actions:
+        return actions_to_controls(actions, spec, source, **arrival)
+    return poses_to_controls(poses, spec, source, map_frame=map_frame, **arrival)

@@ -1,0 +1,55 @@
+"""Model cards -> messages."""
+
+from pathlib import Path
+
+from lingbot_msgs.msg import ModelInfo
+from lingbot_ros.model.cards import ModelCard
+from lingbot_ros.world import WorldInfo
+
+_CONTROL_KINDS = {"action": ModelInfo.CONTROL_ACTION, "camera": ModelInfo.CONTROL_CAMERA}
+
+
+def model_info(card: ModelCard, loaded: WorldInfo | None = None, load_s: float = 0.0) -> ModelInfo:
+    """What a card says, and what runs when `loaded` is the world made of it. Weights are looked for, not read."""
+    spec, reason = card.control, _unavailable_reason(card.weights_path, card.weights.bytes)
+    message = ModelInfo(
+        name=card.name,
+        family=card.family,
+        description=card.summary,
+        licence=card.licence,
+        available=not reason,
+        unavailable_reason=reason,
+        control_kind=_CONTROL_KINDS[spec.kind],
+        control_dim=spec.dim if spec.kind == "action" else 0,
+        control_names=list(spec.names),
+        control_units=[spec.unit] * len(spec.names),
+        control_low=[float(value) for value in spec.low],
+        control_high=[float(value) for value in spec.high],
+        uses_prompt=card.architecture.text is not None,
+        height=card.height,
+        width=card.width,
+        fps=float(card.fps),
+        max_horizon=card.max_horizon or 0,
+        weights_sha256=card.weights.sha256,
+        weights_size=card.weights.bytes,
+    )
+    if loaded is not None:
+        _set_loaded(message, loaded, load_s)
+    return message
+
+
+def _set_loaded(message: ModelInfo, info: WorldInfo, load_s: float) -> None:
+    message.loaded = True
+    message.first_chunk_frames, message.frames_per_chunk = info.first_chunk_frames, info.frames_per_chunk
+    message.parameters, message.session_memory = info.parameters, info.session_bytes
+    message.engine, message.engine_version = info.engine.engine, info.engine.engine_version
+    message.device, message.precision = info.engine.device, info.engine.precision
+    message.threads, message.load_time = info.engine.threads, load_s
+
+
+def _unavailable_reason(path: Path, size: int) -> str:
+    if not path.is_file():
+        return f"weights: {path.name} is missing; restore it from the repository or download the model again"
+    if path.stat().st_size != size:
+        return f"weights: {path.name} is {path.stat().st_size} bytes, the card says {size}; restore or download it again"
+    return ""

@@ -1,0 +1,25 @@
+"""Pinhole intrinsics [3, 3] of an image that is resized to a model's frame size."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def scale_intrinsics(
+    intrinsics: NDArray[np.float64] | None, size: tuple[int, int], new_size: tuple[int, int]
+) -> NDArray[np.float64] | None:
+    """Intrinsics of the image stretched from `size` to `new_size` (height, width); pixel centres are whole numbers."""
+    if intrinsics is None:
+        return None
+    scaled = intrinsics.copy()
+    for row, axis in ((0, 1), (1, 0)):
+        factor = new_size[axis] / size[axis]
+        scaled[row, :2] *= factor
+        scaled[row, 2] = (intrinsics[row, 2] + 0.5) * factor - 0.5
+    return scaled
+
+
+def focal_and_centre(intrinsics: NDArray[np.float64] | None) -> tuple[float, float, float, float] | None:
+    """(fx, fy, cx, cy) as the core takes them."""
+    if intrinsics is None:
+        return None
+    return float(intrinsics[0, 0]), float(intrinsics[1, 1]), float(intrinsics[0, 2]), float(intrinsics[1, 2])

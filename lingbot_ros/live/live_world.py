@@ -1,0 +1,128 @@
+"""A world with its sessions, its generator and its output: what the worker's thread owns. Single-threaded."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.live.codes import Mode, State
+from lingbot_ros.live.generator import Generator, Output
+from lingbot_ros.live.inbox import ControlInbox
+from lingbot_ros.live.records import SavedSession, SessionView, StartRequest
+from lingbot_ros.live.rollout import Rollout
+from lingbot_ros.live.session_table import Limits, SessionTable
+from lingbot_ros.live.statistics import Statistics
+from lingbot_ros.world import World
+
+@dataclass(frozen=True)
+class WorldView:
+    """What the other threads may see; made anew after each change."""
+
+    state: State = State.IDLE
+    active_id: str = ""
+    sessions: tuple[SessionView, ...] = ()
+    rollouts: int = 0
+
+
+class LiveWorld:
+    """The commands of the ROS services, on plain values. All calls come from the worker's thread, between chunks."""
+
+    def __init__(
+        self,
+        world: World,
+        mode: Mode,
+        limits: Limits,
+        snapshot_folder: Path,
+        inbox: ControlInbox,
+        output: Output,
+        statistics: Statistics,
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self._world = world
+        self._table = SessionTable(world, limits, snapshot_folder)
+        self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error)
+        self._last_chunk_s = 0.0
+
+    def start_session(self, request: StartRequest) -> SessionView:
+        """See `SessionTable.start`. Rollouts of a session that is replaced end with SESSION_CLOSED."""
+        before = {view.session_id: view.created_ns for view in self._table.views()}
+        live = self._table.start(request)
+        after = {view.session_id: view.created_ns for view in self._table.views()}
+        for session_id in before:
+            if after.get(session_id) != before[session_id]:
+                self._stop_rollouts_of(session_id)
+        if live.id == self._table.active_id:
+            self._generator.take_over(live)
+        elif not self._table.active_id:
+            self._generator.forget_waiting()
+        return self._table.view(live)
+
+    def fork_session(self, session_id: str, new_id: str, activate: bool, lease_s: float) -> SessionView:
+        live = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
+        if activate:
+            self._generator.take_over(live)
+        return self._table.view(live)
+
+    def save_session(self, session_id: str, path: str, overwrite: bool) -> SavedSession:
+        return self._table.save(session_id, path, overwrite=overwrite)
+
+    def restore_session(self, path: str, session_id: str, now_ns: int, activate: bool, lease_s: float) -> SessionView:
+        live = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
+        self._stop_rollouts_of(live.id)
+        if live.id == self._table.active_id:
+            self._generator.take_over(live)
+        return self._table.view(live)
+
+    def end_session(self, session_id: str) -> SessionView:
+        view = self._table.end(session_id)
+        self._stop_rollouts_of(view.session_id)
+        if view.active:
+            self._generator.forget_waiting()
+        return view
+
+    def set_prompt(self, prompt: str) -> None:
+        """For the active session, from its next chunk on."""
+        self._table.get("").session.prompt = prompt
+
+    def add_rollout(self, rollout: Rollout) -> None:
+        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""
+        self._generator.add(rollout)
+
+    def stop_rollouts(self, reason: LingbotError) -> None:
+        self._generator.stop_rollouts(reason)
+
+    def play(self, playing: bool) -> None:
+        """Whether controls from topics drive the active session."""
+        self._generator.playing = playing
+
+    def advance(self) -> float:
+        """See `Generator.advance`."""
+        wait_s = self._generator.advance()
+        if wait_s == 0:
+            self._last_chunk_s = time.monotonic()
+        return wait_s
+
+    def end_expired(self) -> list[SessionView]:
+        """End the sessions whose lease ran out."""
+        return [self.end_session(session_id) for session_id in self._table.expired_ids()]
+
+    def view(self) -> WorldView:
+        info = self._world.info
+        patience_s = 1.0 + info.frames_per_chunk / info.fps
+        if self._generator.rollout_count or time.monotonic() - self._last_chunk_s < patience_s:
+            state = State.RUNNING
+        else:
+            state = State.WAITING
+        if not self._table.active_id:
+            state = State.IDLE
+        return WorldView(state, self._table.active_id, self._table.views(), self._generator.rollout_count)
+
+    def close(self, reason: LingbotError) -> None:
+        """End everything and free the model."""
+        self._generator.stop_rollouts(reason)
+        self._world.close()
+
+    def _stop_rollouts_of(self, session_id: str) -> None:
+        reason = f"session_id: '{session_id}' was ended, replaced or set back meanwhile; start again"
+        self._generator.stop_rollouts(LingbotError(reason, ErrorCode.SESSION_CLOSED), session_id)
