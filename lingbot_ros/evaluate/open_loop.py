@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Imagined:
-    """What a model made of one window: frames uint8 [H, h, w, 3]; seconds [chunks] each chunk took inside the session."""
+    """What a model made of one window: frames uint8 [H, h, w, 3]; chunk_s [chunks] = seconds each chunk took."""
 
     frames: NDArray[np.uint8]
     chunk_s: NDArray[np.float64]
@@ -23,7 +23,7 @@ class Imagined:
 def imagine(
     world: "World", past: NDArray[np.uint8], past_actions: NDArray[np.float32], actions: NDArray[np.float32], seed: int
 ) -> Imagined:
-    """Start at past[0], observe the rest of `past` [C, h, w, 3] with its actions [C-1, dim], then step `actions` [H, dim].
+    """Start at past[0], observe the rest of `past` [C, h, w, 3] with its actions [C-1, dim], step `actions` [H, dim].
 
     Raises InputError when C - 1 or H is not a whole number of the model's chunks.
     """

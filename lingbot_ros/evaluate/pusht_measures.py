@@ -1,7 +1,7 @@
 """How far imagined Push-T pictures are from what the simulator did, measured on the pictures alone.
 
 Pusher and pose errors are against the simulator's state; mask and centroid errors against the real picture read by the
-same reader. What cannot be found any more counts as wrong by the whole picture, so that a vanished block cannot flatter.
+same reader. What cannot be found any more counts as wrong by the whole picture: a vanished block must not flatter.
 """
 
 from dataclasses import dataclass, fields
@@ -46,7 +46,7 @@ def measure(
     pusher: NDArray[np.float64],
     block: NDArray[np.float64],
 ) -> Measures:
-    """Compare pictures [N, F, 96, 96, 3] with the real ones and the simulator's pusher [N, F, 2] and block [N, F, 3]."""
+    """Compare pictures [N, F, 96, 96, 3] with the real ones and the true pusher [N, F, 2] and block [N, F, 3]."""
     windows, frames = imagined.shape[:2]
     names = [field.name for field in fields(Measures)]
     table = np.empty((len(names), windows, frames))

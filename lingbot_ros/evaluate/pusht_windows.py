@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class PushTWindows:
     """N windows of C context frames and H frames that followed.
 
-    frames uint8 [N, C+H, 96, 96, 3] RGB; actions float32 [N, C+H-1, 2], actions[:, k] leads from frame k to frame k + 1;
+    frames uint8 [N, C+H, 96, 96, 3] RGB; actions float32 [N, C+H-1, 2], actions[:, k] leads from frame k to k + 1;
     pusher, pusher_velocity float64 [N, C+H, 2]; block float64 [N, C+H, 3] = x, y, angle; simulator units and radians.
     `seeds` are those of the episodes, `policies` the names of what drove them.
     """
@@ -30,7 +30,7 @@ class PushTWindows:
     @property
     def horizon(self) -> int:
         """H, the number of frames to be imagined."""
-        return self.frames.shape[1] - self.context
+        return int(self.frames.shape[1]) - self.context
 
     @property
     def past(self) -> NDArray[np.uint8]:

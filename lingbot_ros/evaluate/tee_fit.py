@@ -20,7 +20,7 @@ _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 
 @dataclass(frozen=True)
 class TeeFit:
-    """pose [3] = x, y, angle (simulator units, radians in -pi..pi) of the best T; iou 0..1 of its silhouette with the mask.
+    """pose [3] = x, y, angle (simulator units, radians in -pi..pi) of the best T; iou 0..1 of its shape with the mask.
 
     The IoU of a clean T is its ceiling, about 0.96 at 96 pixels; melting, tearing and doubling lower it. A picture
     without a block has a NaN pose and IoU 0.
@@ -52,8 +52,8 @@ def _poses_around(centroid: Floats, angles: Floats) -> Floats:
 def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int) -> tuple[Floats, float]:
     """Try `pose` a `stride` [3] to either side, move to the best, halve the stride when none is better.
 
-    Returns the pose and its soft IoU. Neighbours turn about the T's centre, not about the origin of its pose, so that the three numbers do not pull on
-    one another.
+    Returns the pose and its soft IoU. Neighbours turn about the T's centre, not about the origin of its pose, so that
+    the three numbers do not pull on one another.
     """
     score = float(image.soft_iou(pose[None])[0])
     for _ in range(rounds):
@@ -99,7 +99,7 @@ class _Image:
         return float((silhouette & self._mask).sum() / max((silhouette | self._mask).sum(), 1))
 
     def _distance(self, poses: Floats) -> NDArray[np.float32]:
-        """Signed distance [P, n] of the points from the outline, negative inside; exact outside, close enough inside."""
+        """Signed distance [P, n] of the points from the outline, negative inside; exact next to the edges."""
         placed = poses.astype(np.float32)[:, None]
         right, down = self._points[:, 0] - placed[..., 0], self._points[:, 1] - placed[..., 1]
         cosine, sine = np.cos(placed[..., 2]), np.sin(placed[..., 2])

@@ -62,4 +62,5 @@ def _pushed_starts(episode: Episode, context: int, within: int) -> NDArray[np.in
     starts = np.arange(_LEAD_STEPS + 1)
     before, after = episode.block[starts + context - 1], episode.block[starts + context - 1 + within]
     moved = np.linalg.norm(centroid_at(after) - centroid_at(before), axis=-1)
-    return starts[(moved > _MOVED_UNITS) | (np.abs(after[:, 2] - before[:, 2]) > _MOVED_RADIANS)]
+    chosen: NDArray[np.int64] = starts[(moved > _MOVED_UNITS) | (np.abs(after[:, 2] - before[:, 2]) > _MOVED_RADIANS)]
+    return chosen

@@ -1,0 +1,42 @@
+"""`lingbot eval-model`: how well a Push-T model foresees what the simulator does."""
+
+import argparse
+from pathlib import Path
+
+HELP = "measure a model against the simulator, beside trivial baselines"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is measured, on what, and where the report goes."""
+    parser.add_argument("name", nargs="?", default="pusht-small", help="model name or folder (default %(default)s)")
+    parser.add_argument("--episodes", type=int, default=50, help="held-out windows with contact (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="base seed of the held-out episodes (default %(default)s)")
+    parser.add_argument("--horizon", type=int, default=64, help="frames to imagine open loop (default %(default)s)")
+    parser.add_argument("--context", type=int, default=4, help="real frames to begin with (default %(default)s)")
+    parser.add_argument("--engine", default="auto", help="what runs the network (default %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16 (default %(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0: by the machine (default %(default)s)")
+    parser.add_argument("--json", type=Path, help="write the report as JSON to this file")
+    parser.add_argument(
+        "--out", type=Path, help="write report.json, report.txt, strips.png and curves.png to this folder"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print and save. Returns 0 when every demand on the model is met, 1 when one is missed."""
+    from lingbot_ros.evaluate.report_files import save_json, save_report
+    from lingbot_ros.evaluate.report_text import report_text
+    from lingbot_ros.training.pusht_data.trial import run_trial
+    from lingbot_ros.world import World
+
+    world = World.load(
+        args.name, engine=args.engine, device=args.device, precision=args.precision, threads=args.threads
+    )
+    trial = run_trial(world, args.episodes, args.seed, args.context, args.horizon)
+    print(report_text(trial.report))
+    if args.json:
+        save_json(args.json, trial.report)
+    if args.out:
+        save_report(args.out, trial.report, trial.judged, trial.windows, trial.imagined)
+    return 0 if all(check.passed for check in trial.report.checks) else 1

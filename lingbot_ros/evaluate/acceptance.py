@@ -1,0 +1,48 @@
+"""What a shipped Push-T model must reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.evaluate.pusht_measures import Measures
+from lingbot_ros.evaluate.wrong_actions import WrongActions
+
+
+@dataclass(frozen=True)
+class Check:
+    """One demand: `value` must be at most (`relation` "<=") or at least (">=") `limit`."""
+
+    name: str
+    value: float
+    relation: str
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        return self.value <= self.limit if self.relation == "<=" else self.value >= self.limit
+
+
+def accept(
+    frames: tuple[int, ...],
+    model: Measures,
+    repeat: Measures,
+    first_pusher_px: NDArray[np.float64],
+    wrong: Mapping[str, WrongActions],
+) -> tuple[Check, ...]:
+    """The checks that can be made at `frames`; `first_pusher_px` [N, 16] are the pusher's errors of frames 1-16."""
+    checks = [Check("pusher error, median of frames 1-16, px", float(np.median(first_pusher_px)), "<=", 3.0)]
+    for frame, gain in ((1, 0.0), (4, 0.0), (8, 2.0)):
+        if frame in frames:
+            k = frames.index(frame)
+            value = float(model.psnr_db[:, k].mean() - repeat.psnr_db[:, k].mean())
+            checks.append(Check(f"PSNR above repeating the last frame at {frame}, dB", value, ">=", gain))
+    if 16 in frames:
+        k = frames.index(16)
+        value = float(model.centroid_px[:, k].mean() / repeat.centroid_px[:, k].mean())
+        checks.append(Check("block centroid error over that of a static block at 16", value, "<=", 0.7))
+    if "shuffled" in wrong:
+        value = float(np.median(wrong["shuffled"].from_true) / np.median(first_pusher_px))
+        checks.append(Check("pusher error with shuffled over with true actions", value, ">=", 3.0))
+    return tuple(checks)

@@ -1,0 +1,61 @@
+"""A report on disk: JSON, text and pictures."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.errors import ErrorCode, ResourceError
+from lingbot_ros.evaluate.model_report import Judged, ModelReport
+from lingbot_ros.evaluate.pictures import save_curves, save_strips
+from lingbot_ros.evaluate.pusht_windows import PushTWindows
+from lingbot_ros.evaluate.report_text import report_text
+
+_STRIP_FRAMES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+def save_json(path: Path, report: ModelReport) -> None:
+    """Write the report as JSON, whole or not at all; a figure that does not exist is null."""
+    _write(path, json.dumps(_finite(report.plain()), indent=1) + "\n")
+
+
+def save_report(
+    folder: Path, report: ModelReport, judged: Judged, windows: PushTWindows, imagined: NDArray[np.uint8]
+) -> None:
+    """Write report.json, report.txt, strips.png (best, median and worst window) and curves.png into `folder`."""
+    save_json(folder / "report.json", report)
+    _write(folder / "report.txt", report_text(report) + "\n")
+    order = rank_windows(judged)
+    chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+    rows = [(f"{name}: seed {windows.seeds[n]}", windows.future[n], imagined[n]) for name, n in chosen.items()]
+    save_strips(folder / "strips.png", rows, [frame for frame in _STRIP_FRAMES if frame <= windows.horizon])
+    save_curves(folder / "curves.png", report)
+
+
+def rank_windows(judged: Judged) -> list[int]:
+    """Window numbers from best to worst: by pusher and block error together, at frame 16 or the last one before it."""
+    k = max(index for index, frame in enumerate(judged.frames) if frame <= 16)
+    errors = judged.model.pusher_px[:, k] + judged.model.centroid_px[:, k]
+    return [int(n) for n in np.argsort(errors, kind="stable")]
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text)
+        aside.replace(path)
+    except OSError as error:
+        fix = "free some space or use another folder"
+        raise ResourceError(f"report: cannot write {path} ({error.strerror}); {fix}", ErrorCode.DISK) from error
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
