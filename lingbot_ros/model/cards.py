@@ -121,8 +121,9 @@ def find_card(name: str | Path) -> ModelCard:
     for folder in model_folders():
         if (folder / name / "card.yaml").is_file():
             return ModelCard.load(folder / name / "card.yaml")
-    known = ", ".join(card.name for card in list_cards()) or "none"
+    # By folder, unread: one damaged card must not hide the names of the others.
+    known = ", ".join(sorted({path.parent.name for root in model_folders() for path in root.glob("*/card.yaml")}))
     raise ModelError(
-        f"model: got {str(name)!r}; known models: {known}. Give one of these, or the path of a folder with a card.yaml",
+        f"model: got {str(name)!r}; known models: {known or 'none'}. Give one of these, or the path of a folder with a card.yaml",
         ErrorCode.UNKNOWN_MODEL,
     )

@@ -60,7 +60,8 @@ class TransformerConfig:
     """Architecture of a `CausalWorldTransformer`.
 
     `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (spec 3.6); `motion` is a
-    per-pixel displacement of the previous frame plus a correction, giving x0 directly, for pixel models.
+    per-pixel displacement of the previous frame plus a correction, giving x0 directly from the condition alone, for
+    one-step pixel models.
     """
 
     dim: int
@@ -82,6 +83,8 @@ class TransformerConfig:
             raise ValueError(f"dim {self.dim} is not a multiple of num_heads {self.num_heads}")
         if self.head_dim % 2:
             raise ValueError(f"head dimension {self.head_dim} must be even for rotary pairs")
+        if self.prediction == "motion" and (self.pixel is None or self.condition_channels < self.latent_channels):
+            raise ValueError("prediction motion needs pixel ends and the previous frame among the condition channels")
         if self.patch_size[0] != 1:
             raise ValueError(f"patch_size {self.patch_size}: the temporal patch must be 1")
 

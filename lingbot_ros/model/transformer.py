@@ -107,7 +107,8 @@ class CausalWorldTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim, patch = config.dim, config.patch_size
-        in_channels = config.latent_channels + config.condition_channels
+        # A motion model starts from pure noise in its only step; noise tells it nothing, so it does not read it.
+        in_channels = config.condition_channels + (config.latent_channels if config.prediction == "velocity" else 0)
         if config.pixel is None:
             self.patch_embedding = nn.Conv3d(in_channels, dim, patch, stride=patch)
             self.head = Head(dim, config.eps, config.latent_channels * patch[1] * patch[2])
@@ -167,7 +168,8 @@ class CausalWorldTransformer(nn.Module):
         `motion` models the clean latent itself.
         """
         config = self.config
-        x = latent if condition is None else torch.cat((latent, condition), dim=1)
+        inputs = [latent] if config.prediction == "velocity" else []
+        x = torch.cat([*inputs, condition] if condition is not None else inputs, dim=1)
         frames, height, width = x.shape[2:]
         tokens, features = self._embed_patches(x)
         # Time is embedded once per latent frame in float32 and broadcast, never expanded to tokens.

@@ -29,13 +29,14 @@ class Rollout:
     """Training on the model's own predictions (see `RolloutPool`).
 
     A clip is trained `depth` times after its first, each time conditioned on what the model made of it the time before.
-    The depth grows linearly to `depth` over `ramp_iterations`.
+    The first `teacher_iterations` see true pasts only; then the depth grows linearly to `depth` over `ramp_iterations`.
     """
 
-    clip_frames: int = 16
+    clip_frames: int = 12
     pool_clips: int = 192
     depth: int = 10
-    ramp_iterations: int = 1500
+    teacher_iterations: int = 700
+    ramp_iterations: int = 1000
 
 
 @dataclass(frozen=True)

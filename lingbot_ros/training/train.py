@@ -43,7 +43,6 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.run, self.device = config, run, torch.device(device)
         self.model = CausalWorldTransformer(config.transformer).to(self.device)
-        silence_noise_input(self.model)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = Optimizer(self.model, config.schedule)
         self.iteration = 0
@@ -78,7 +77,8 @@ class Trainer:
 
     def _train_once(self, iterations: int) -> tuple[float, float]:
         rollout, schedule = self.config.rollout, self.config.schedule
-        depth = round(rollout.depth * min(1.0, self.iteration / rollout.ramp_iterations))
+        ramp = (self.iteration - rollout.teacher_iterations) / rollout.ramp_iterations
+        depth = round(rollout.depth * min(1.0, max(0.0, ramp)))
         batch = self.pool.draw(schedule.batch_clips, depth)
         prediction = self._forward(self.model, batch)
         loss = self._loss(prediction, batch.target.to(self.device))
@@ -134,7 +134,7 @@ class ClipForward:
     def __call__(self, model: CausalWorldTransformer, batch: Batch) -> Tensor:
         """Predicted clean frames, float32 [B, 3, L, H, W]."""
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
-        noise = torch.randn(batch.target.shape, device=self.device)
+        noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             control = model.encode_actions(actions, self.rows, self.columns)
@@ -154,8 +154,3 @@ class StopOnSignal:
         self.requested = True
         signal.signal(number, self._previous[signal.Signals(number)])
 
-
-@torch.no_grad()
-def silence_noise_input(model: CausalWorldTransformer) -> None:
-    """A one-step model starts from pure noise, which tells it nothing: begin with that input at zero weight."""
-    model.stem.to_half.weight[:, : model.config.latent_channels] = 0

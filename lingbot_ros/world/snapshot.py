@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ class Snapshot:
                 os.fsync(file.fileno())
             os.replace(partial, path)
         except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise ResourceError(
                 f"snapshot: cannot write {path} ({error}); free some disk space or choose another folder", ErrorCode.DISK
             ) from error

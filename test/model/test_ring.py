@@ -1,0 +1,75 @@
+"""The ring against a plain list that shifts, over every setting that the released models use (spec 5.1, 10.3 item 7)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.ring import Ring
+
+SETTINGS = [(4, 18, 6), (3, 18, 9), (3, 18, 6), (3, 18, 3), (3, 21, 3), (3, 63, 0), (4, 16, 4), (3, 9, 0), (1, 8, 0), (1, 8, 2)]
+
+
+def run_ring(ring: Ring, chunks: int) -> list[list[int | None]]:
+    """Slot contents after each chunk, by replaying what the ring says on a list."""
+    slots: list[int | None] = [None] * ring.window
+    history = []
+    for chunk in range(chunks):
+        slot = ring.slot(chunk)
+        if slot.shift:
+            moved = slots[slot.shift.source : slot.shift.source + slot.shift.count]
+            slots[slot.shift.target : slot.shift.target + slot.shift.count] = moved
+        slots[slot.write : slot.write + ring.chunk] = range(chunk * ring.chunk, (chunk + 1) * ring.chunk)
+        history.append(slots[: slot.length])
+    return history
+
+
+def shifting_policy(ring: Ring, chunks: int) -> list[list[int]]:
+    """The reference implementation's policy: drop what lies just after the sink, slide left, append."""
+    frames: list[int] = []
+    history = []
+    for chunk in range(chunks):
+        excess = len(frames) + ring.chunk - ring.window
+        if excess > 0:
+            frames = frames[: ring.sink] + frames[ring.sink + excess :]
+        frames += range(chunk * ring.chunk, (chunk + 1) * ring.chunk)
+        history.append(list(frames))
+    return history
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_survivors_equal_the_shifting_policy(setting: tuple[int, int, int]) -> None:
+    ring = Ring(*setting)
+    for chunk, (mine, reference) in enumerate(zip(run_ring(ring, 40), shifting_policy(ring, 40), strict=True)):
+        assert sorted(mine) == reference, f"chunk {chunk}"  # type: ignore[type-var]
+        assert ring.visible(chunk) == reference, f"chunk {chunk}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "chunk", "expected"),
+    [
+        ((4, 18, 6), 4, [*range(6), *range(8, 20)]),
+        ((4, 18, 6), 6, [*range(6), *range(16, 28)]),
+        ((3, 18, 9), 5, list(range(18))),
+        ((3, 18, 9), 6, [*range(9), *range(12, 21)]),
+        ((3, 18, 3), 6, [*range(3), *range(6, 21)]),
+    ],
+)
+def test_survivors_of_the_published_table(setting: tuple[int, int, int], chunk: int, expected: list[int]) -> None:
+    assert Ring(*setting).visible(chunk) == expected
+
+
+@given(chunk=st.integers(1, 5), ring_chunks=st.integers(1, 6), sink=st.integers(0, 12))
+def test_any_valid_setting(chunk: int, ring_chunks: int, sink: int) -> None:
+    ring = Ring(chunk, sink + chunk * ring_chunks, sink)
+    for mine, reference in zip(run_ring(ring, 30), shifting_policy(ring, 30), strict=True):
+        assert sorted(mine) == reference  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"), [((0, 8, 0), "chunk"), ((3, 10, 0), "window"), ((2, 8, 7), "sink"), ((2, 8, -2), "sink")]
+)
+def test_refused_settings_name_the_field(setting: tuple[int, int, int], field: str) -> None:
+    with pytest.raises(InputError) as error:
+        Ring(*setting)
+    assert error.value.field == field

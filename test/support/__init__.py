@@ -1,0 +1,1 @@
+"""What several tests share: tiny models with random weights, written to disk and loaded like any other."""

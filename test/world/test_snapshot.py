@@ -1,0 +1,76 @@
+"""Snapshots as files: another process continues bit-identically; damage and mismatch are refused by name."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
+from lingbot_ros.world import Snapshot, World
+from test.support.tiny_model import write_tiny_model
+
+CONTINUE = """
+import sys, numpy as np
+from lingbot_ros.world import Snapshot, World
+model, snapshot, actions, out = sys.argv[1:]
+session = World.load(model).restore(Snapshot.load(snapshot))
+np.save(out, np.concatenate([session.step(action) for action in np.load(actions)]))
+"""
+
+
+@pytest.fixture
+def saved(world: World, image: NDArray[np.uint8], actions: NDArray[np.float64], tmp_path: Path) -> Path:
+    session = world.start(image, seed=3)
+    for action in actions[:7]:
+        session.step(action)
+    session.snapshot().save(tmp_path / "deep" / "a.snapshot")
+    session.close()
+    return tmp_path / "deep" / "a.snapshot"
+
+
+def test_another_process_continues_bit_identically(
+    world: World, saved: Path, actions: NDArray[np.float64], tmp_path: Path
+) -> None:
+    session = world.restore(Snapshot.load(saved))
+    expected = np.concatenate([session.step(action) for action in actions[7:15]])
+    session.close()
+    np.save(tmp_path / "actions.npy", actions[7:15])
+    arguments = [world.card.folder, saved, tmp_path / "actions.npy", tmp_path / "frames.npy"]
+    subprocess.run([sys.executable, "-c", CONTINUE, *map(str, arguments)], check=True, timeout=120)
+    assert np.array_equal(np.load(tmp_path / "frames.npy"), expected)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "missing"])
+def test_damage_is_refused(saved: Path, damage: str) -> None:
+    data = bytearray(saved.read_bytes())
+    if damage == "truncated":
+        saved.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        data[-5] ^= 1
+        saved.write_bytes(data)
+    elif damage == "empty":
+        saved.write_bytes(b"")
+    else:
+        saved.unlink()
+    with pytest.raises(SnapshotError, match="a.snapshot"):
+        Snapshot.load(saved)
+
+
+def test_another_model_is_refused_and_the_world_survives(world: World, saved: Path, tmp_path: Path) -> None:
+    other = World.load(write_tiny_model(tmp_path, name="other", seed=5))
+    with pytest.raises(SnapshotError, match="model"):
+        other.restore(Snapshot.load(saved))
+    assert not other.sessions
+
+
+def test_a_disk_that_refuses_leaves_the_older_snapshot(saved: Path, tmp_path: Path) -> None:
+    snapshot = Snapshot.load(saved)
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(ResourceError, match="disk space") as error:
+        snapshot.save(tmp_path / "file" / "a.snapshot")
+    assert error.value.code is ErrorCode.DISK
+    assert Snapshot.load(saved).meta == snapshot.meta
+    assert not list(saved.parent.glob("*.partial"))
