@@ -52,7 +52,9 @@ def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -
             if source == "real" and measure in _AGAINST_REAL_PICTURE:
                 continue
             cells = (sources[source][k][measure][statistic] for _, k in columns)
-            lines.append(f"{label:<{_LABEL}}" + "".join(f"{_cell(cell, decimals, source == 'model'):>{_CELL}}" for cell in cells))
+            lines.append(
+                f"{label:<{_LABEL}}" + "".join(f"{_cell(cell, decimals, source == 'model'):>{_CELL}}" for cell in cells)
+            )
     return "\n".join(lines)
 
 

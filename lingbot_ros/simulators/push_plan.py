@@ -48,7 +48,9 @@ def random_stroke(block: Points, rng: np.random.Generator) -> Stroke:
         start = contact - inward * (PUSHER_RADIUS + rng.uniform(6.0, 30.0))
         end = contact + inward * rng.uniform(15.0, 150.0)
         stroke = Stroke(place(start, block), np.clip(place(end, block), _EDGE_MARGIN, ARENA_SIZE - _EDGE_MARGIN))
-        if (stroke.start > _EDGE_MARGIN).all() and (stroke.start < ARENA_SIZE - _EDGE_MARGIN).all():
+        inside = (stroke.start > _EDGE_MARGIN).all() and (stroke.start < ARENA_SIZE - _EDGE_MARGIN).all()
+        # In the T's inner corners the way back from one edge leads into another.
+        if inside and distance_to_tee(stroke.start[None], block)[0] > PUSHER_RADIUS + 2.0:
             return stroke
     centre = place(CENTRE_OF_GRAVITY, block)
     return Stroke(np.full(2, ARENA_SIZE / 2), centre)
