@@ -81,7 +81,7 @@ class Trainer:
         depth = round(rollout.depth * min(1.0, max(0.0, ramp)))
         batch = self.pool.draw(schedule.batch_clips, depth)
         prediction = self._forward(self.model, batch)
-        loss = self._loss(prediction, batch.target.to(self.device))
+        loss = self._loss(prediction, batch)
         loss.backward()
         norm = self.optimizer.step(self.iteration, iterations)
         self.pool.update(batch, prediction.detach())
@@ -89,11 +89,15 @@ class Trainer:
         self.iteration += 1
         return float(loss.detach()), norm
 
-    def _loss(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Smooth L1, heavier where something other than background is or was imagined."""
+    def _loss(self, prediction: Tensor, batch: Batch) -> Tensor:
+        """Smooth L1, heavier where something other than background is or was a frame before.
+
+        Weighing only where things are would teach the model to draw them too large: what they left behind counts as well.
+        """
+        target, previous = batch.target.to(self.device), batch.condition[:, :3].to(self.device)
         background = self._background.to(self.device)[None, :, None]
-        foreground = ((target - background).abs() > 0.1).any(dim=1, keepdim=True)
-        weight = 1 + self.config.foreground_weight * foreground
+        foreground = torch.maximum((target - background).abs(), (previous - background).abs()) > 0.1
+        weight = 1 + self.config.foreground_weight * foreground.any(dim=1, keepdim=True)
         error = torch.nn.functional.smooth_l1_loss(prediction, target, beta=0.1, reduction="none")
         return (weight * error).mean()
 
