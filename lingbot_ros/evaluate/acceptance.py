@@ -1,5 +1,6 @@
 """What a shipped Push-T model must reach."""
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from lingbot_ros.evaluate.pusht_measures import Measures
 from lingbot_ros.evaluate.wrong_actions import WrongActions
 
+_RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
+
 
 @dataclass(frozen=True)
 class Check:
-    """One demand: `value` must be at most (`relation` "<=") or at least (">=") `limit`."""
+    """One demand: `value` must stand in `relation` (<=, >= or >) to `limit`."""
 
     name: str
     value: float
@@ -21,7 +24,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        return self.value <= self.limit if self.relation == "<=" else self.value >= self.limit
+        return bool(_RELATIONS[self.relation](self.value, self.limit))
 
 
 def accept(
@@ -33,11 +36,11 @@ def accept(
 ) -> tuple[Check, ...]:
     """The checks that can be made at `frames`; `first_pusher_px` [N, 16] are the pusher's errors of frames 1-16."""
     checks = [Check("pusher error, median of frames 1-16, px", float(np.median(first_pusher_px)), "<=", 3.0)]
-    for frame, gain in ((1, 0.0), (4, 0.0), (8, 2.0)):
+    for frame, relation, gain in ((1, ">", 0.0), (4, ">", 0.0), (8, ">=", 2.0)):
         if frame in frames:
             k = frames.index(frame)
             value = float(model.psnr_db[:, k].mean() - repeat.psnr_db[:, k].mean())
-            checks.append(Check(f"PSNR above repeating the last frame at {frame}, dB", value, ">=", gain))
+            checks.append(Check(f"PSNR above repeating the last frame at {frame}, dB", value, relation, gain))
     if 16 in frames:
         k = frames.index(16)
         value = float(model.centroid_px[:, k].mean() / repeat.centroid_px[:, k].mean())

@@ -1,5 +1,7 @@
 """The report on a model as text for a terminal and a card."""
 
+import math
+
 from lingbot_ros.evaluate.model_report import Figures, ModelReport
 from lingbot_ros.evaluate.summary import Summary
 
@@ -77,5 +79,7 @@ def _checks(report: ModelReport) -> str:
 
 
 def _cell(summary: Summary, decimals: int, interval: bool) -> str:
+    if math.isnan(summary.value):
+        return "-"
     text = f"{summary.value:.{decimals}f}"
     return f"{text} [{summary.low:.{decimals}f}, {summary.high:.{decimals}f}]" if interval else text

@@ -32,9 +32,9 @@ def summarise(values: NDArray[np.float64], statistic: str) -> Summary:
 
     NaN for no windows. The same values give the same interval.
     """
-    values = values.reshape(len(values), -1)
     if values.size == 0:
         return Summary(np.nan, np.nan, np.nan)
+    values = values.reshape(len(values), -1)
     compute = STATISTICS[statistic]
     drawn = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
     resampled = compute(values[drawn].reshape(_RESAMPLES, -1), axis=1)

@@ -1,6 +1,7 @@
 """Policies as they behave in the real simulator."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_goal_push_brings_the_block_nearer_to_the_goal(simulator: PushTSimulator
 def test_hesitant_holds_its_target_for_a_while(simulator: PushTSimulator) -> None:
     rng = np.random.default_rng(0)
     targets = [target for target, _ in drive(simulator, Hesitant(RandomWalk(rng), rng, chance=0.2), 0, 80)]
-    still = [bool(np.array_equal(a, b)) for a, b in zip(targets, targets[1:], strict=False)]
+    still = [bool(np.array_equal(a, b)) for a, b in pairwise(targets)]
     assert 15 < sum(still) < 75
 
 

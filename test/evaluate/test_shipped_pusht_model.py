@@ -1,0 +1,30 @@
+"""The shipped Push-T model against the simulator, on scenes that its training never used."""
+
+import pytest
+
+from lingbot_ros.evaluate.model_report import ModelReport
+from lingbot_ros.evaluate.report_text import report_text
+from lingbot_ros.training.pusht_data.trial import run_trial
+from lingbot_ros.world import World
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def report() -> ModelReport:
+    world = World.load("pusht-small")
+    report = run_trial(world, 50, seed=0, context=4, horizon=16, kinds=("shuffled",), quiet=True).report
+    print(report_text(report))
+    return report
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_demand_is_met(report: ModelReport, number: int) -> None:
+    check = report.checks[number]
+    assert check.passed, f"{check.name}: {check.value:.2f}, must be {check.relation} {check.limit}"
+
+
+def test_same_actions_lead_where_the_simulator_goes(report: ModelReport) -> None:
+    """Shuffled actions are as good a test of control as true ones: the model must follow them, not its memory."""
+    shuffled = report.wrong_actions["shuffled"]
+    assert shuffled["from_same_px"].value < shuffled["from_true_px"].value / 3
