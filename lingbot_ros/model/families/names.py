@@ -1,7 +1,7 @@
 """Names of the same tensors in different packagings, as tables (spec 1.6).
 
-A transformer is stored under the released Wan-style names, which our classes use, or under those of SGLang / FastVideo, or
-of diffusers. Autoencoder and text encoder go the other way: their original names become those of the `diffusers` and
+A transformer is stored under the released Wan-style names, which our classes use, or under those of SGLang, FastVideo
+or diffusers. Autoencoder and text encoder go the other way: their original names become those of the `diffusers` and
 `transformers` classes that run them.
 """
 
