@@ -171,23 +171,43 @@ def test_making_an_episode_leaves_no_trace_in_the_next() -> None:
     np.testing.assert_array_equal(second.actions, alone.actions)
 
 
-def test_interrupted_command_says_so_and_is_taken_up(tmp_path: Path) -> None:
-    code = (
-        "import argparse, sys; from lingbot_ros.cli.verbs import dataset; p = argparse.ArgumentParser();"
-        "dataset.add_arguments(p); sys.exit(dataset.run(p.parse_args()))"
-    )
-    root = tmp_path / "set"
-    command = [sys.executable, "-c", code, "pusht", "--out", str(root), "--episodes", "60", "--steps", "10"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+COMMAND = (
+    "import argparse, sys; from lingbot_ros.cli.verbs import dataset; p = argparse.ArgumentParser();"
+    "dataset.add_arguments(p); sys.exit(dataset.run(p.parse_args()))"
+)
+
+
+def command(root: Path) -> list[str]:
+    return [sys.executable, "-c", COMMAND, "pusht", "--out", str(root), "--episodes", "60", "--steps", "10"]
+
+
+def begin(root: Path) -> "subprocess.Popen[str]":
+    """The real command, with its first shard made."""
+    process = subprocess.Popen(command(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list(root.glob("shard_*")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    return process
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda sent: sent.name)
+def test_interrupted_command_says_so_and_is_taken_up(tmp_path: Path, sent: signal.Signals) -> None:
+    root = tmp_path / "set"
+    process = begin(root)
+    process.send_signal(sent)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "takes up from there" in stdout
     assert not list(root.glob(".shard_*"))
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command(root), capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.endswith("complete\n")
     assert len(PushTDataset(root)) == 60
+
+
+def test_workers_end_with_a_killed_command(tmp_path: Path) -> None:
+    process = begin(tmp_path / "set")
+    process.kill()
+    # Workers hold the other ends of its pipes: end of file comes only when the last of them is gone.
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL

@@ -1,6 +1,7 @@
 """`lingbot dataset`: make the data that models are trained on."""
 
 import argparse
+import signal
 from pathlib import Path
 
 from tqdm import tqdm
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the set, or what is missing of it. Returns 0 when it is complete, 130 when interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     from lingbot_ros.training.pusht_data.writer import make_shards, missing_shards, plan_dataset
 
     plan = plan_dataset(args.split, args.seed, args.episodes, args.steps)

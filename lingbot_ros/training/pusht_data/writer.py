@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def make_shards(root: Path, plan: DatasetPlan, shards: list[int], workers: int) 
     """
     if workers < 1:
         raise InputError("workers", workers, "give 1 or more")
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent)
     pending = {pool.submit(write_shard, root, plan, shard) for shard in shards}
     try:
         while pending:
@@ -120,9 +121,18 @@ def write_shard(root: Path, plan: DatasetPlan, shard: int) -> int:
     return len(indices)
 
 
-def _ignore_interrupt() -> None:
+def _follow_parent() -> None:
     # Ctrl-C reaches every process of the terminal; the parent alone decides, and the workers finish their shard.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A parent that was killed cannot end its workers; they would wait for tasks for ever.
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _check_same(root: Path, there: DatasetPlan, wanted: DatasetPlan) -> None:
