@@ -15,7 +15,7 @@ _UNIT_TOLERANCE = 1e-3
 
 
 def camera_info(intrinsics: NDArray[np.float64] | None, height: int, width: int, header: Header) -> CameraInfo:
-    """An ideal pinhole of intrinsics [3, 3] in pixels of this image; None gives `k[0] == 0`, which means uncalibrated."""
+    """An ideal pinhole of intrinsics [3, 3] in pixels of this image; None gives `k[0] == 0`: uncalibrated."""
     message = CameraInfo(header=header, height=height, width=width)
     if intrinsics is None:
         return message
@@ -27,7 +27,9 @@ def camera_info(intrinsics: NDArray[np.float64] | None, height: int, width: int,
     return message
 
 
-def intrinsics_of(message: CameraInfo, height: int, width: int, field: str = "camera_info") -> NDArray[np.float64] | None:
+def intrinsics_of(
+    message: CameraInfo, height: int, width: int, field: str = "camera_info"
+) -> NDArray[np.float64] | None:
     """Intrinsics [3, 3] in pixels of an image of `height` x `width`, or None when the message says uncalibrated.
 
     A rectified, unbinned camera of exactly this size is needed. Raises InputError otherwise.
@@ -46,7 +48,7 @@ def intrinsics_of(message: CameraInfo, height: int, width: int, field: str = "ca
 
 
 def pose_to_matrix(pose: Pose, field: str) -> NDArray[np.float64]:
-    """A pose [m] as a rigid transform [4, 4]. Raises InputError for values that are not finite or no unit quaternion."""
+    """A pose [m] as a rigid transform [4, 4]. Raises InputError unless it is finite and its quaternion a unit one."""
     position = np.array([pose.position.x, pose.position.y, pose.position.z])
     x, y, z, w = quaternion = np.array([pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w])
     if not np.isfinite(position).all():
@@ -65,7 +67,7 @@ def pose_to_matrix(pose: Pose, field: str) -> NDArray[np.float64]:
 
 
 def pose_to_camera_to_world(pose: Pose, field: str) -> NDArray[np.float64]:
-    """Pose of camera_link (x forward, y left, z up) -> camera-to-world [4, 4] with optical axes in the same world frame."""
+    """Pose of camera_link (x forward, y left, z up) -> camera-to-world [4, 4], optical axes in the same fixed frame."""
     matrix = pose_to_matrix(pose, field)
     matrix[:3, :3] = matrix[:3, :3] @ BODY_FROM_OPTICAL
     return matrix
@@ -88,7 +90,7 @@ def require_frame(message: PoseStamped, map_frame: str, field: str) -> None:
 
 
 def _quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Unit quaternion (x, y, z, w), w >= 0, from the largest of its four squared components, so that nothing cancels."""
+    """Unit quaternion (x, y, z, w), w >= 0, from the largest of its squared components, so that nothing cancels."""
     r = rotation
     squares = np.array([1 + r[0, 0] - r[1, 1] - r[2, 2], 1 - r[0, 0] + r[1, 1] - r[2, 2],
                         1 - r[0, 0] - r[1, 1] + r[2, 2], 1 + r[0, 0] + r[1, 1] + r[2, 2]])  # fmt: skip

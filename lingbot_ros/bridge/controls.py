@@ -35,10 +35,10 @@ def actions_to_controls(
         if len(action.values) != spec.dim:
             names = ", ".join(spec.names)
             raise InputError(f"{field}[{index}].values", f"{len(action.values)} numbers", f"give {spec.dim}: {names}")
-    values = check_actions([action.values for action in actions], len(actions), spec) if actions else []
+    values = check_actions(np.array([action.values for action in actions]), len(actions), spec)
     return [
         Control(
-            values=np.array(row),
+            values=row,
             source=source,
             received_s=received_s,
             id=action.id,
@@ -90,7 +90,6 @@ def trajectory_to_controls(
         given = "both" if actions else "none"
         wanted = "actions" if spec.kind == "action" else "camera_poses"
         raise InputError("actions, camera_poses", given, f"give {wanted} for this model, and only these")
-    arrival = {"received_s": received_s, "received_ns": received_ns}
     if actions:
-        return actions_to_controls(actions, spec, source, **arrival)
-    return poses_to_controls(poses, spec, source, map_frame=map_frame, **arrival)
+        return actions_to_controls(actions, spec, source, received_s=received_s, received_ns=received_ns)
+    return poses_to_controls(poses, spec, source, map_frame=map_frame, received_s=received_s, received_ns=received_ns)

@@ -1,5 +1,7 @@
 """Images in and out of messages, with one copy."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from std_msgs.msg import Header
 from lingbot_ros.errors import InputError
 
 # encoding -> (numpy type, channels, OpenCV conversion to RGB or None)
-_ENCODINGS = {
+_ENCODINGS: dict[str, tuple[np.dtype[Any], int, int | None]] = {
     "rgb8": (np.dtype(np.uint8), 3, None),
     "bgr8": (np.dtype(np.uint8), 3, cv2.COLOR_BGR2RGB),
     "rgba8": (np.dtype(np.uint8), 4, cv2.COLOR_RGBA2RGB),
@@ -34,7 +36,9 @@ def image_to_rgb(message: Image, field: str = "image") -> NDArray[np.uint8]:
     if not height or not width:
         raise InputError(f"{field}.height, {field}.width", f"{height}, {width}", "give a picture of at least one pixel")
     if step < row_bytes:
-        raise InputError(f"{field}.step", step, f"give at least {row_bytes} bytes for {width} pixels of {message.encoding}")
+        raise InputError(
+            f"{field}.step", step, f"give at least {row_bytes} bytes for {width} pixels of {message.encoding}"
+        )
     if len(message.data) != step * height:
         raise InputError(f"{field}.data", f"{len(message.data)} bytes", f"give step x height = {step * height} bytes")
     rows = np.frombuffer(message.data, np.uint8).reshape(height, step)[:, :row_bytes]
@@ -42,7 +46,7 @@ def image_to_rgb(message: Image, field: str = "image") -> NDArray[np.uint8]:
     if dtype.itemsize == 2:
         pixels = (pixels.astype(np.uint32) * 255 // 65535).astype(np.uint8)
     pixels = pixels.reshape(height, width, channels)
-    return pixels.copy() if conversion is None else cv2.cvtColor(pixels, conversion)
+    return pixels.copy() if conversion is None else np.asarray(cv2.cvtColor(pixels, conversion), np.uint8)
 
 
 def compressed_to_rgb(message: CompressedImage, field: str = "image") -> NDArray[np.uint8]:
@@ -51,7 +55,7 @@ def compressed_to_rgb(message: CompressedImage, field: str = "image") -> NDArray
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if picture is None:
         raise InputError(f"{field}.data", f"{data.size} bytes of '{message.format}'", "give a whole JPEG or PNG file")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def rgb_to_image(rgb: NDArray[np.uint8], header: Header) -> Image:
@@ -59,7 +63,7 @@ def rgb_to_image(rgb: NDArray[np.uint8], header: Header) -> Image:
     height, width, _ = rgb.shape
     message = Image(header=header, height=height, width=width, encoding="rgb8", is_bigendian=0, step=3 * width)
     # Filling the array that the message already has copies once; assigning to `data` would copy element by element.
-    message.data.frombytes(memoryview(np.ascontiguousarray(rgb)).cast("B"))
+    message.data.frombytes(np.ascontiguousarray(rgb).data.cast("B"))
     return message
 
 
@@ -70,5 +74,5 @@ def rgb_to_compressed(rgb: NDArray[np.uint8], header: Header, quality: int) -> C
     if not encoded:
         raise InputError("image", f"{list(rgb.shape)} {rgb.dtype}", "JPEG cannot hold it; use image_raw")
     message = CompressedImage(header=header, format="rgb8; jpeg compressed bgr8")
-    message.data.frombytes(memoryview(data).cast("B"))
+    message.data.frombytes(np.ascontiguousarray(data).data.cast("B"))
     return message

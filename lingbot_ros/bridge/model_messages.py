@@ -51,5 +51,7 @@ def _unavailable_reason(path: Path, size: int) -> str:
     if not path.is_file():
         return f"weights: {path.name} is missing; restore it from the repository or download the model again"
     if path.stat().st_size != size:
-        return f"weights: {path.name} is {path.stat().st_size} bytes, the card says {size}; restore or download it again"
+        return (
+            f"weights: {path.name} is {path.stat().st_size} bytes, the card says {size}; restore or download it again"
+        )
     return ""

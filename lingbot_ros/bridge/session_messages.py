@@ -19,7 +19,7 @@ _ACTION_SHAPE_DIMENSIONS = 1
 
 @dataclass(frozen=True)
 class Publication:
-    """index: number of the published frame, 0 = not published. wall_ns: system clock; monotonic_s: steady clock then."""
+    """index: number of the published frame, 0 = not published. wall_ns, monotonic_s: both clocks at that moment."""
 
     index: int
     wall_ns: int

@@ -17,4 +17,5 @@ def to_time(nanoseconds: int) -> Time:
 
 
 def to_nanoseconds(time: Time) -> int:
+    """The inverse of `to_time`."""
     return time.sec * _NANOSECONDS + time.nanosec

@@ -23,6 +23,7 @@ class Outlets:
 
 
 def status_message(reading: Reading, info: WorldInfo, now: Time) -> ImaginationStatus:
+    """The topic `status`; `now` is the node's clock."""
     figures, view, inbox = reading.figures, reading.view, reading.inbox
     message = ImaginationStatus(
         header=Header(stamp=now),

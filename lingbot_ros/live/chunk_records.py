@@ -33,6 +33,7 @@ def chunk_records(
             frames_since_real=first_index + offset - live.real_frame,
             control=control,
             timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
+            intrinsics=live.intrinsics,
             paced=paced,
         )
         for offset, (image, control) in enumerate(zip(images, controls, strict=True))
@@ -58,4 +59,5 @@ def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameReco
         frames_since_real=0,
         control=None,
         timing=ChunkTiming(),
+        intrinsics=live.intrinsics,
     )

@@ -90,8 +90,9 @@ class Generator:
         return len(self._rollouts)
 
     def advance(self) -> float:
-        """Imagine at most one chunk. Seconds until there may be more: 0 = at once, infinity = when something arrives."""
+        """Imagine at most one chunk. Seconds until there may be more: 0 = at once, inf = when something comes."""
         for rollout in self._rollouts:
+            rollout.check_canceled()
             if rollout.stop_reason is not None:
                 self._finish(rollout, rollout.stop_reason)
         first, second = self._advance_inbox, self._advance_rollouts

@@ -15,6 +15,7 @@ from lingbot_ros.live.session_table import Limits, SessionTable
 from lingbot_ros.live.statistics import Statistics
 from lingbot_ros.world import World
 
+
 @dataclass(frozen=True)
 class WorldView:
     """What the other threads may see; made anew after each change."""
@@ -49,8 +50,8 @@ class LiveWorld:
         before = {view.session_id: view.created_ns for view in self._table.views()}
         live = self._table.start(request)
         after = {view.session_id: view.created_ns for view in self._table.views()}
-        for session_id in before:
-            if after.get(session_id) != before[session_id]:
+        for session_id, created_ns in before.items():
+            if after.get(session_id) != created_ns:
                 self._stop_rollouts_of(session_id)
         if live.id == self._table.active_id:
             self._generator.take_over(live)
@@ -81,6 +82,10 @@ class LiveWorld:
             self._generator.forget_waiting()
         return view
 
+    def sessions(self) -> tuple[SessionView, ...]:
+        """All live sessions, oldest first."""
+        return self._table.views()
+
     def set_prompt(self, prompt: str) -> None:
         """For the active session, from its next chunk on."""
         self._table.get("").session.prompt = prompt
@@ -89,12 +94,12 @@ class LiveWorld:
         """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""
         self._generator.add(rollout)
 
-    def stop_rollouts(self, reason: LingbotError) -> None:
-        self._generator.stop_rollouts(reason)
-
-    def play(self, playing: bool) -> None:
-        """Whether controls from topics drive the active session."""
+    def play(self, playing: bool, reason: LingbotError) -> None:
+        """Let time pass, or hold it: rollouts then end with `reason` and topics drive nothing. Sessions stay."""
         self._generator.playing = playing
+        if not playing:
+            self._generator.stop_rollouts(reason)
+            self._generator.forget_waiting()
 
     def advance(self) -> float:
         """See `Generator.advance`."""

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from lingbot_ros.live.codes import ControlSource, ControlState, FrameKind
 
+Image = NDArray[np.uint8]
+"""[height, width, 3], RGB."""
+
 NANOSECONDS = 1_000_000_000
 
 
@@ -60,6 +63,7 @@ class FrameRecord:
     frames_since_real: int
     control: Control | None
     timing: ChunkTiming
+    intrinsics: NDArray[np.float64] | None = None
     paced: bool = False
 
 

@@ -15,7 +15,8 @@ class Rollout:
     """Controls for one or more whole chunks of one session. Several of one session run one after the other.
 
     on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, whatever happens.
-    on_fork: work on a copy that is thrown away, and publish nothing. prompt "" = unchanged.
+    canceled is asked between chunks. on_fork: work on a copy that is thrown away, and publish nothing.
+    prompt: "" = unchanged.
     """
 
     session_id: str
@@ -24,6 +25,7 @@ class Rollout:
     paced: bool = False
     on_fork: bool = False
     on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
+    canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
     live: LiveSession | None = None
     frames: int = 0
@@ -34,8 +36,9 @@ class Rollout:
         """End at the next chunk boundary for this reason. Any thread; the first reason counts."""
         self.stop_reason = self.stop_reason or reason
 
-    def cancel(self) -> None:
-        self.stop(LingbotError("canceled by the client", ErrorCode.CANCELED))
+    def check_canceled(self) -> None:
+        if self.canceled():
+            self.stop(LingbotError("canceled by the client", ErrorCode.CANCELED))
 
     def take(self, count: int) -> Sequence[Control]:
         """The controls of the next chunk."""

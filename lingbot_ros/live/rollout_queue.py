@@ -7,7 +7,7 @@ from lingbot_ros.live.rollout import Rollout
 
 
 class RolloutQueue:
-    """Single-threaded. Sessions are told apart by the id of the session that a rollout advances (a fork has its own)."""
+    """Single-threaded. Keyed by the id of the session that a rollout advances; a fork has its own."""
 
     def __init__(self) -> None:
         self._by_session: OrderedDict[str, deque[Rollout]] = OrderedDict()

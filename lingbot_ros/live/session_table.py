@@ -34,7 +34,9 @@ class SessionTable:
         """The live session of that id, "" for the active one. Raises SessionError (UNKNOWN_SESSION)."""
         wanted = session_id or self.active_id
         if not wanted:
-            raise SessionError("session_id: empty, and no session is active; start one first", ErrorCode.UNKNOWN_SESSION)
+            raise SessionError(
+                "session_id: empty, and no session is active; start one first", ErrorCode.UNKNOWN_SESSION
+            )
         if wanted not in self._sessions:
             known = ", ".join(self._sessions) or "none"
             raise SessionError(f"session_id: got '{wanted}'; live sessions: {known}", ErrorCode.UNKNOWN_SESSION)
@@ -107,7 +109,7 @@ class SessionTable:
         return SavedSession(target, target.stat().st_size, self.view(live))
 
     def restore(self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
-        """Bring a saved state back: into the live session of that id, or as a new one whose last frame is at `now_ns`."""
+        """Bring a saved state back: into the live session of that id, or as a new one that goes on from `now_ns`."""
         source = self._inside(path)
         if not source.is_file():
             raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
@@ -122,7 +124,9 @@ class SessionTable:
         self._require_room(0)
         session = self._world.restore(snapshot)
         start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
-        return self._add(LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s), activate=activate)
+        return self._add(
+            LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s), activate=activate
+        )
 
     def end(self, session_id: str) -> SessionView:
         """Close a session and give its last view. When it was active, nothing is active afterwards."""

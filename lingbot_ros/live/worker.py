@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from lingbot_ros.live.pacer import Pacer
 from lingbot_ros.live.records import Control, FrameRecord
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.statistics import Statistics
-from lingbot_ros.world import World, WorldInfo
+from lingbot_ros.world import World
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ _COMMANDS = 64
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker needs to know; see `config/imagination.yaml` for each value's meaning. threads 0 = by the machine."""
+    """What a worker needs to know; `config/imagination.yaml` says what each value means."""
 
     model: str
     engine: str
@@ -77,20 +78,28 @@ class WorldWorker:
         self.buffer = FrameBuffer(self._wake.set)
         self._commands: queue.Queue[_Command] = queue.Queue(_COMMANDS)
         self._stopping = threading.Event()
-        self._loaded: Future[WorldInfo] = Future()
+        self._loaded: Future[World] = Future()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
 
-    def load(self, timeout_s: float) -> WorldInfo:
-        """Load the model on the worker's thread. Raises the loader's error, or LingbotError (TIMED_OUT)."""
+    def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
+        """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.
+
+        Raises the loader's error, or LingbotError (TIMED_OUT) after `timeout_s`, (CANCELED) when `abandoned()`.
+        """
         self._thread.start()
-        try:
-            return self._loaded.result(timeout_s)
-        except TimeoutError:
-            self._stopping.set()
-            raise LingbotError(
-                f"model.load_timeout: {self.settings.model} did not load within {timeout_s} s; raise the limit",
-                ErrorCode.TIMED_OUT,
-            ) from None
+        deadline_s = time.monotonic() + timeout_s
+        while not futures.wait([self._loaded], _IDLE_S).done:
+            name = self.settings.model
+            if abandoned():
+                self._stopping.set()
+                raise LingbotError(f"loading {name} was abandoned", ErrorCode.CANCELED)
+            if time.monotonic() > deadline_s:
+                self._stopping.set()
+                raise LingbotError(
+                    f"model.load_timeout: {name} did not load within {timeout_s} s; raise the limit",
+                    ErrorCode.TIMED_OUT,
+                )
+        return self._loaded.result()
 
     def submit(self, call: Callable[[LiveWorld], T]) -> Future[T]:
         """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
@@ -154,7 +163,7 @@ class WorldWorker:
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s
-        self._loaded.set_result(world.info)
+        self._loaded.set_result(world)
         try:
             while not self._stopping.is_set():
                 self._turn(live)

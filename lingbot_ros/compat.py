@@ -1,0 +1,27 @@
+"""Optional packages: which are here. The only module that asks."""
+
+from importlib.util import find_spec
+
+# module -> what it adds
+OPTIONAL_PACKAGES = {
+    "launch_ros": "launch files",
+    "tf2_ros": "transform lookup",
+    "tf2_msgs": "publishing transforms",
+    "cv_bridge": "conversion of exotic image encodings",
+    "message_filters": "synchronised inputs",
+    "simulation_interfaces": "the standard simulator services",
+    "rosbag2_py": "bags through the ROS install",
+    "rosbags": "bags without one",
+}
+
+
+def have(module: str) -> bool:
+    """Whether an optional package can be imported; it is not imported by asking."""
+    return find_spec(module) is not None
+
+
+def feature_line() -> str:
+    """One line for the log: what is here and what is not."""
+    present = [name for name in OPTIONAL_PACKAGES if have(name)]
+    absent = [name for name in OPTIONAL_PACKAGES if name not in present]
+    return f"optional packages: {', '.join(present) or 'none'}; absent: {', '.join(absent) or 'none'}"

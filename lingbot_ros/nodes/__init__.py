@@ -1,0 +1,1 @@
+"""ROS nodes: thin shells that declare, wire and delegate."""

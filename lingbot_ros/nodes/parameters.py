@@ -1,0 +1,129 @@
+"""Parameters of the imagination node: each declared with its meaning and range, read once into a frozen config."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.live.codes import Mode
+from lingbot_ros.live.inbox import StalePolicy
+from lingbot_ros.live.session_table import Limits
+from lingbot_ros.live.worker import WorkerSettings
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declaration. low and high bound numbers; choices are the accepted strings, none = any."""
+
+    name: str
+    default: Value
+    description: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def descriptor(self) -> ParameterDescriptor:
+        descriptor = ParameterDescriptor(description=self.description)
+        if self.choices:
+            descriptor.additional_constraints = f"one of {', '.join(self.choices)}"
+        if self.low is not None and self.high is not None:
+            if isinstance(self.default, float):
+                descriptor.floating_point_range = [FloatingPointRange(from_value=self.low, to_value=self.high)]
+            else:
+                descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=1)]
+        return descriptor
+
+    def check(self, value: object) -> None:
+        """Raise InputError for a string that is not among the choices; ROS itself checks types and ranges."""
+        if self.choices and value not in self.choices:
+            raise InputError(self.name, f"'{value}'", f"use one of {', '.join(self.choices)}")
+
+
+PARAMETERS = (
+    Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
+    Parameter("model.engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
+    Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
+    Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", "f32", "bf16", "f16")),
+    Parameter("model.threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256),
+    Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
+    Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
+    Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
+    Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
+    Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
+    Parameter("input.stale", "hold", "stale controls: hold = go on with the last one, stop = time stands still",
+              choices=tuple(StalePolicy)),
+    Parameter("input.queue", 4096, "controls that may wait for the generator (lockstep)", 1, 1_000_000),
+    Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
+    Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
+    Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
+    Parameter("publish.ack_timeout", 0.5, "s to wait in lockstep until reliable subscribers have an image; 0 = never",
+              0.0, 60.0),
+    Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
+    Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
+    Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImaginationConfig:
+    """Everything that the node was configured with."""
+
+    worker: WorkerSettings
+    load_timeout_s: float
+    map_frame: str
+    optical_frame: str
+    start_on_image: bool
+    jpeg_quality: int
+    status_period_s: float
+    ack_timeout_s: float
+
+
+def declare(node: Node) -> None:
+    """Declare all parameters; values from YAML and the command line take effect here."""
+    for parameter in PARAMETERS:
+        node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
+
+
+def read_config(node: Node) -> ImaginationConfig:
+    """All parameters as one value. Raises InputError naming the parameter, its value and what is accepted."""
+    return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
+
+
+def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
+    """As `read_config`, from the values of all PARAMETERS by name."""
+    for parameter in PARAMETERS:
+        parameter.check(values[parameter.name])
+    return ImaginationConfig(
+        worker=WorkerSettings(
+            model=str(values["model.name"]),
+            engine=str(values["model.engine"]),
+            device=str(values["model.device"]),
+            precision=str(values["model.precision"]),
+            threads=int(values["model.threads"]),
+            mode=Mode[str(values["mode"]).upper()],
+            control_capacity=int(values["input.queue"]),
+            control_timeout_s=float(values["input.action_timeout"]),
+            stale=StalePolicy(str(values["input.stale"])),
+            limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
+            snapshot_folder=_snapshot_folder(str(values["snapshots.folder"])),
+        ),
+        load_timeout_s=float(values["model.load_timeout"]),
+        map_frame=str(values["frames.map"]),
+        optical_frame=str(values["frames.camera_optical"]),
+        start_on_image=bool(values["input.start_on_image"]),
+        jpeg_quality=int(values["publish.jpeg_quality"]),
+        status_period_s=float(values["publish.status_period"]),
+        ack_timeout_s=float(values["publish.ack_timeout"]),
+    )
+
+
+def _snapshot_folder(folder: str) -> Path:
+    if folder:
+        return Path(folder).expanduser()
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "lingbot_ros"
