@@ -6,8 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lingbot_ros.errors import InputError
+from lingbot_ros.compat import have
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.evaluate.tee import ARENA_SIZE, PUSHER_RADIUS
+
+if not have("gym_pusht"):
+    raise LingbotError(
+        "simulator: the package gym-pusht is not installed; install lingbot_ros with its extra `sim`",
+        ErrorCode.UNSUPPORTED,
+    )
 
 # Both must be set before pygame is imported: no window, no greeting on stdout.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")

@@ -100,6 +100,13 @@ def test_negative_seed_is_refused(simulator: PushTSimulator) -> None:
         simulator.reset(-1)
 
 
+def test_without_gym_pusht_the_message_says_what_to_install() -> None:
+    code = "import sys; sys.modules['gym_pusht'] = None; import lingbot_ros.simulators.pusht"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "gym-pusht is not installed; install lingbot_ros with its extra `sim`" in done.stderr
+
+
 def test_import_prints_nothing() -> None:
     code = "import lingbot_ros.simulators.pusht as p; p.reset_frame(0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

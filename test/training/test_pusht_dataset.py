@@ -100,6 +100,12 @@ def test_a_set_larger_than_the_disk_is_refused_before_it_is_begun(tmp_path: Path
     assert caught.value.code == ErrorCode.DISK
 
 
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, plan: DatasetPlan) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="^out: got .*give a folder that can be written"):
+        missing_shards(tmp_path / "file" / "set", plan)
+
+
 def test_states_and_pictures_are_those_of_the_simulator(dataset: PushTDataset) -> None:
     simulator = PushTSimulator()
     for episode in range(EPISODES):

@@ -4,8 +4,6 @@ import argparse
 import signal
 from pathlib import Path
 
-from tqdm import tqdm
-
 HELP = "make a training data set from a simulator"
 
 
@@ -32,9 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the set, or what is missing of it. Returns 0 when it is complete, 130 when interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    from tqdm import tqdm
+
     from lingbot_ros.training.pusht_data.writer import make_shards, missing_shards, plan_dataset
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     plan = plan_dataset(args.split, args.seed, args.episodes, args.steps)
     missing = missing_shards(args.out, plan)
     left = sum(len(plan.shard_range(shard)) for shard in missing)

@@ -68,14 +68,19 @@ def field_shape(name: str, steps: int) -> tuple[int, ...]:
 
 
 def shard_folder(root: Path, shard: int) -> Path:
+    """Where shard number `shard` of the set in `root` lies once it is whole."""
     return root / f"shard_{shard:05d}"
 
 
 def write_plan(root: Path, plan: DatasetPlan) -> None:
-    root.mkdir(parents=True, exist_ok=True)
+    """Begin the data set in `root`, which is made if need be. Raises InputError when it cannot be written."""
     aside = root / f".{PLAN_FILE}.{os.getpid()}"
-    aside.write_text(json.dumps(asdict(plan), indent=2) + "\n")
-    aside.replace(root / PLAN_FILE)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n")
+        aside.replace(root / PLAN_FILE)
+    except OSError as error:
+        raise InputError("out", root, f"give a folder that can be written to ({error.strerror})") from error
 
 
 def read_plan(root: Path) -> DatasetPlan:

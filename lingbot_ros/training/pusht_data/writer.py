@@ -1,6 +1,5 @@
 """Makes a Push-T data set shard by shard in several processes; what is there already is kept."""
 
-import errno
 import os
 import shutil
 import signal
@@ -115,9 +114,7 @@ def write_shard(root: Path, plan: DatasetPlan, shard: int) -> int:
         aside.rename(shard_folder(root, shard))
     except OSError as error:
         shutil.rmtree(aside, ignore_errors=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _disk_error(root, "it is full") from error
-        raise
+        raise _disk_error(root, f"writing a shard failed ({error.strerror})") from error
     return len(indices)
 
 
