@@ -42,7 +42,7 @@ class Block(nn.Module):
             self.norm3 = nn.LayerNorm(dim, eps=eps)
             self.cross_attn = CrossAttention(dim, config.num_heads, eps)
         self.ffn = nn.Sequential(nn.Linear(dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, dim))
-        self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+        self.modulation = _random_modulation(6, dim)
         if isinstance(config.control, RayControlConfig):
             self.cam_injector_layer1, self.cam_injector_layer2 = nn.Linear(dim, dim), nn.Linear(dim, dim)
             self.cam_scale_layer, self.cam_shift_layer = nn.Linear(dim, dim), nn.Linear(dim, dim)
@@ -84,7 +84,7 @@ class Head(nn.Module):
         super().__init__()
         if out_features is not None:
             self.head = nn.Linear(dim, out_features)
-        self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
+        self.modulation = _random_modulation(2, dim)
         self.eps = eps
 
     def norm(self, x: Tensor, e: Tensor) -> Tensor:
@@ -230,3 +230,9 @@ def unpatchify(patches: Tensor, frames: int, rows: int, columns: int, patch: tup
     """[B, N, ph*pw*C] in (row, column, channel) order -> [B, C, f, h, w]."""
     x = patches.unflatten(2, (patch[1], patch[2], -1)).unflatten(1, (frames, rows, columns))
     return x.permute(0, 6, 1, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
+
+
+def _random_modulation(rows: int, dim: int) -> nn.Parameter:
+    """[1, rows, dim]. On the meta device only its shape counts; drawing there would import the compiler: seconds."""
+    start = torch.empty(1, rows, dim)
+    return nn.Parameter(start if start.is_meta else start.normal_(std=dim**-0.5))
