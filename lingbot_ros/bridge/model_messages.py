@@ -1,9 +1,8 @@
 """Model cards -> messages."""
 
-from pathlib import Path
-
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.model.cards import ModelCard
+from lingbot_ros.model.families.files import unavailable_reason
 from lingbot_ros.world import WorldInfo
 
 _CONTROL_KINDS = {"action": ModelInfo.CONTROL_ACTION, "camera": ModelInfo.CONTROL_CAMERA}
@@ -11,7 +10,7 @@ _CONTROL_KINDS = {"action": ModelInfo.CONTROL_ACTION, "camera": ModelInfo.CONTRO
 
 def model_info(card: ModelCard, loaded: WorldInfo | None = None, load_s: float = 0.0) -> ModelInfo:
     """What a card says, and what runs when `loaded` is the world made of it. Weights are looked for, not read."""
-    spec, reason = card.control, _unavailable_reason(card.weights_path, card.weights.bytes)
+    spec, reason = card.control, unavailable_reason(card)
     message = ModelInfo(
         name=card.name,
         family=card.family,
@@ -45,13 +44,3 @@ def _set_loaded(message: ModelInfo, info: WorldInfo, load_s: float) -> None:
     message.engine, message.engine_version = info.engine.engine, info.engine.engine_version
     message.device, message.precision = info.engine.device, info.engine.precision
     message.threads, message.load_time = info.engine.threads, load_s
-
-
-def _unavailable_reason(path: Path, size: int) -> str:
-    if not path.is_file():
-        return f"weights: {path.name} is missing; restore it from the repository or download the model again"
-    if path.stat().st_size != size:
-        return (
-            f"weights: {path.name} is {path.stat().st_size} bytes, the card says {size}; restore or download it again"
-        )
-    return ""

@@ -12,6 +12,8 @@ import yaml
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.architecture import parse_dataclass, parse_transformer
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
+from lingbot_ros.model.families.files import ModelFiles, locate
+from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.sampler import SamplerConfig
 
 MODELS_PATH_VARIABLE = "LINGBOT_MODELS"
@@ -55,8 +57,8 @@ class ModelCard:
     architecture: TransformerConfig
     stream: StreamConfig
     sampler: SamplerConfig
-    autoencoder: Literal["pixel"]
-    weights: WeightsSpec
+    autoencoder: Literal["pixel", "wan"]
+    weights: WeightsSpec | HubWeights
     seed_image: str | None = None
     max_horizon: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
@@ -84,15 +86,15 @@ class ModelCard:
             ("control", ControlSpec),
             ("stream", StreamConfig),
             ("sampler", SamplerConfig),
-            ("weights", WeightsSpec),
+            ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
         parts["architecture"] = parse_transformer(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
 
-    @property
-    def weights_path(self) -> Path:
-        return self.folder / self.weights.file
+    def files(self) -> ModelFiles:
+        """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
+        return locate(self)
 
 
 def model_folders() -> Iterator[Path]:

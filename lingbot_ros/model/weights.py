@@ -1,16 +1,17 @@
 """Transformer weights from and to safetensors: every name and shape is checked, nothing is unpickled."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lingbot_ros.errors import ErrorCode, ModelError
+from lingbot_ros.errors import ModelError
 from lingbot_ros.model.config import TransformerConfig
+from lingbot_ros.model.families.detect import check_config
+from lingbot_ros.model.families.names import released_names
+from lingbot_ros.model.families.tensors import open_weights, stored_shapes
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
 FLOAT32_PARTS = ("time_embedding", "time_projection", "head", "action_embedding")
@@ -45,66 +46,43 @@ def check_names_and_shapes(found: Mapping[str, tuple[int, ...]], config: Transfo
 
 
 def load_transformer(
-    config: TransformerConfig, files: list[Path], precision: torch.dtype, device: str
+    config: TransformerConfig, files: Sequence[Path], precision: torch.dtype, device: str
 ) -> CausalWorldTransformer:
     """Build a transformer straight from memory-mapped files: one tensor at a time to its device and dtype.
 
-    Raises ModelError for a file that is missing, truncated or not safetensors, and for weights that do not fit.
+    The names may be those of any packaging that `families.names` knows. Raises ModelError for a file that is missing,
+    truncated or not safetensors, and for weights that do not fit.
     """
-    opened = [open_weights(path) for path in files]
-    shapes = {name: tuple(file.get_slice(name).get_shape()) for file in opened for name in file.keys()}
-    check_names_and_shapes(shapes, config, files[0].parent if len(files) > 1 else files[0])
+    names = released_names(stored_shapes(files))
+    check_names_and_shapes(released_shapes(files), config, files[0].parent if len(files) > 1 else files[0])
+    check_config(config, files)
     state: dict[str, Tensor] = {}
-    for file in opened:
-        for name in file.keys():
-            state[name] = file.get_tensor(name).to(device, parameter_dtype(name, precision), copy=True)
+    for path in files:
+        file = open_weights(path)
+        for stored in file.keys():  # noqa: SIM118, it is no dictionary
+            dtype = parameter_dtype(names[stored], precision)
+            state[names[stored]] = file.get_tensor(stored).to(device, dtype, copy=True)
     with torch.device("meta"):
         model = CausalWorldTransformer(config)
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False).eval()
 
 
+def released_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
+    """Released name -> shape of a stored transformer; raises ModelError when two stored names mean the same tensor."""
+    shapes = stored_shapes(files)
+    names = released_names(shapes)
+    released = {names[stored]: shape for stored, shape in shapes.items()}
+    if len(released) != len(shapes):
+        twice = next(name for name in shapes if name != names[name] and names[name] in shapes)
+        raise ModelError(f"{files[0].parent}: {twice} and {names[twice]} are the same tensor; use unmixed weights")
+    return released
+
+
 def parameter_dtype(name: str, precision: torch.dtype) -> torch.dtype:
     """Stored dtype of a parameter when the linears run in `precision`."""
-    part, leaf = name.split(".")[0], name.split(".")[-1]
+    part, leaf = name.partition(".")[0], name.rpartition(".")[2]
     return torch.float32 if part in FLOAT32_PARTS or leaf == "modulation" else precision
-
-
-def open_weights(path: Path) -> safe_open:
-    """Open a safetensors file for reading; raises ModelError with what to do if that is impossible."""
-    if not path.exists():
-        raise ModelError(f"weights: {path} does not exist; restore it from the repository or download the model again")
-    try:
-        return safe_open(path, framework="pt")
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"weights: {path} ({path.stat().st_size} bytes) is truncated or not a safetensors file ({error}); "
-            "restore it from the repository or download the model again"
-        ) from error
-
-
-def check_digest(path: Path, sha256: str, size: int) -> None:
-    """Raise ModelError unless the file has this size and SHA-256."""
-    if not path.exists():
-        raise ModelError(f"weights: {path} does not exist; restore it from the repository or download the model again")
-    actual = path.stat().st_size
-    if actual != size:
-        raise ModelError(
-            f"weights: {path} is {actual} bytes, the card says {size}: truncated or another file; "
-            "restore it from the repository or download the model again"
-        )
-    if file_sha256(path) != sha256:
-        raise ModelError(
-            f"weights: {path} does not have the SHA-256 of the card ({sha256[:12]}...); "
-            "restore it from the repository or download the model again",
-            ErrorCode.BAD_WEIGHTS,
-        )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_transformer(model: CausalWorldTransformer, path: Path, dtype: torch.dtype) -> None:

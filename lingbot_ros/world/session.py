@@ -217,7 +217,7 @@ class Session:
         card, info = self._world.card, self._world.info
         return SnapshotMeta(
             model=card.name,
-            weights=card.weights.sha256,
+            weights=self._world.files.digest,
             precision=info.engine.precision,
             session_id=self.id,
             parent_id=self.parent_id,

@@ -20,7 +20,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class SnapshotMeta:
-    """What a snapshot belongs to and where its session stood. `weights` is the SHA-256 of the model's weights."""
+    """What a snapshot belongs to and where its session stood. `weights` is the digest of the model's weights."""
 
     model: str
     weights: str

@@ -22,7 +22,7 @@ from lingbot_ros.model.condition import PreviousFrames
 from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import FewStepSampler
-from lingbot_ros.model.weights import check_digest, load_transformer
+from lingbot_ros.model.weights import load_transformer
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -54,10 +54,10 @@ class World:
 
     def __init__(self, card: ModelCard, options: EngineOptions) -> None:
         """Reads the weights; prefer `World.load`. Raises ModelError or EngineError."""
-        check_digest(card.weights_path, card.weights.sha256, card.weights.bytes)
+        self.files = card.files()
         engine = TorchEngine(options)
         dtype = PRECISIONS[options.precision]
-        model = load_transformer(card.architecture, [card.weights_path], dtype, options.device)
+        model = load_transformer(card.architecture, self.files.transformer, dtype, options.device)
         self.card, self.device = card, options.device
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
         self.shape = GraphShape(card.architecture, card.stream, card.height, card.width, dtype)
