@@ -1,0 +1,97 @@
+"""The Python packages: those that must be there, and those that add an engine or a family of models."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+
+_NEEDED = {
+    "rclpy": "ROS 2",
+    "lingbot_msgs.msg": "this project's messages",
+    "numpy": "arrays",
+    "cv2": "images",
+    "safetensors": "weights",
+    "yaml": "model cards and parameters",
+    "torch": "the torch engine",
+    "gym_pusht": "the Push-T simulator",
+}
+_OPTIONAL = {
+    "onnxruntime": "the ONNX engine: pip install onnxruntime",
+    "tensorrt": "the TensorRT engine: pip install tensorrt (needs an NVIDIA GPU)",
+    "tensorrt_rtx": "the TensorRT-RTX engine: pip install tensorrt_rtx (needs an NVIDIA RTX GPU)",
+    "diffusers": "the released LingBot-World models: pip install diffusers",
+    "transformers": "their text encoder: pip install transformers ftfy",
+    "launch_ros": "ros2 launch files: they need a full ROS 2 install",
+}
+_DISTRIBUTIONS = {
+    "cv2": ("opencv-python-headless", "opencv-python"),
+    "yaml": ("PyYAML",),
+    "gym_pusht": ("gym-pusht",),
+    "lingbot_msgs.msg": ("lingbot_msgs",),
+}
+_IMPORT_LIMIT_S = 120
+_REPAIR = "delete the folder .venv and start ./lingbot again"
+
+
+def check_software() -> Iterator[Finding]:
+    """Import every package in a process of its own: a broken binary must not take the doctor down."""
+    yield ok("Python", f"{platform.python_version()} ({sys.executable})")
+    for module, purpose in _NEEDED.items():
+        failure = import_failure(module)
+        if failure is None:
+            yield ok(module.partition(".")[0], f"{_version(module)} ({purpose})")
+        else:
+            yield problem(module, f"cannot be imported: {failure}", f"it is needed for {purpose}: {_REPAIR}")
+    for module, purpose in _OPTIONAL.items():
+        if importlib.util.find_spec(module) is None:
+            yield note(module, "not installed", f"only for {purpose}")
+        elif failure := import_failure(module):
+            yield note(module, f"installed but cannot be imported: {failure}", f"only for {purpose}")
+        else:
+            yield ok(module, _version(module))
+    yield _check_middleware()
+
+
+def import_failure(module: str) -> str | None:
+    """The last line that a fresh interpreter says when it imports the module, or None when it succeeds."""
+    variables = {**os.environ, "SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+    command = [sys.executable, "-P", "-c", f"import {module}"]
+    try:
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S, env=variables
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer in {_IMPORT_LIMIT_S} s"
+    if done.returncode == 0:
+        return None
+    lines = done.stderr.strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"
+
+
+def _version(module: str) -> str:
+    for distribution in _DISTRIBUTIONS.get(module, (module,)):
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "version unknown"
+
+
+def _check_middleware() -> Finding:
+    # In another process, because RMW_IMPLEMENTATION may name what cannot be loaded.
+    code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S
+    )
+    asked = os.environ.get("RMW_IMPLEMENTATION", "")
+    if done.returncode != 0:
+        advice = "unset RMW_IMPLEMENTATION" if asked else _REPAIR
+        return problem("ROS middleware", f"none can be loaded (RMW_IMPLEMENTATION={asked!r})", advice)
+    domain = os.environ.get("ROS_DOMAIN_ID", "0")
+    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    return ok("ROS middleware", f"{done.stdout.strip()}, ROS_DOMAIN_ID {domain}, discovery range {reach}")

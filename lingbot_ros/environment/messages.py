@@ -1,0 +1,62 @@
+"""Build the ROS interface packages of this source tree into the environment."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from lingbot_ros.environment.cmake_paths import correct_include_paths
+from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.layout import Layout
+from lingbot_ros.environment.machine import cmake
+from lingbot_ros.environment.packages import Installer
+from lingbot_ros.environment.progress import Progress, run_with_progress
+from lingbot_ros.environment.variables import workspace_variables
+
+PACKAGES = ("lingbot_msgs",)
+"""Folders of the interface packages, below the root."""
+
+_PATHS_OF = "import sysconfig, numpy; print(sysconfig.get_path('include')); print(numpy.get_include())"
+
+
+def interface_files(root: Path) -> list[Path]:
+    """Every file whose change calls for a new build, in a fixed order."""
+    return sorted(path for package in PACKAGES for path in (root / package).rglob("*") if path.is_file())
+
+
+def build_messages(layout: Layout, installer: Installer, progress: Progress, lock: int) -> None:
+    """Build and install the packages with colcon; raises SetupError with the compiler's first complaint."""
+    variables = workspace_variables(layout, os.environ)
+    if cmake(variables["PATH"]) is None:
+        installer.install(["-r", layout.requirements / "cmake.txt"], "cmake")
+    asked: list[str | Path] = [layout.python, "-c", _PATHS_OF]
+    answer = subprocess.run(asked, check=True, capture_output=True, text=True, env=variables).stdout
+    python_include, numpy_include = map(Path, answer.splitlines())
+    correct_include_paths(layout.prefix / "share", python_include, numpy_include)
+
+    build = layout.private / "build"
+    _remove_installed(build, layout.prefix)
+    command: list[str | Path] = [layout.prefix / "bin" / "colcon", "--log-base", layout.private / "colcon", "build"]
+    command += ["--base-paths", *(layout.root / package for package in PACKAGES)]
+    command += ["--build-base", build, "--install-base", layout.prefix, "--merge-install"]
+    command += ["--event-handlers", "console_direct+", "console_start_end-", "console_package_list-"]
+    command += ["--cmake-args", f"-DPython3_EXECUTABLE={layout.python}", "-DBUILD_TESTING=OFF"]
+    log = layout.private / "messages.log"
+    code, output = run_with_progress(command, progress, log, variables, lock)
+    if code != 0:
+        # A tree that failed once may have cached a wrong compiler or folder.
+        shutil.rmtree(build, ignore_errors=True)
+        complaints = [line for line in output.splitlines() if re.search(r"\berror\b", line, re.IGNORECASE)]
+        raise SetupError(
+            f"the ROS messages cannot be built: {complaints[0].strip() if complaints else 'see the log'} ({log})"
+        )
+
+
+def _remove_installed(build: Path, prefix: Path) -> None:
+    """Remove what the last build installed, so that an interface that was deleted does not live on."""
+    for manifest in build.glob("*/install_manifest.txt"):
+        for line in manifest.read_text().splitlines():
+            path = Path(line)
+            if path.is_relative_to(prefix):
+                path.unlink(missing_ok=True)

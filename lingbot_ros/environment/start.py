@@ -1,0 +1,71 @@
+"""What the start script `./lingbot` runs: make sure that the environment is there, then become the program in it."""
+
+import errno
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.layout import Layout
+from lingbot_ros.environment.setup import bring_up_to_date
+from lingbot_ros.environment.variables import foreign_prefixes, program_variables, workspace_variables
+
+_EXPORTED = ("PATH", "VIRTUAL_ENV", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH")
+_INTERRUPTED = 130
+
+
+def main(root: str, arguments: list[str]) -> NoReturn:
+    """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment."""
+    layout = Layout(Path(root))
+    try:
+        bring_up_to_date(layout)
+    except SetupError as error:
+        sys.exit(f"lingbot: {error}")
+    except OSError as error:
+        sys.exit(f"lingbot: {_explain(error, layout)}")
+    except KeyboardInterrupt:
+        print("lingbot: set-up stopped; run the same command to go on", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
+    if arguments[:1] == ["env"]:
+        print(shell_exports(layout))
+        sys.exit(0)
+    _mention_other_ros(layout)
+    tail = arguments[1:] if arguments[:1] == ["python"] else ["-P", "-m", "lingbot_ros.cli.main", *arguments]
+    os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ))
+
+
+def shell_exports(layout: Layout) -> str:
+    """Lines for `eval "$(./lingbot env)"`, after which `python` and `colcon` are those of the environment.
+
+    LD_LIBRARY_PATH is left out: each Python of the environment sets it for itself, and other programs must not see it.
+    """
+    variables = workspace_variables(layout, os.environ)
+    exports = [f"export {name}={shlex.quote(variables[name])}" for name in _EXPORTED]
+    python_path = variables.get("PYTHONPATH")
+    exports.append(f"export PYTHONPATH={shlex.quote(python_path)}" if python_path else "unset PYTHONPATH")
+    return "\n".join(exports)
+
+
+def _mention_other_ros(layout: Layout) -> None:
+    """Say what of the user's ROS settings is not, or cannot be, honoured."""
+    foreign = foreign_prefixes(layout, os.environ)
+    if foreign:
+        print(f"lingbot: note: {foreign[0]} is sourced but not used; ./lingbot has a ROS 2 of its own", file=sys.stderr)
+    rmw = os.environ.get("RMW_IMPLEMENTATION")
+    if rmw and not (layout.prefix / "lib" / f"lib{rmw}.so").exists():
+        print(
+            f"lingbot: warning: RMW_IMPLEMENTATION={rmw} is not in this environment, which has rmw_fastrtps_cpp: "
+            "unset it; DDS implementations understand each other",
+            file=sys.stderr,
+        )
+
+
+def _explain(error: OSError, layout: Layout) -> str:
+    where = error.filename or layout.prefix
+    if error.errno == errno.ENOSPC:
+        return f"no space left on the disk at {where}: free some and run again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"cannot write {where} ({error.strerror}): clone into a folder of your own"
+    return f"cannot set up: {error}"
