@@ -25,6 +25,9 @@ from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
 
+AROUND_PX = 4
+"""How far around foreground the loss is heavier, pixels."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -90,14 +93,16 @@ class Trainer:
         return float(loss.detach()), norm
 
     def _loss(self, prediction: Tensor, batch: Batch) -> Tensor:
-        """Smooth L1, heavier where something other than background is or was a frame before.
+        """Smooth L1, heavier where something is, was a frame before, or is imagined to be, and closely around.
 
-        Weighing only where things are would teach the model to draw them too large: what they left behind counts as well.
+        Weighing only where things are would teach the model to draw them too large, step after step.
         """
         target, previous = batch.target.to(self.device), batch.condition[:, :3].to(self.device)
         background = self._background.to(self.device)[None, :, None]
-        foreground = torch.maximum((target - background).abs(), (previous - background).abs()) > 0.1
-        weight = 1 + self.config.foreground_weight * foreground.any(dim=1, keepdim=True)
+        differs = [(image - background).abs().amax(dim=1) for image in (target, previous, prediction.detach())]
+        foreground = (torch.stack(differs).amax(dim=0) > 0.1).float()
+        around = torch.nn.functional.max_pool2d(foreground, 2 * AROUND_PX + 1, stride=1, padding=AROUND_PX)
+        weight = 1 + self.config.foreground_weight * around[:, None]
         error = torch.nn.functional.smooth_l1_loss(prediction, target, beta=0.1, reduction="none")
         return (weight * error).mean()
 
