@@ -19,6 +19,8 @@ FOUR_STEP_COMMIT = SamplerConfig(
     renoise=(0.9376, 0.8331, 0.6247),
 )
 
+ONE_BY_ONE = StreamConfig(chunk=1, window=4)
+
 MOTION = TransformerConfig(
     dim=48,
     ffn_dim=96,
@@ -49,12 +51,14 @@ VELOCITY = TransformerConfig(
 
 
 def random_transformer(config: TransformerConfig, seed: int = 0) -> CausalWorldTransformer:
-    """Seeded weights, every parameter random: zeros that training starts from would hide mistakes."""
+    """Seeded weights; what training starts from at one or zero is random too, as it would hide mistakes."""
     torch.manual_seed(seed)
     model = CausalWorldTransformer(config).eval().requires_grad_(False)
     for name, parameter in model.named_parameters():
         if "pixel_head.up_full" in name:
             parameter.copy_(torch.randn_like(parameter) * 0.02)
+        elif "norm" in name:
+            parameter.add_(torch.randn_like(parameter) * 0.1)
     return model
 
 
@@ -63,7 +67,7 @@ def write_tiny_model(
     name: str = "tiny",
     config: TransformerConfig = MOTION,
     sampler: SamplerConfig = ONE_STEP,
-    stream: StreamConfig = StreamConfig(chunk=1, window=4),
+    stream: StreamConfig = ONE_BY_ONE,
     size: int = 32,
     fps: float = 10.0,
     seed: int = 0,
