@@ -1,7 +1,9 @@
 """Model cards -> messages."""
 
+from typing import Literal
+
 from lingbot_msgs.msg import ModelInfo
-from lingbot_ros.model.cards import ModelCard
+from lingbot_ros.model.cards import ControlSpec, ModelCard
 from lingbot_ros.model.families.files import unavailable_reason
 from lingbot_ros.world import WorldInfo
 
@@ -35,6 +37,14 @@ def model_info(card: ModelCard, loaded: WorldInfo | None = None, load_s: float =
     if loaded is not None:
         _set_loaded(message, loaded, load_s)
     return message
+
+
+def control_spec(message: ModelInfo) -> ControlSpec:
+    """What drives the model, as a client learns it."""
+    kind: Literal["action", "camera"] = "camera" if message.control_kind == ModelInfo.CONTROL_CAMERA else "action"
+    low, high = tuple(message.control_low), tuple(message.control_high)
+    unit = message.control_units[0] if message.control_units else ""
+    return ControlSpec(kind, message.control_dim, tuple(message.control_names), low, high, unit)
 
 
 def _set_loaded(message: ModelInfo, info: WorldInfo, load_s: float) -> None:

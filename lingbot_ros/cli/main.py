@@ -11,6 +11,7 @@ from lingbot_ros import __version__
 from lingbot_ros.errors import InputError, LingbotError
 
 VERBS = {
+    "imagine": "imagine",
     "dataset": "dataset",
     "train": "train",
     "eval-model": "eval_model",
