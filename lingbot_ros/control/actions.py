@@ -18,7 +18,7 @@ class ActionControl:
         self._past: NDArray[np.float32] | None = None  # [history - 1, dim] scaled, oldest first
 
     def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
-        """Actions [frames, dim] in the card's unit -> `actions` float32 [1, frames, history, dim] in -1..1, newest first.
+        """Actions [frames, dim] in the card's unit -> `actions` float32 [1, frames, history, dim], -1..1, newest first.
 
         Before the first action of a session the robot is taken to have been commanded to where it is sent first.
         Raises InputError naming the component, its value and the accepted range.
@@ -63,5 +63,6 @@ def check_actions(controls: ArrayLike, frames: int, spec: ControlSpec) -> NDArra
         low, high = spec.low[component], spec.high[component]
         for frame, value in enumerate(actions[:, component]):
             if not low <= value <= high:  # also catches NaN
-                raise InputError(f"action[{frame}].{name}", value, f"give a finite number from {low:g} to {high:g} {spec.unit}")
+                fix = f"give a finite number from {low:g} to {high:g} {spec.unit}".rstrip()
+                raise InputError(f"action[{frame}].{name}", value, fix)
     return actions

@@ -127,6 +127,7 @@ class StepGraph(nn.Module):
 
 
 def prompt_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
+    """What the prompt graph reads and writes."""
     text = shape.transformer.text
     assert text is not None
     features = TensorSpec("text_features", (1, text.length, text.width), shape.dtype, Role.INPUT)
@@ -134,6 +135,7 @@ def prompt_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
 
 
 def control_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
+    """What the control graph reads and writes."""
     control = shape.transformer.control
     if isinstance(control, RayControlConfig):
         rays = TensorSpec("rays", shape.latent_shape(control.channels * control.fold**2), torch.float32, Role.INPUT)
@@ -144,6 +146,7 @@ def control_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
 
 
 def step_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
+    """What the step graph reads, updates and writes."""
     config = shape.transformer
     float32, rotary = torch.float32, (shape.chunk_tokens, config.head_dim // 2)
     specs = [

@@ -21,7 +21,7 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One tensor by name. `host` tensors are small integers that stay on the CPU, so that reading them never waits for a GPU."""
+    """One tensor by name. `host` tensors are small integers on the CPU: reading them never waits for a GPU."""
 
     name: str
     shape: tuple[int, ...]
@@ -45,7 +45,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class GraphSpec:
-    """A graph: its name (`prompt`, `control` or `step`), its tensors, and the module whose forward takes them by name."""
+    """A graph: its name (`prompt`, `control` or `step`), its tensors, the module whose forward takes them by name."""
 
     name: str
     tensors: tuple[TensorSpec, ...]
@@ -54,7 +54,7 @@ class GraphSpec:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How to run. `precision` is that of the linears and the cache; `threads` are CPU threads (0: decide by the machine)."""
+    """How to run. `precision` is that of linears and cache; `threads` are CPU threads (0: decide by the machine)."""
 
     device: str = "cpu"
     precision: str = "f32"

@@ -18,9 +18,9 @@ T = TypeVar("T")
 def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
     """Build a dataclass from a dictionary; unknown or missing keys raise InputError naming `where` and the key."""
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for key in data:
+    for key, value in data.items():
         if key not in fields:
-            raise InputError(f"{where}.{key}", data[key], f"unknown key; known are {', '.join(fields)}")
+            raise InputError(f"{where}.{key}", value, f"unknown key; known are {', '.join(fields)}")
     missing = [
         name
         for name, field in fields.items()

@@ -87,7 +87,7 @@ class MaskedAttention:
 
 
 def block_causal_mask(ring: Ring, frames: int, tokens_per_frame: int) -> Tensor:
-    """Boolean [N, N] mask under which one full pass over `frames` latent frames sees what streaming with `ring` sees."""
+    """Boolean [N, N] mask: one full pass over `frames` latent frames sees under it what streaming with `ring` sees."""
     mask = torch.zeros(frames, frames, dtype=torch.bool)
     for frame in range(frames):
         visible = [index for index in ring.visible(frame // ring.chunk) if index < frames]

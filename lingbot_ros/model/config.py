@@ -1,7 +1,7 @@
 """What a world model is made of, as frozen data saved beside its weights.
 
-One set of classes reaches from the shipped pixel models to the released 1.3B and 14B: a field that is `None` is a part the
-model does not have.
+One set of classes reaches from the shipped pixel models to the released 1.3B and 14B: a field that is `None` is a part
+the model does not have.
 """
 
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class StreamConfig:
-    """How a session generates: latent frames per chunk, attention window and sink (latent frames, own chunk included)."""
+    """How a session generates: latent frames per chunk, in the attention window (own chunk included), in the sink."""
 
     chunk: int
     window: int

@@ -17,7 +17,7 @@ def sinusoid(timestep: Tensor, width: int) -> Tensor:
 
 
 class ActionEmbedding(nn.Module):
-    """Robot actions -> one vector per frame (joins the time embedding) and one per token (joins the patch embedding)."""
+    """Robot actions -> a vector per frame (joins the time embedding) and one per token (joins the patch embedding)."""
 
     def __init__(self, config: ActionControlConfig, dim: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class ActionEmbedding(nn.Module):
         self.token = nn.Linear(config.history * 2 * features, dim) if config.image_plane else None
 
     def forward(self, actions: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor | None]:
-        """actions float32 [B, f, history, dim], scaled to -1..1, newest first -> [B, f, D] and [B, f*rows*columns, D] or None."""
+        """Embed actions float32 [B, f, history, dim], newest first: [B, f, D] and [B, f*rows*columns, D] or None."""
         per_frame = self.frame(self._fourier(actions).flatten(2))
         if self.token is None:
             return per_frame, None

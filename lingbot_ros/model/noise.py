@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def chunk_noise(seed: int, chunk_index: int, draw: int, shape: tuple[int, ...]) -> Tensor:
-    """Standard normal float32 on the CPU. Counter-based (Philox): no history, so forks and restores need no generator state.
+    """Standard normal float32 on the CPU. Counter-based (Philox), so forks and restores need no generator state.
 
     `draw` counts the noise tensors of one chunk: 0 starts it, 1, 2, ... re-noise it between steps.
     """

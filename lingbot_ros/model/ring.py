@@ -19,7 +19,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class ChunkSlot:
-    """Where one chunk lives in the cache, in latent frames: first slot, valid prefix with its own chunk, an optional shift."""
+    """Where one chunk lives in the cache, in latent frames: first slot, valid prefix (own chunk included), a shift."""
 
     write: int
     length: int

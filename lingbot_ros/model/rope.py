@@ -19,7 +19,10 @@ def axis_angles(positions: Tensor, pairs: int) -> Tensor:
 
 
 def rope_angles(frames: Tensor, rows: int, columns: int, head_dim: int) -> Tensor:
-    """Angles of every token in (frame, row, column) order: frames [f] of absolute time indices -> float64 [f*rows*columns, head_dim/2]."""
+    """Angles of every token in (frame, row, column) order: float64 [f*rows*columns, head_dim/2].
+
+    `frames` [f] are absolute time indices.
+    """
     time, row, column = axis_pairs(head_dim)
     count = len(frames)
     grid = (count, rows, columns)

@@ -63,7 +63,7 @@ class Block(nn.Module):
         text: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         """x [B, N, d], e0 float32 [B, f, 6, d] -> float32 [B, N, d]."""
-        dtype = self.ffn[0].weight.dtype
+        dtype = self.self_attn.q.weight.dtype
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + e0).unbind(2)
         u = modulate(layer_norm(x, self.eps), scale1, shift1).to(dtype)
         x = x.float() + per_frame(self.self_attn(u, cos, sin, attend).float(), gate1)
@@ -78,7 +78,7 @@ class Block(nn.Module):
 
 
 class Head(nn.Module):
-    """Final modulated norm and projection back to latent patches; pixel models project elsewhere and pass no features."""
+    """Final modulated norm and projection to latent patches; pixel models project elsewhere and pass no features."""
 
     def __init__(self, dim: int, eps: float, out_features: int | None = None) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class CausalWorldTransformer(nn.Module):
 
     def encode_text(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Text features [B, L, text width], zero-padded to L -> keys and values [B, H, L, D] of every block."""
-        text = self.text_embedding(features.to(self.text_embedding[0].weight.dtype))
+        text = self.text_embedding(features.to(next(self.text_embedding.parameters()).dtype))
         return [block.cross_attn.keys_values(text) for block in self.blocks]  # type: ignore[union-attr, operator]
 
     def encode_rays(self, rays: Tensor) -> Control:

@@ -58,7 +58,8 @@ class TrainConfig:
         try:
             data: dict[str, Any] = yaml.safe_load(path.read_text())
         except FileNotFoundError as error:
-            raise InputError("--config", path, "give the path of a training YAML such as models/pusht-small/train.yaml") from error
+            fix = "give the path of a training YAML such as models/pusht-small/train.yaml"
+            raise InputError("--config", path, fix) from error
         except yaml.YAMLError as error:
             raise InputError("--config", path, f"not valid YAML: {error}") from error
         transformer = parse_transformer(data.pop("transformer", {}), f"{path}: transformer")

@@ -9,8 +9,8 @@ import yaml
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.architecture import to_plain
-from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.families.tensors import file_sha256
+from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.weights import save_transformer
 from lingbot_ros.training.config import TrainConfig
 

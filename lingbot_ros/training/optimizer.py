@@ -12,7 +12,8 @@ class Optimizer:
     """Both optimisers behind one `step`, with state that can be saved and restored."""
 
     def __init__(self, model: nn.Module, schedule: Schedule) -> None:
-        matrices, others = [], []
+        matrices: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
         for name, parameter in model.named_parameters():
             inside_block = name.startswith("blocks.") and parameter.ndim == 2
             (matrices if inside_block else others).append(parameter)
@@ -58,7 +59,7 @@ def learning_rate(schedule: Schedule, iteration: int, iterations: int) -> float:
 
 @torch.no_grad()
 def update_ema(average: nn.Module, model: nn.Module, decay: float, iteration: int) -> None:
-    """Move the average towards the model; early on the average follows faster, so that it is never mostly initial noise."""
+    """Move the average towards the model; faster early on, so that it is never mostly initial noise."""
     decay = min(decay, (1 + iteration) / (10 + iteration))
     pairs: Iterable[tuple[torch.Tensor, torch.Tensor]] = zip(average.parameters(), model.parameters(), strict=True)
     for mean, value in pairs:

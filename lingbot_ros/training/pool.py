@@ -25,6 +25,8 @@ class Clip:
 
 
 class ClipSource(Protocol):
+    """Where clips come from; draws depend on `rng` alone."""
+
     def sample(self, rng: np.random.Generator) -> Clip: ...
 
 

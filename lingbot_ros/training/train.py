@@ -42,7 +42,7 @@ class Trainer:
     """Trains a one-step pixel model on clips; everything needed to go on is in `checkpoint.pt` in the run's folder."""
 
     def __init__(self, config: TrainConfig, source: ClipSource, background: np.ndarray, run: Path, device: str) -> None:
-        """`background` uint8 [H, W, 3]: the data's median image; what differs from it counts `foreground_weight` more."""
+        """`background` uint8 [H, W, 3]: the data's median image, from which foreground differs."""
         torch.manual_seed(config.seed)
         self.config, self.run, self.device = config, run, torch.device(device)
         self.model = CausalWorldTransformer(config.transformer).to(self.device)

@@ -81,9 +81,9 @@ class Session:
             raise InputError("prompt", repr(text), f"{self._world.card.name} takes no text; leave the prompt empty")
         self._prompt = text
 
-    def begin(self, image: Frames) -> None:
-        """Start from a seed image [H, W, 3] of the model's own size. Called once, by `World.start`."""
-        self._condition.start(self._world.autoencoder.encode(image[None]))
+    def begin(self, image: Tensor) -> None:
+        """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""
+        self._condition.start(image)
 
     def step(self, controls: ArrayLike) -> Frames:
         """Imagine one chunk: controls [frames_in_next_chunk, dim] -> frames uint8 [n, H, W, 3] RGB.
@@ -93,9 +93,10 @@ class Session:
         return self._advance(controls, None)
 
     def observe(self, frames: Frames, controls: ArrayLike) -> None:
-        """Live one chunk that really happened: frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them.
+        """Live one chunk that really happened, instead of imagining it; what follows is imagined from it.
 
-        What follows is imagined from them. Raises as `step` does, and InputError for frames of the wrong shape.
+        frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. Raises as `step` does, and
+        InputError for frames of the wrong shape.
         """
         expected = (self.frames_in_next_chunk, self._world.card.height, self._world.card.width, 3)
         if frames.shape != expected or frames.dtype != np.uint8:

@@ -55,9 +55,8 @@ class Snapshot:
         except (OSError, SafetensorError) as error:
             with suppress(OSError):
                 partial.unlink()
-            raise ResourceError(
-                f"snapshot: cannot write {path} ({error}); free some disk space or choose another folder", ErrorCode.DISK
-            ) from error
+            message = f"snapshot: cannot write {path} ({error}); free some disk space or choose another folder"
+            raise ResourceError(message, ErrorCode.DISK) from error
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
@@ -65,7 +64,7 @@ class Snapshot:
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
             meta = SnapshotMeta(**_readable(metadata, path))
         except (OSError, SafetensorError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot: {path} is missing, truncated or not a snapshot ({error})") from error

@@ -117,7 +117,7 @@ def test_last_step_in_the_cache(config: TransformerConfig, ring: Ring, size: int
 
 @pytest.mark.parametrize(("config", "ring", "size"), CASES[:3])
 def test_clean_commit_in_the_cache(config: TransformerConfig, ring: Ring, size: int) -> None:
-    """Denoising chunk k over a cache of clean commits equals one pass over [clean past; noisy chunk], time 0 for the past.
+    """Denoising over a cache of clean commits equals one pass over [clean past; noisy chunk], time 0 for the past.
 
     Two noisy forwards run before each commit: repeats must neither move the cursor nor leave traces.
     """

@@ -23,7 +23,7 @@ class Counting:
 
 def pixel(tensor: torch.Tensor) -> list[int]:
     """Values along time of the first pixel of [B, C, L, H, W], first clip and channel, in 8 bits."""
-    return [int(round((value + 1) * 127.5)) for value in tensor[0, 0, :, 0, 0].tolist()]
+    return [round((value + 1) * 127.5) for value in tensor[0, 0, :, 0, 0].tolist()]
 
 
 def test_alignment_of_targets_conditions_and_actions() -> None:
