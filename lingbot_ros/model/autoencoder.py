@@ -2,10 +2,13 @@
 
 from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from lingbot_ros.errors import InputError
 
 Frames = NDArray[np.uint8]
 """[n, H, W, 3] RGB."""
@@ -16,6 +19,9 @@ DecoderState = dict[str, Tensor]
 
 class Autoencoder(Protocol):
     """Streams chunks of latents to frames; the state belongs to the session."""
+
+    def fit(self, image: Frames, height: int, width: int) -> Tensor:
+        """A picture uint8 [h, w, 3] of any size as the model sees it: float32 [1, 3, 1, height, width], -1..1."""
 
     def encode(self, frames: Frames) -> Tensor:
         """uint8 [n, H, W, 3] -> latents float32 [1, C, f, h, w]."""
@@ -36,6 +42,9 @@ class PixelAutoencoder:
     def __init__(self, device: str) -> None:
         self._device = device
 
+    def fit(self, image: Frames, height: int, width: int) -> Tensor:
+        return self.encode(resize_image(image, height, width)[None])
+
     def encode(self, frames: Frames) -> Tensor:
         pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(self._device)
         return (pixels.permute(3, 0, 1, 2).float() / 127.5 - 1)[None]
@@ -49,3 +58,20 @@ class PixelAutoencoder:
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         return chunk
+
+
+def check_image(image: Frames) -> Frames:
+    """The picture if it is uint8 [height, width, 3], else InputError."""
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise InputError("image", f"{array.dtype} {list(array.shape)}", "give uint8 [height, width, 3], RGB")
+    return array
+
+
+def resize_image(image: Frames, height: int, width: int) -> Frames:
+    """A picture uint8 [h, w, 3] stretched to a size: by area when it shrinks, else bicubic."""
+    if image.shape[:2] == (height, width):
+        return np.ascontiguousarray(image)
+    shrinking = image.shape[0] * image.shape[1] > height * width
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)

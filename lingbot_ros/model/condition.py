@@ -5,12 +5,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lingbot_ros.model.geometry import TEMPORAL_STRIDE
+from lingbot_ros.model.wan_autoencoder import WanAutoencoder
+
 
 class Condition(Protocol):
     """One session's condition channels. `state` and `load_state` make it part of a snapshot."""
 
-    def start(self, seed_latent: Tensor) -> None:
-        """Begin with the seed image's latent, [1, C, 1, h, w]."""
+    def start(self, image: Tensor) -> None:
+        """Begin with the seed image, float32 [1, 3, 1, H, W] in -1..1."""
 
     def chunk(self) -> Tensor:
         """The next chunk's channels, [1, Cc, c, h, w]."""
@@ -24,14 +27,17 @@ class Condition(Protocol):
 
 
 class PreviousFrames:
-    """The last `count` latent frames, newest first, as channels; a session starts as if it had stood still."""
+    """The last `count` latent frames, newest first, as channels; a session starts as if it had stood still.
+
+    For models whose latents are pixels.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._frames = torch.empty(0)
 
-    def start(self, seed_latent: Tensor) -> None:
-        self._frames = seed_latent.repeat(1, self._count, 1, 1, 1)
+    def start(self, image: Tensor) -> None:
+        self._frames = image.repeat(1, self._count, 1, 1, 1)
 
     def chunk(self) -> Tensor:
         return self._frames
@@ -45,3 +51,36 @@ class PreviousFrames:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         self._frames = state["previous_frames"]
+
+
+class FirstFrame:
+    """A mask and the latents of the seed image followed by empty frames: what the released models take (spec 3.1).
+
+    The mask has one channel per pixel frame of a latent frame: 1 in the first latent frame of a session, else 0.
+    """
+
+    def __init__(self, autoencoder: WanAutoencoder, chunk: int) -> None:
+        """`chunk` in latent frames."""
+        self._autoencoder, self._chunk = autoencoder, chunk
+        self._position = 0
+
+    def start(self, image: Tensor) -> None:
+        self._image, self._position = image, 0
+        self._latents = self._autoencoder.image_latents(image)
+
+    def chunk(self) -> Tensor:
+        latents = self._latents.frames(self._position, self._chunk)
+        mask = torch.zeros_like(latents[:, :TEMPORAL_STRIDE])
+        if self._position == 0:
+            mask[:, :, 0] = 1
+        return torch.cat((mask, latents), dim=1)
+
+    def commit(self, latents: Tensor) -> None:
+        self._position += self._chunk
+
+    def state(self) -> dict[str, Tensor]:
+        return {"image": self._image, "position": torch.tensor(self._position)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        self.start(state["image"])
+        self._position = int(state["position"])

@@ -16,7 +16,7 @@ from lingbot_ros.engine.graphs import GraphShape, model_graphs
 from lingbot_ros.engine.interface import EngineOptions, Program, ProgramInfo
 from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine
 from lingbot_ros.errors import EngineError, InputError, SessionError
-from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder
+from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image, resize_image
 from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
 from lingbot_ros.model.condition import PreviousFrames
 from lingbot_ros.model.config import ActionControlConfig
@@ -31,7 +31,7 @@ ENGINES = ("auto", "torch")
 
 @dataclass(frozen=True)
 class WorldInfo:
-    """What a world takes, gives and needs. Sizes in pixels, memory in bytes; `max_horizon` in frames, None if not limited."""
+    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames (None: no limit)."""
 
     name: str
     family: str
@@ -97,8 +97,8 @@ class World:
     ) -> "World":
         """Load a shipped model by name, or any folder with a card.yaml.
 
-        `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16 or f16 (auto: f32 on the CPU,
-        bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. Raises ModelError (unknown name, damaged
+        `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16 or f16 (auto: f32 on the
+        CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. Raises ModelError (unknown name, damaged
         weights), EngineError (engine or device not usable here) or InputError.
         """
         if engine not in ENGINES:
@@ -122,14 +122,14 @@ class World:
     ) -> Session:
         """A new session that begins at `image`, uint8 [H, W, 3] RGB; another size is resized, another aspect stretched.
 
-        `intrinsics` (fx, fy, cx, cy in pixels of `image`) drive camera models and must be absent for others; `seed` is any
-        integer of 64 bits. Raises InputError naming what does not fit.
+        `intrinsics` (fx, fy, cx, cy in pixels of `image`) drive camera models and must be absent for others; `seed` is
+        any integer of 64 bits. Raises InputError naming what does not fit.
         """
         if intrinsics is not None and self.card.control.kind != "camera":
             raise InputError("intrinsics", intrinsics, f"{self.card.name} is not driven by a camera; leave them out")
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        fitted = self.fit_image(image)
+        fitted = self.autoencoder.fit(check_image(image), self.card.height, self.card.width)
         session = self.new_session(session_id, parent_id="", seed=seed)
         try:
             session.prompt = prompt
@@ -189,15 +189,7 @@ class World:
 
     def fit_image(self, image: Frames) -> Frames:
         """A picture uint8 [h, w, 3] RGB as the model sees it: stretched to its size. Raises InputError for other arrays."""
-        array = np.asarray(image)
-        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-            raise InputError("image", f"{array.dtype} {list(array.shape)}", "give uint8 [height, width, 3], RGB")
-        height, width = self.card.height, self.card.width
-        if array.shape[:2] == (height, width):
-            return np.ascontiguousarray(array)
-        shrinking = array.shape[0] * array.shape[1] > height * width
-        interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(array, (width, height), interpolation=interpolation))
+        return resize_image(check_image(image), self.card.height, self.card.width)
 
 
 def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
