@@ -1,7 +1,6 @@
 """The Wan2.1 video autoencoder as a stream: diffusers' modules, one latent frame at a time (spec sections 2, 5.6)."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,6 +15,7 @@ from lingbot_ros.model.autoencoder import DecoderState, Frames
 from lingbot_ros.model.families.names import autoencoder_name
 from lingbot_ros.model.families.tensors import read_tensors
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE, frames_of_latents
+from lingbot_ros.model.state_check import check_state
 
 EncoderState = DecoderState
 """What a streaming encoder carries; like the decoder's it is never changed in place."""
@@ -142,22 +142,10 @@ def load_wan_autoencoder(path: Path, device: str, dtype: torch.dtype) -> WanAuto
         raise ModelError(f"autoencoder: {path} has no encoder.conv_in.weight; use Wan2.1_VAE.pth or vae/")
     with torch.device("meta"):
         network = AutoencoderKLWan(base_dim=width.shape[0])
-    _check(stored, network.state_dict(), path)
+    check_state(stored, network.state_dict(), "autoencoder", path)
     state = {name: tensor.to(device, dtype, copy=True) for name, tensor in stored.items()}
     network.load_state_dict(state, strict=True, assign=True)
     return WanAutoencoder(network.requires_grad_(False).eval(), device, dtype)
-
-
-def _check(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
-    wrong = [f"missing {name}" for name in expected if name not in found]
-    wrong += [f"unexpected {name}" for name in found if name not in expected]
-    wrong += [
-        f"{name} is {list(found[name].shape)}, must be {list(tensor.shape)}"
-        for name, tensor in expected.items()
-        if name in found and found[name].shape != tensor.shape
-    ]
-    if wrong:
-        raise ModelError(f"autoencoder: {path} is not a Wan2.1 autoencoder: {'; '.join(wrong[:5])}")
 
 
 def _to_slots(state: DecoderState, count: int) -> list[Tensor | str | None]:
