@@ -1,0 +1,62 @@
+"""The ament_python package. What rosdep knows is named in package.xml; this adds what only the Python index has."""
+
+import os
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "lingbot_ros"
+SHARE = f"share/{NAME}"
+INSTALLED_FOLDERS = ("config", "launch", "models")
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """The ament marker, package.xml, and every file of the installed folders at the same place below `share`."""
+    found = [
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+    ]
+    for folder in INSTALLED_FOLDERS:
+        for path, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+            found.append((f"{SHARE}/{path}", sorted(f"{path}/{name}" for name in files)))
+    return found
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="A learned video world model as a ROS 2 imagination service",
+    long_description=Path("README.md").read_text() if Path("README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    maintainer="lingbot_ros maintainers",
+    maintainer_email="maintainers@lingbot-ros.example",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["py.typed", "environment/requirements/*.txt"]},
+    data_files=data_files(),
+    zip_safe=False,
+    python_requires=">=3.11",
+    install_requires=[
+        "numpy>=1.26",
+        "opencv-python-headless>=4.6",
+        "PyYAML>=6.0",
+        "safetensors>=0.4",
+        "torch>=2.6",
+        "tqdm>=4.60",
+    ],
+    extras_require={
+        "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pymunk>=6.6,<7"],
+        "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
+        "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "transformers>=4.50"],
+        "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
+        "tensorrt": ["tensorrt>=10.8"],
+        "test": ["hypothesis>=6.100", "mypy>=1.10", "pytest>=7.4,<9", "ruff>=0.9"],
+    },
+    entry_points={
+        "console_scripts": [
+            "lingbot = lingbot_ros.cli.main:main",
+            "imagination = lingbot_ros.nodes.main:main",
+        ]
+    },
+)
