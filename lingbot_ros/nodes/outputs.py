@@ -2,7 +2,6 @@
 
 import time
 
-from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -27,10 +26,16 @@ class FrameOutputs:
         self._node, self._config, self._info, self._statistics = node, config, info, statistics
         changeable = QoSOverridingOptions.with_default_policies()
         create = node.create_lifecycle_publisher
-        self._image = create(Image, "image_raw", qos.IMAGE, qos_overriding_options=changeable)
-        self._compressed = create(CompressedImage, "image_raw/compressed", qos.IMAGE, qos_overriding_options=changeable)
-        self._camera_info = create(CameraInfo, "camera_info", qos.IMAGE, qos_overriding_options=changeable)
-        self._frame_info = create(FrameInfo, "frame_info", qos.FRAME_INFO, qos_overriding_options=changeable)
+        profile = qos.frames(config.worker.mode, info.height * info.width * 3)
+        self._image = create(Image, "image_raw", profile, qos_overriding_options=changeable)
+        self._compressed = create(CompressedImage, "image_raw/compressed", profile, qos_overriding_options=changeable)
+        self._camera_info = create(CameraInfo, "camera_info", profile, qos_overriding_options=changeable)
+        self._frame_info = create(
+            FrameInfo,
+            "frame_info",
+            qos.FRAME_INFO if config.worker.mode is Mode.REALTIME else profile,
+            qos_overriding_options=changeable,
+        )
         self._publishers = (self._image, self._compressed, self._camera_info, self._frame_info)
 
     def publish(self, record: FrameRecord) -> None:
@@ -47,8 +52,6 @@ class FrameOutputs:
         index = self._statistics.add_frame(record)
         published = Publication(index, time.time_ns(), time.monotonic())
         self._frame_info.publish(frame_info(record, info, header, published))
-        if self._config.worker.mode is Mode.LOCKSTEP:
-            self._wait_for_subscribers()
 
     def outlets(self) -> Outlets:
         return Outlets(self._image.get_subscription_count(), self._compressed.get_subscription_count())
@@ -56,15 +59,3 @@ class FrameOutputs:
     def destroy(self) -> None:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
-
-    def _wait_for_subscribers(self) -> None:
-        """Lockstep loses nothing: a frame may be overwritten in the publisher's short queue only once all have it."""
-        deadline_s = time.monotonic() + self._config.ack_timeout_s
-        for publisher in self._publishers:
-            left_s = deadline_s - time.monotonic()
-            if left_s > 0 and not publisher.wait_for_all_acked(Duration(seconds=left_s)):
-                self._node.get_logger().warning(
-                    f"{publisher.topic_name}: a subscriber did not take a frame within {self._config.ack_timeout_s} s "
-                    "(publish.ack_timeout); it may have lost it",
-                    throttle_duration_sec=5.0,
-                )

@@ -62,8 +62,6 @@ PARAMETERS = (
     Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
     Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
     Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
-    Parameter("publish.ack_timeout", 0.5, "s to wait in lockstep until reliable subscribers have an image; 0 = never",
-              0.0, 60.0),
     Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
     Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
     Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
@@ -81,7 +79,6 @@ class ImaginationConfig:
     start_on_image: bool
     jpeg_quality: int
     status_period_s: float
-    ack_timeout_s: float
 
 
 def declare(node: Node) -> None:
@@ -119,7 +116,6 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
         start_on_image=bool(values["input.start_on_image"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
         status_period_s=float(values["publish.status_period"]),
-        ack_timeout_s=float(values["publish.ack_timeout"]),
     )
 
 

@@ -23,9 +23,19 @@ def latched() -> QoSProfile:
 # Best effort loses raw frames that exceed the transport's segment; deep queues of images only add latency.
 IMAGE = reliable(2)
 FRAME_INFO = reliable(10)
+_LOCKSTEP_BYTES = 64 * 2**20
 STATUS = reliable(10)
 DIAGNOSTICS = reliable(10)
 PROMPT = latched()
+
+
+def frames(mode: Mode, frame_bytes: int) -> QoSProfile:
+    """For images and what goes with them.
+
+    In lockstep frames come as fast as they are computed and none may be lost, so that the publisher keeps those which a
+    subscriber has not acknowledged yet; how many fit is a matter of memory.
+    """
+    return IMAGE if mode is Mode.REALTIME else reliable(max(2, min(_LOCKSTEP_BYTES // frame_bytes, 1000)))
 
 
 def control(mode: Mode, capacity: int) -> QoSProfile:

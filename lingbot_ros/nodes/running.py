@@ -69,7 +69,10 @@ class Running:
         if told.code is ErrorCode.INTERNAL:
             trace = "".join(traceback.format_exception(error))
             self.node.get_logger().error(f"{what}: {told.message}\n{trace}")
+        elif answer is not None:
+            self.node.get_logger().warning(f"{what} refused: {told.message}")
         else:
+            # A topic can be wrong a hundred times a second.
             self.node.get_logger().warning(f"{what} refused: {told.message}", throttle_duration_sec=0.5)
         if answer is not None:
             answer.error_code, answer.error_msg = int(told.code), told.message
