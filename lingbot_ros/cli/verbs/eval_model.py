@@ -21,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="write report.json, report.txt, strips.png and curves.png to this folder"
     )
+    parser.add_argument("--card", action="store_true", help="quote the main figures in the model's card.yaml")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and save. Returns 0 when every demand on the model is met, 1 when one is missed."""
+    from lingbot_ros.evaluate.card_quality import card_quality
     from lingbot_ros.evaluate.report_files import save_json, save_report
     from lingbot_ros.evaluate.report_text import report_text
+    from lingbot_ros.training.export import update_card
     from lingbot_ros.training.pusht_data.trial import run_trial
     from lingbot_ros.world import World
 
@@ -39,4 +42,7 @@ def run(args: argparse.Namespace) -> int:
         save_json(args.json, trial.report)
     if args.out:
         save_report(args.out, trial.report, trial.judged, trial.windows, trial.imagined)
+    if args.card:
+        command = f"lingbot eval-model {world.info.name} --episodes {args.episodes} --seed {args.seed}"
+        update_card(world.card.folder / "card.yaml", {"quality": card_quality(trial.report, command)})
     return 0 if all(check.passed for check in trial.report.checks) else 1

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, help="stop this sitting after so many minutes")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
-    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this model folder")
+    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this folder")
 
 
 def run(args: argparse.Namespace) -> int:
