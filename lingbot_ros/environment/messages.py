@@ -37,6 +37,12 @@ def build_messages(layout: Layout, installer: Installer, progress: Progress, loc
 
     build = layout.private / "build"
     _remove_installed(build, layout.prefix)
+    unfinished = build / "unfinished"
+    if unfinished.exists():
+        # An interrupted compiler leaves half an object file; a failed configuration leaves a wrong compiler cached.
+        shutil.rmtree(build)
+    build.mkdir(exist_ok=True)
+    unfinished.touch()
     command: list[str | Path] = [layout.prefix / "bin" / "colcon", "--log-base", layout.private / "colcon", "build"]
     command += ["--base-paths", *(layout.root / package for package in PACKAGES)]
     command += ["--build-base", build, "--install-base", layout.prefix, "--merge-install"]
@@ -45,12 +51,11 @@ def build_messages(layout: Layout, installer: Installer, progress: Progress, loc
     log = layout.private / "messages.log"
     code, output = run_with_progress(command, progress, log, variables, lock)
     if code != 0:
-        # A tree that failed once may have cached a wrong compiler or folder.
-        shutil.rmtree(build, ignore_errors=True)
         complaints = [line for line in output.splitlines() if re.search(r"\berror\b", line, re.IGNORECASE)]
         raise SetupError(
             f"the ROS messages cannot be built: {complaints[0].strip() if complaints else 'see the log'} ({log})"
         )
+    unfinished.unlink()
 
 
 def _remove_installed(build: Path, prefix: Path) -> None:

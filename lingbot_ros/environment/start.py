@@ -10,6 +10,7 @@ from typing import NoReturn
 from lingbot_ros.environment.failure import SetupError
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.setup import bring_up_to_date
+from lingbot_ros.environment.stages import stages
 from lingbot_ros.environment.variables import foreign_prefixes, program_variables, workspace_variables
 
 _EXPORTED = ("PATH", "VIRTUAL_ENV", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH")
@@ -20,7 +21,7 @@ def main(root: str, arguments: list[str]) -> NoReturn:
     """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment."""
     layout = Layout(Path(root))
     try:
-        bring_up_to_date(layout)
+        bring_up_to_date(layout, stages(layout))
     except SetupError as error:
         sys.exit(f"lingbot: {error}")
     except OSError as error:

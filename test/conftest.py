@@ -1,0 +1,46 @@
+"""What every test run shares: which folders need ROS 2, in which order the stages run, and a ROS domain of its own."""
+
+import os
+import random
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).parent
+_NEED_ROS = ("bridge", "launch", "nodes")
+_HAVE_ROS = find_spec("rclpy") is not None
+_NODE_FOLDERS = ("nodes", "launch")
+
+# A run that was started without `./lingbot test` must not reach the robots of the network either.
+os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 59)))
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+
+def pytest_report_header() -> str | None:
+    """Say aloud what is not collected."""
+    if _HAVE_ROS:
+        return None
+    return f"rclpy is not installed: left out test/{', test/'.join(_NEED_ROS)} (./lingbot test has it)"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the folders alone whose tests cannot even be imported without ROS 2."""
+    if not _HAVE_ROS and collection_path.parent == _HERE and collection_path.name in _NEED_ROS:
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, then the nodes over DDS, then the shipped model; slow ones last."""
+    items.sort(key=_stage)
+
+
+def _stage(item: pytest.Item) -> int:
+    if item.get_closest_marker("slow"):
+        return 3
+    if item.get_closest_marker("model"):
+        return 2
+    folder = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
+    return 1 if folder in _NODE_FOLDERS else 0

@@ -1,0 +1,67 @@
+"""Which variables the program starts with, whatever was sourced before."""
+
+from pathlib import Path
+
+import pytest
+
+from lingbot_ros.environment.layout import Layout
+from lingbot_ros.environment.variables import foreign_prefixes, program_variables, workspace_variables
+
+LAYOUT = Layout(Path("/home/me/lingbot"))
+VENV = "/home/me/lingbot/.venv"
+
+SOURCED = {
+    "AMENT_PREFIX_PATH": "/ws/install/robot:/opt/ros/jazzy",
+    "COLCON_PREFIX_PATH": "/ws/install",
+    "COLCON_HOME": "/x",
+    "CMAKE_PREFIX_PATH": "/opt/ros/jazzy",
+    "PYTHONPATH": "/ws/install/robot/lib/python3.12:/home/me/own:/opt/ros/jazzy/lib/python3.12",
+    "LD_LIBRARY_PATH": "/opt/ros/jazzy/lib:/usr/local/cuda/lib64",
+    "PATH": "/opt/ros/jazzy/bin:/usr/bin",
+    "ROS_DOMAIN_ID": "7",
+    "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
+    "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AMENT_PREFIX_PATH", VENV),
+        ("CMAKE_PREFIX_PATH", VENV),
+        ("PYTHONPATH", "/home/me/own"),
+        ("LD_LIBRARY_PATH", "/usr/local/cuda/lib64"),
+        ("PATH", f"{VENV}/bin:/usr/bin"),
+        ("VIRTUAL_ENV", VENV),
+        ("COLCON_HOME", None),
+        ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None),
+        ("ROS_DOMAIN_ID", "7"),
+        ("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"),
+    ],
+)
+def test_a_sourced_ros_is_taken_out_and_the_users_choices_stay(name: str, expected: str | None) -> None:
+    assert workspace_variables(LAYOUT, SOURCED).get(name) == expected
+
+
+def test_twice_is_as_once() -> None:
+    once = workspace_variables(LAYOUT, SOURCED)
+    assert workspace_variables(LAYOUT, once) == once
+    assert foreign_prefixes(LAYOUT, once) == []
+
+
+def test_foreign_prefixes_are_named_in_the_order_in_which_they_overlay() -> None:
+    assert foreign_prefixes(LAYOUT, SOURCED) == ["/ws/install/robot", "/opt/ros/jazzy", "/ws/install"]
+
+
+def test_an_empty_shell_is_enough() -> None:
+    variables = workspace_variables(LAYOUT, {})
+    assert variables["PATH"].startswith(f"{VENV}/bin:/")
+    assert "PYTHONPATH" not in variables
+
+
+def test_the_program_finds_libraries_of_wheels_and_messages(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    (layout.site_packages / "ros_rcl.libs").mkdir(parents=True)
+    variables = program_variables(layout, {"LD_LIBRARY_PATH": "/cuda"})
+    assert variables["LD_LIBRARY_PATH"] == f"{layout.prefix}/lib:{layout.site_packages}/ros_rcl.libs:/cuda"
+    assert variables["_ROS_WHEELS_BOOTSTRAP_COMPLETE"] == "1"
