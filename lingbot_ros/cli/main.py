@@ -15,6 +15,7 @@ VERBS = {
     "dataset": "dataset",
     "train": "train",
     "eval-model": "eval_model",
+    "models": "models",
     "doctor": "doctor",
     "test": "test",
 }

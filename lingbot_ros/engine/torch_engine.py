@@ -44,13 +44,7 @@ class TorchEngine:
 
     def __init__(self, options: EngineOptions) -> None:
         """Checks the device and precision; raises EngineError or InputError naming what does not work here."""
-        if options.precision not in PRECISIONS:
-            raise InputError("precision", options.precision, f"use one of {', '.join(PRECISIONS)}")
-        if options.device.startswith("cuda") and not torch.cuda.is_available():
-            raise EngineError(
-                f"device: got {options.device}; PyTorch {torch.__version__} sees no CUDA GPU here. "
-                "Use device cpu, or install a CUDA build of PyTorch and the NVIDIA driver"
-            )
+        resolve_device(options.device, options.precision)
         threads = options.threads or default_threads()
         torch.set_num_threads(threads)
         self.options = options
@@ -58,6 +52,22 @@ class TorchEngine:
 
     def load(self, graph: GraphSpec) -> TorchProgram:
         return TorchProgram(graph)
+
+
+def resolve_device(device: str, precision: str) -> tuple[str, str]:
+    """What `auto` means here: a GPU if PyTorch sees one, else the CPU; bf16 on a GPU, f32 on the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision == "auto":
+        precision = "bf16" if device.startswith("cuda") else "f32"
+    if precision not in PRECISIONS:
+        raise InputError("precision", precision, f"use one of {', '.join(PRECISIONS)}")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise EngineError(
+            f"device: got {device}; PyTorch {torch.__version__} sees no CUDA GPU here. "
+            "Use device cpu, or install a CUDA build of PyTorch and the NVIDIA driver"
+        )
+    return device, precision
 
 
 def default_threads() -> int:

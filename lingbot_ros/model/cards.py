@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.families.files import ModelFiles, locate
 from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.unipc import UniPCConfig
 
 MODELS_PATH_VARIABLE = "LINGBOT_MODELS"
 """Extra folders of models, separated like PATH; they come before the shipped ones."""
@@ -56,7 +58,7 @@ class ModelCard:
     control: ControlSpec
     architecture: TransformerConfig
     stream: StreamConfig
-    sampler: SamplerConfig
+    sampler: SamplerConfig | UniPCConfig
     autoencoder: Literal["pixel", "wan"]
     weights: WeightsSpec | HubWeights
     seed_image: str | None = None
@@ -85,12 +87,17 @@ class ModelCard:
         for key, kind in (
             ("control", ControlSpec),
             ("stream", StreamConfig),
-            ("sampler", SamplerConfig),
+            ("sampler", UniPCConfig if (data.get("sampler") or {}).get("kind") == "unipc" else SamplerConfig),
             ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
         parts["architecture"] = parse_transformer(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
+
+    @property
+    def non_commercial(self) -> bool:
+        """Whether the licence forbids commercial use."""
+        return "-NC" in self.licence
 
     def files(self) -> ModelFiles:
         """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
@@ -115,17 +122,27 @@ def list_cards() -> list[ModelCard]:
     return sorted(cards.values(), key=lambda card: card.name)
 
 
+def _readable_cards() -> Iterator[ModelCard]:
+    for folder in model_folders():
+        for path in sorted(folder.glob("*/card.yaml")):
+            with suppress(ModelError):
+                yield ModelCard.load(path)
+
+
 def find_card(name: str | Path) -> ModelCard:
-    """The card of a name, or of a folder that holds a card.yaml. Raises ModelError that lists what exists."""
+    """The card of a name, a hub repository or a folder with a card.yaml. Raises ModelError that lists what exists."""
     path = Path(name)
     if (path / "card.yaml").is_file():
         return ModelCard.load(path / "card.yaml")
     for folder in model_folders():
         if (folder / name / "card.yaml").is_file():
             return ModelCard.load(folder / name / "card.yaml")
+    for card in _readable_cards():
+        if isinstance(card.weights, HubWeights) and str(name) in (card.weights.repository, card.weights.name):
+            return card
     # By folder, unread: one damaged card must not hide the names of the others.
     known = ", ".join(sorted({path.parent.name for root in model_folders() for path in root.glob("*/card.yaml")}))
     raise ModelError(
-        f"model: got {str(name)!r}; known models: {known or 'none'}. Give one of these, or the path of a folder with a card.yaml",
+        f"model: got {str(name)!r}; known models: {known or 'none'}. Give one of these, or a folder with a card.yaml",
         ErrorCode.UNKNOWN_MODEL,
     )

@@ -38,7 +38,7 @@ def locate(card: "ModelCard") -> ModelFiles:
     if not isinstance(card.weights, HubWeights):
         path = card.folder / card.weights.file
         check_digest(path, card.weights.sha256, card.weights.bytes)
-        return ModelFiles((path,), card.weights.sha256)
+        return ModelFiles((path,), card.weights.sha256, (), *_companions(card, card.folder))
     root = find_repository(card.weights.repository, card.weights.revision)
     companions = find_repository(card.weights.companions or card.weights.repository, card.weights.revision)
     if root is None or companions is None:
@@ -50,16 +50,21 @@ def locate(card: "ModelCard") -> ModelFiles:
             low_noise = layout.find_transformer(root, layout.LOW_NOISE_FOLDERS)
         else:
             transformer, low_noise = layout.find_transformer(root), ()
-        return ModelFiles(
-            transformer,
-            files_digest(transformer + low_noise),
-            low_noise,
-            layout.find_part(companions, layout.AUTOENCODER_NAMES, "autoencoder"),
-            layout.find_part(companions, layout.TEXT_ENCODER_NAMES, "text encoder"),
-            layout.find_part(companions, layout.TOKENIZER_NAMES, "tokenizer"),
-        )
+        digest = files_digest(transformer + low_noise)
+        return ModelFiles(transformer, digest, low_noise, *_companions(card, companions))
     except ModelError as error:
         raise ModelError(f"{card.name}: {error}. {download_advice(card)}", error.code) from error
+
+
+def _companions(card: "ModelCard", root: Path) -> tuple[Path | None, Path | None, Path | None]:
+    """Autoencoder, text encoder and tokenizer, as far as the card's model has them."""
+    autoencoder = text_encoder = tokenizer = None
+    if card.autoencoder == "wan":
+        autoencoder = layout.find_part(root, layout.AUTOENCODER_NAMES, "autoencoder")
+    if card.architecture.text is not None:
+        text_encoder = layout.find_part(root, layout.TEXT_ENCODER_NAMES, "text encoder")
+        tokenizer = layout.find_part(root, layout.TOKENIZER_NAMES, "tokenizer")
+    return autoencoder, text_encoder, tokenizer
 
 
 def unavailable_reason(card: "ModelCard") -> str:

@@ -39,6 +39,11 @@ class HubWeights:
     experts: bool = False
 
     @property
+    def name(self) -> str:
+        """The repository without its owner."""
+        return self.repository.rpartition("/")[2]
+
+    @property
     def sha256(self) -> str:
         """Not known before the download; `ModelFiles.digest` tells what was found."""
         return ""
@@ -61,8 +66,12 @@ def hub_cache() -> Path:
 
 
 def find_repository(repository: str, revision: str) -> Path | None:
-    """The folder with this repository's files, or None. A folder of $LINGBOT_WEIGHTS is taken as it is."""
-    return next(_candidates(repository, revision), None)
+    """The folder with this repository's files, or with those of its `-diffusers` packaging, or None.
+
+    A folder of $LINGBOT_WEIGHTS is taken as it is, whatever its revision.
+    """
+    packagings = (repository, f"{repository}-diffusers")
+    return next((folder for name in packagings for folder in _candidates(name, revision)), None)
 
 
 def _candidates(repository: str, revision: str) -> Iterator[Path]:

@@ -1,0 +1,202 @@
+"""How much memory a model will take, told before anything of it is read."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
+from lingbot_ros.engine.interface import Role, TensorSpec
+from lingbot_ros.engine.torch_engine import PRECISIONS
+from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
+from lingbot_ros.model.cards import ModelCard, list_cards
+from lingbot_ros.model.families.hub import HubWeights
+from lingbot_ros.model.geometry import SPATIAL_STRIDE
+from lingbot_ros.model.ring import Ring
+from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.model.weights import parameter_dtype, parameter_shapes
+
+AUTOENCODER_PARAMETERS = 126_892_531
+TEXT_ENCODER_PARAMETERS = 5_680_910_336
+"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (spec 2, 3.2)."""
+
+AUTOENCODER_CACHE_FLOATS_PER_PIXEL = 2365
+"""What the streaming decoder remembers: two frames at the input of each convolution over time (spec 5.5)."""
+
+AUTOENCODER_WORK_FLOATS_PER_PIXEL = 4800
+"""While it decodes one latent frame, measured: 12.5 tensors of 96 channels and four frames at full resolution."""
+
+
+@dataclass(frozen=True)
+class MemoryItem:
+    """One use of memory on one device, in bytes."""
+
+    name: str
+    bytes: int
+    device: str
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """What a model with one session takes on each device, and what is free there."""
+
+    subject: str
+    items: tuple[MemoryItem, ...]
+    free: dict[str, int]
+
+    def needed(self, device: str) -> int:
+        """Bytes on one device."""
+        return sum(item.bytes for item in self.items if item.device == device)
+
+    @property
+    def fits(self) -> bool:
+        return all(self.needed(device) <= free for device, free in self.free.items())
+
+    def text(self) -> str:
+        """The plan as lines for a terminal."""
+        lines = [f"memory plan of {self.subject}:"]
+        for device, free in self.free.items():
+            lines += [f"  {size_text(i.bytes):>9}  {i.name}" for i in self.items if i.device == device]
+            lines.append(f"  {size_text(self.needed(device)):>9}  in all on {device}, of {size_text(free)} free")
+        return "\n".join(lines)
+
+    def verdict(self) -> str:
+        """One sentence: does it fit."""
+        parts = [
+            f"{size_text(self.needed(device))} of {size_text(free)} free on {device}"
+            for device, free in self.free.items()
+        ]
+        return f"{self.subject} {'fits' if self.fits else 'does not fit'} here: it needs {', '.join(parts)}"
+
+
+def plan_memory(card: ModelCard, precision: str, device: str) -> MemoryPlan:
+    """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
+    shape = _shape(card, PRECISIONS[precision])
+    items = tuple(MemoryItem(name, size, where) for name, size, where in _items(card, shape, device) if size)
+    devices = dict.fromkeys((device, *(item.device for item in items)))
+    return MemoryPlan(
+        f"{card.name} in {precision} at {card.width}x{card.height}", items, {name: free_bytes(name) for name in devices}
+    )
+
+
+def require_memory(card: ModelCard, precision: str, device: str) -> MemoryPlan:
+    """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
+    plan = plan_memory(card, precision, device)
+    if plan.fits:
+        return plan
+    others = [f"{other.subject} ({size_text(other.needed(device))})" for other in _smaller(card, precision, device)]
+    advice = f"What would fit: {'; '.join(others)}" if others else "Nothing of this family fits; use a larger machine"
+    raise ResourceError(f"memory: {plan.verdict()}. {advice}", ErrorCode.OUT_OF_MEMORY)
+
+
+def missing_weights(card: ModelCard, precision: str, device: str, error: ModelError) -> ModelError:
+    """`error` about weights that are not here, with the answer to whether the model would fit, were it downloaded."""
+    return ModelError(f"{error}. {plan_memory(card, precision, device).verdict()}", error.code)
+
+
+def free_bytes(device: str) -> int:
+    """Memory that can still be taken: on the GPU, or in the machine within the limit of this control group."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0])
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.is_file() and (text := limit.read_text().strip()) != "max":
+        available = min(available, int(text) - int(used.read_text()))
+    return available
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people: decimal megabytes or gigabytes."""
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
+def _items(card: ModelCard, shape: GraphShape, device: str) -> Iterator[tuple[str, int, str]]:
+    experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
+    guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
+    session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
+    caches = _bytes(spec for spec in session if spec.role is Role.STATE)
+    # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
+    shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
+    text = _bytes(spec for spec in session if spec.name.startswith("text_"))
+    yield "transformer weights", experts * weights_bytes(card, shape.dtype), device
+    yield "session: attention caches", guided * (caches // shared + experts * text), device
+    yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
+    yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
+    decoding = 0
+    if card.autoencoder == "wan":
+        pixels = card.height * card.width
+        yield "autoencoder weights (f32)", 4 * AUTOENCODER_PARAMETERS, device
+        yield "autoencoder's streaming state, old and new", 2 * 4 * AUTOENCODER_CACHE_FLOATS_PER_PIXEL * pixels, device
+        decoding = 4 * AUTOENCODER_WORK_FLOATS_PER_PIXEL * pixels
+    yield "while it works", max(decoding, _control_bytes(shape), _prompt_bytes(shape), _step_bytes(shape)), device
+    if card.architecture.text is not None:
+        yield "text encoder (bf16)", 2 * TEXT_ENCODER_PARAMETERS, "cpu"
+
+
+def weights_bytes(card: ModelCard, dtype: torch.dtype) -> int:
+    """Bytes of one transformer when its linears are in `dtype`."""
+    shapes = parameter_shapes(card.architecture)
+    return sum(math.prod(shape) * parameter_dtype(name, dtype).itemsize for name, shape in shapes.items())
+
+
+def _shape(card: ModelCard, dtype: torch.dtype) -> GraphShape:
+    stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
+    return GraphShape(card.architecture, card.stream, card.height // stride, card.width // stride, dtype)
+
+
+def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
+    """The largest stretch of cache that `KVCache.begin` copies; most when the first eviction moves frames."""
+    ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
+    first_eviction = ring.window // ring.chunk
+    slots = [ring.slot(chunk) for chunk in (0, first_eviction, first_eviction + 1)]
+    frames = max(slot.write + ring.chunk - (slot.shift.target if slot.shift else slot.write) for slot in slots)
+    _, heads, _, head_dim = shape.cache_shape
+    per_frame = 2 * heads * head_dim * shape.tokens_per_frame * shape.dtype.itemsize
+    return frames * per_frame * card.architecture.num_layers
+
+
+def _control_bytes(shape: GraphShape) -> int:
+    """The control graph returns every layer's tensors before they are copied to their places."""
+    if shape.transformer.control is None:
+        return 0
+    return _bytes(spec for spec in control_tensors(shape) if spec.role is Role.OUTPUT)
+
+
+def _prompt_bytes(shape: GraphShape) -> int:
+    if shape.transformer.text is None:
+        return 0
+    return _bytes(spec for spec in prompt_tensors(shape) if spec.role is Role.OUTPUT)
+
+
+def _step_bytes(shape: GraphShape) -> int:
+    """Tensors that live at once within a block: around the rotation of q and k, or around the FFN's hidden layer."""
+    config, size = shape.transformer, shape.dtype.itemsize
+    rotating = (18 + 3 * size) * config.dim
+    feeding = (4 + size) * config.dim + 2 * size * config.ffn_dim
+    return shape.chunk_tokens * max(rotating, feeding)
+
+
+def _bytes(specs: Iterable[TensorSpec]) -> int:
+    return sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in specs)
+
+
+def _smaller(card: ModelCard, precision: str, device: str) -> Iterator[MemoryPlan]:
+    """Plans that fit instead: 16 bits, the shortest window, other models of the family."""
+    shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
+    choices = [card, replace(card, stream=shortest)]
+    choices += [other for other in list_cards() if other.family == card.family and other.name != card.name]
+    for choice in choices:
+        for small in dict.fromkeys((precision, "bf16")):
+            plan = plan_memory(choice, small, device)
+            if plan.fits:
+                window = f" with a window of {shortest.window}" if choice.stream is shortest else ""
+                yield replace(plan, subject=plan.subject + window)
+                break
+
+
+def _never() -> CausalWorldTransformer:
+    raise AssertionError("a plan builds no model")

@@ -1,0 +1,80 @@
+"""The memory plan against what worlds really allocate; and the refusal, before anything is read."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
+from lingbot_ros.model.cards import find_card
+from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.world import World
+from lingbot_ros.world.memory_plan import (
+    MemoryItem,
+    MemoryPlan,
+    free_bytes,
+    missing_weights,
+    plan_memory,
+    require_memory,
+)
+from test.support.tiny_model import FOUR_STEP_COMMIT, VELOCITY, write_tiny_model
+
+
+def of(plan: MemoryPlan, start: str) -> int:
+    return sum(item.bytes for item in plan.items if item.name.startswith(start))
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precision: str) -> None:
+    stream = StreamConfig(chunk=2, window=9, sink=1)
+    folder = write_tiny_model(tmp_path, config=VELOCITY, sampler=FOUR_STEP_COMMIT, stream=stream)
+    world, plan = World.load(folder, precision=precision), plan_memory(find_card(folder), precision, "cpu")
+    assert of(plan, "transformer weights") == world.info.weights_bytes
+    assert of(plan, "session") == world.info.session_bytes
+
+
+@pytest.mark.parametrize(("stream", "frames"), [((1, 4, 0), 1), ((2, 9, 1), 8), ((4, 18, 6), 12), ((3, 18, 9), 3)])
+def test_the_copy_is_that_of_the_worst_chunk(tmp_path: Path, stream: tuple[int, int, int], frames: int) -> None:
+    """Where the sink ends inside a chunk, the first eviction moves all that is behind it: slots 1 to 8 of 9."""
+    card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(*stream))
+    plan = plan_memory(card, "f32", "cpu")
+    caches = of(plan, "session: attention caches")
+    assert of(plan, "copy of the cache") == caches * frames // stream[1]
+
+
+def test_the_family_at_464x832() -> None:
+    """Against the spec's own arithmetic (5.5): 22.2 GB of K and V at 14B, 5.00 GB at 1.3B, and text K and V (5.2)."""
+    large = plan_memory(find_card("lingbot-world-v2-14b"), "bf16", "cpu")
+    small = plan_memory(find_card("lingbot-world-v2-1.3b"), "bf16", "cpu")
+    assert of(large, "session: attention caches") == pytest.approx(22.2e9 + 0.419e9, rel=3e-3)
+    assert of(small, "session: attention caches") == pytest.approx(5.00e9 + 0.094e9, rel=3e-3)
+    assert of(large, "transformer weights") == pytest.approx(37.1e9, rel=0.02)
+    assert of(small, "text encoder") == pytest.approx(11.4e9, rel=5e-3)
+
+
+def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(1, 10**9, 0))
+    with pytest.raises(
+        ResourceError, match=r"memory: tiny in f32.*does not fit.*What would fit: tiny.*window of 1"
+    ) as error:
+        require_memory(card, "f32", "cpu")
+    assert error.value.code is ErrorCode.OUT_OF_MEMORY
+
+
+def test_missing_weights_are_told_with_whether_they_would_fit() -> None:
+    card = find_card("lingbot-world-v2-14b")
+    error = missing_weights(card, "bf16", "cpu", ModelError("no weights", ErrorCode.UNKNOWN_MODEL))
+    assert str(error).startswith("no weights. lingbot-world-v2-14b in bf16 at 832x464") and " fit" in str(error)
+    assert error.code is ErrorCode.UNKNOWN_MODEL
+
+
+def test_a_plan_counts_each_device_by_itself() -> None:
+    items = (MemoryItem("a", 3, "cuda"), MemoryItem("b", 4, "cuda"), MemoryItem("c", 5, "cpu"))
+    plan = MemoryPlan("x", items, {"cuda": 7, "cpu": 5})
+    assert plan.needed("cuda") == 7 and plan.fits
+    assert not MemoryPlan("x", items, {"cuda": 7, "cpu": 4}).fits
+
+
+def test_free_memory_is_that_of_the_machine() -> None:
+    total = next(int(line.split()[1]) * 1024 for line in Path("/proc/meminfo").read_text().splitlines())
+    assert 0 < free_bytes("cpu") < total
