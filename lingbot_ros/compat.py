@@ -11,6 +11,7 @@ OPTIONAL_PACKAGES = {
     "message_filters": "synchronised inputs",
     "simulation_interfaces": "the standard simulator services",
     "rosbag2_py": "bags through the ROS install",
+    "huggingface_hub": "downloading models",
     "rosbags": "bags without one",
 }
 

@@ -72,22 +72,25 @@ class MemoryPlan:
         return f"{self.subject} {'fits' if self.fits else 'does not fit'} here: it needs {', '.join(parts)}"
 
 
-def plan_memory(card: ModelCard, precision: str, device: str) -> MemoryPlan:
+def plan_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
     """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
     shape = _shape(card, PRECISIONS[precision])
-    items = tuple(MemoryItem(name, size, where) for name, size, where in _items(card, shape, device) if size)
+    items = tuple(
+        MemoryItem(name, size, where) for name, size, where in _items(card, shape, device, text_device) if size
+    )
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
         f"{card.name} in {precision} at {card.width}x{card.height}", items, {name: free_bytes(name) for name in devices}
     )
 
 
-def require_memory(card: ModelCard, precision: str, device: str) -> MemoryPlan:
+def require_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
     """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
-    plan = plan_memory(card, precision, device)
+    plan = plan_memory(card, precision, device, text_device)
     if plan.fits:
         return plan
-    others = [f"{other.subject} ({size_text(other.needed(device))})" for other in _smaller(card, precision, device)]
+    smaller = _smaller(card, precision, device, text_device)
+    others = [f"{other.subject} ({size_text(other.needed(device))})" for other in smaller]
     advice = f"What would fit: {'; '.join(others)}" if others else "Nothing of this family fits; use a larger machine"
     raise ResourceError(f"memory: {plan.verdict()}. {advice}", ErrorCode.OUT_OF_MEMORY)
 
@@ -114,7 +117,7 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def _items(card: ModelCard, shape: GraphShape, device: str) -> Iterator[tuple[str, int, str]]:
+def _items(card: ModelCard, shape: GraphShape, device: str, text_device: str) -> Iterator[tuple[str, int, str]]:
     experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
@@ -134,7 +137,9 @@ def _items(card: ModelCard, shape: GraphShape, device: str) -> Iterator[tuple[st
         decoding = 4 * AUTOENCODER_WORK_FLOATS_PER_PIXEL * pixels
     yield "while it works", max(decoding, _control_bytes(shape), _prompt_bytes(shape), _step_bytes(shape)), device
     if card.architecture.text is not None:
-        yield "text encoder (bf16)", 2 * TEXT_ENCODER_PARAMETERS, "cpu"
+        # It is published in bf16 and computes in it, but for worlds that compute all in f32.
+        size = 4 if shape.dtype is torch.float32 else 2
+        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, text_device
 
 
 def weights_bytes(card: ModelCard, dtype: torch.dtype) -> int:
@@ -184,14 +189,14 @@ def _bytes(specs: Iterable[TensorSpec]) -> int:
     return sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in specs)
 
 
-def _smaller(card: ModelCard, precision: str, device: str) -> Iterator[MemoryPlan]:
+def _smaller(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[MemoryPlan]:
     """Plans that fit instead: 16 bits, the shortest window, other models of the family."""
     shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
     choices = [card, replace(card, stream=shortest)]
     choices += [other for other in list_cards() if other.family == card.family and other.name != card.name]
     for choice in choices:
         for small in dict.fromkeys((precision, "bf16")):
-            plan = plan_memory(choice, small, device)
+            plan = plan_memory(choice, small, device, text_device)
             if plan.fits:
                 window = f" with a window of {shortest.window}" if choice.stream is shortest else ""
                 yield replace(plan, subject=plan.subject + window)

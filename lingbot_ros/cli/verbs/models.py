@@ -85,7 +85,15 @@ def _description(card: "ModelCard") -> list[str]:
 
 
 def _download(args: argparse.Namespace) -> int:
+    from lingbot_ros import compat
+    from lingbot_ros.errors import ErrorCode, ModelError
     from lingbot_ros.model.cards import find_card
+
+    if not compat.have("huggingface_hub"):
+        raise ModelError(
+            "download: the package huggingface_hub is not installed; ./lingbot installs it, or pip install it",
+            ErrorCode.UNSUPPORTED,
+        )
     from lingbot_ros.model.families.download import download_model
 
     download_model(find_card(args.name), lambda line: print(line, flush=True))

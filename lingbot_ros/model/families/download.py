@@ -5,12 +5,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     DryRunError,
     GatedRepoError,
-    HfHubHTTPError,
+    HTTPError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -51,7 +50,7 @@ def _fetch(repository: str, revision: str, patterns: list[str], report: Report) 
         report(f"{repository} ({revision}): {len(missing)} of {len(planned)} files to fetch, {size / 1e9:.2f} GB")
         _require_disk(repository, size)
         return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
-    except (DryRunError, LocalEntryNotFoundError, HfHubHTTPError, httpx2.HTTPError) as error:
+    except (DryRunError, LocalEntryNotFoundError, HTTPError) as error:
         # A dry run hides what the hub said behind an error of its own.
         causes = list(_causes(error))
         if any(isinstance(cause, (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)) for cause in causes):
