@@ -38,7 +38,7 @@ class ActionControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         past = state.get("past_actions")
-        self._past = None if past is None else past.numpy().copy()
+        self._past = None if past is None else past.cpu().numpy().copy()
 
     def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:
         return (2 * (actions - self._low) / (self._high - self._low) - 1).astype(np.float32)

@@ -42,17 +42,16 @@ class CameraControl:
     Models with 7 ray channels (direction, WASD) also take keys: a fifth row w, a, s, d of 0 or 1 below each pose.
     """
 
-    def __init__(self, config: RayControlConfig, chunk: int, height: int, width: int, device: str) -> None:
-        """`chunk` in latent frames, sizes in pixels."""
+    def __init__(
+        self, config: RayControlConfig, chunk: int, height: int, width: int, device: str, lens: Lens | None = None
+    ) -> None:
+        """`chunk` in latent frames, sizes in pixels; without a lens only `load_state` makes it usable."""
         self._config, self._chunk, self._size, self._device = config, chunk, (height, width), device
         self._previous: Poses | None = None
         self._last: Poses | None = None
         self._lens: Lens | None = None
-
-    def set_lens(self, lens: Lens) -> None:
-        """Before the session's first chunk."""
-        self._lens = lens
-        self._grid = RayGrid(np.array(lens.intrinsics), *self._size, self._config.fold, self._device)
+        if lens is not None:
+            self._set_lens(lens)
 
     def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
         """Poses [frames, 4, 4], or [frames, 5, 4] with keys -> `rays` float32 [1, channels * fold^2, chunk, h, w].
@@ -86,9 +85,13 @@ class CameraControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         *intrinsics, unit_step = state["lens"].tolist()
-        self.set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
+        self._set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
         previous = state.get("previous_pose")
-        self._previous = None if previous is None else previous.numpy().copy()
+        self._previous = None if previous is None else previous.cpu().numpy().copy()
+
+    def _set_lens(self, lens: Lens) -> None:
+        self._lens = lens
+        self._grid = RayGrid(np.array(lens.intrinsics), *self._size, self._config.fold, self._device)
 
     def _checked(self, controls: ArrayLike, frames: int) -> tuple[Poses, NDArray[np.float64] | None]:
         has_keys = self._config.channels == 3 + len(KEYS)

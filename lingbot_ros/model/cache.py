@@ -30,15 +30,18 @@ class KVCache:
 
     @property
     def filled_tokens(self) -> int:
-        """Length of the prefix that holds committed chunks."""
+        """Length of the prefix that holds committed chunks which a later one sees."""
+        if self.ring.window == self.ring.chunk:
+            return 0
         return min(self.committed * self.ring.chunk, self.ring.window) * self.tokens_per_frame
 
     def begin(self) -> ChunkSlot:
         """Prepare the next chunk's slots, remembering what they hold now; returns where they are."""
         slot = self.slot
         self._saved_from = slot.shift.target if slot.shift else slot.write
+        saved_to = min(self._tokens(slot.write + self.ring.chunk), self.filled_tokens)
         self._overwritten = [
-            tensor[:, :, self._tokens(self._saved_from) : self._overwritten_end(slot)].clone() for tensor in self._all()
+            tensor[:, :, self._tokens(self._saved_from) : saved_to].clone() for tensor in self._all()
         ]
         if slot.shift:
             self._move(slot.shift.source, slot.shift.target, slot.shift.count)
@@ -57,6 +60,13 @@ class KVCache:
             tensor.narrow(2, self._tokens(self._saved_from), saved.shape[2]).copy_(saved)
         self._overwritten = None
 
+    def turn(self, frames: int) -> None:
+        """Rotate what lies behind the sink by some latent frames."""
+        if frames:
+            for tensor in self._all():
+                behind = tensor[:, :, self._tokens(self.ring.sink) :]
+                behind.copy_(behind.roll(self._tokens(frames), 2))
+
     def copy_from(self, other: "KVCache") -> None:
         """Take over the committed part of a cache of the same shape."""
         for mine, theirs in zip(self._all(), other._all(), strict=True):
@@ -73,9 +83,6 @@ class KVCache:
         self.committed = committed
         for name, tensor in self._named():
             tensor[:, :, : self.filled_tokens] = state[name].to(tensor.device)
-
-    def _overwritten_end(self, slot: ChunkSlot) -> int:
-        return self._tokens(slot.write + self.ring.chunk)
 
     def _tokens(self, frames: int) -> int:
         return frames * self.tokens_per_frame

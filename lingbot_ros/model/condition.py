@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lingbot_ros.errors import ErrorCode, SessionError
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 
@@ -59,9 +60,9 @@ class FirstFrame:
     The mask has one channel per pixel frame of a latent frame: 1 in the first latent frame of a session, else 0.
     """
 
-    def __init__(self, autoencoder: WanAutoencoder, chunk: int) -> None:
-        """`chunk` in latent frames."""
-        self._autoencoder, self._chunk = autoencoder, chunk
+    def __init__(self, autoencoder: WanAutoencoder, chunk: int, is_one_clip: bool = False) -> None:
+        """`chunk` in latent frames; `is_one_clip` for models that imagine a single chunk."""
+        self._autoencoder, self._chunk, self._is_one_clip = autoencoder, chunk, is_one_clip
         self._position = 0
 
     def start(self, image: Tensor) -> None:
@@ -69,6 +70,12 @@ class FirstFrame:
         self._latents = self._autoencoder.image_latents(image)
 
     def chunk(self) -> Tensor:
+        """Raises SessionError after the only chunk of a model that imagines one clip."""
+        if self._is_one_clip and self._position:
+            raise SessionError(
+                "session: this model imagines one clip in one piece, and it is over; start a new session",
+                ErrorCode.UNSUPPORTED,
+            )
         latents = self._latents.frames(self._position, self._chunk)
         mask = torch.zeros_like(latents[:, :TEMPORAL_STRIDE])
         if self._position == 0:

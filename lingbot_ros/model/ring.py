@@ -81,6 +81,21 @@ class Ring:
             )
         return ChunkSlot(self.sink + self._ring_slot(evictions - 1), self.window)
 
+    def replay_slots(self, chunks: list[int], committed: int) -> list[ChunkSlot]:
+        """Where chunks of the window, outside the sink and in time order, are written to be computed anew.
+
+        Each must see the sink and the chunks before it alone, so that they lie in time order behind the sink while this
+        goes on; `replay_turn` says how far they must be turned afterwards.
+        """
+        if committed * self.chunk <= self.window:
+            return [ChunkSlot(index * self.chunk, (index + 1) * self.chunk) for index in chunks]
+        starts = [self.sink + place * self.chunk for place in range(len(chunks))]
+        return [ChunkSlot(start, start + self.chunk) for start in starts]
+
+    def replay_turn(self, committed: int) -> int:
+        """Frames by which everything behind the sink must be rotated so that the next chunk overwrites the oldest."""
+        return 0 if committed * self.chunk <= self.window else self.slot(committed).write - self.sink
+
     def _ring_slot(self, evictions: int) -> int:
         return evictions * self.chunk % (self.window - self.sink)
 

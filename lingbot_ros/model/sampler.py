@@ -35,6 +35,10 @@ class SamplerConfig:
                 f"got {len(self.sigmas)} and {len(self.renoise)}"
             )
 
+    def one_step(self) -> "SamplerConfig":
+        """The first step alone: several times faster, with about 97 % of the way in it (spec 4.6)."""
+        return SamplerConfig(self.timesteps[:1], self.sigmas[:1], commit=self.commit)
+
     @property
     def forwards(self) -> int:
         """Network evaluations per chunk."""

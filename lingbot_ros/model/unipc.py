@@ -14,7 +14,8 @@ from lingbot_ros.model.schedule import TRAIN_STEPS, diffusion_times, noise_level
 class UniPCConfig:
     """`steps` and `shift` of the noise levels; `guidance` weighs the prompt against `negative_prompt` (1: not at all).
 
-    `commit` as in `SamplerConfig`: models that make one clip in one piece need none.
+    `commit` as in `SamplerConfig`: models that make one clip in one piece need none. Models of two experts use the
+    high-noise one at diffusion times of at least `boundary`.
     """
 
     steps: int
@@ -22,6 +23,7 @@ class UniPCConfig:
     guidance: float = 5.0
     negative_prompt: str = ""
     commit: bool = True
+    boundary: float | None = None
     kind: Literal["unipc"] = "unipc"
 
     def __post_init__(self) -> None:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import DecoderState, Frames
-from lingbot_ros.model.cache import KVCache
 from lingbot_ros.model.noise import chunk_noise
-from lingbot_ros.model.rope import rope_tables
+from lingbot_ros.world.assembly import Control, new_condition
+from lingbot_ros.world.branch import ChunkInputs, guided_prediction
+from lingbot_ros.world.recent import RecentChunk, RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Session:
     frames, whether stepped straight, forked or restored. A step that raises leaves the session as it was.
     """
 
-    def __init__(self, world: "World", session_id: str, parent_id: str, seed: int) -> None:
+    def __init__(self, world: "World", session_id: str, parent_id: str, seed: int, control: Control) -> None:
         """Allocates the session's tensors; `World` fills them."""
         self.id, self.parent_id, self.seed = session_id, parent_id, seed
         self.chunk_index = 0
@@ -46,17 +46,13 @@ class Session:
         self._world = world
         self._open = True
         self._prompt = ""
-        self._tensors = world.allocate()
-        layers = range(world.card.architecture.num_layers)
-        self._cache = KVCache(
-            [self._tensors[f"k_cache_{i}"] for i in layers],
-            [self._tensors[f"v_cache_{i}"] for i in layers],
-            world.ring,
-            world.shape.tokens_per_frame,
-        )
-        self._control = world.new_control()
-        self._condition = world.new_condition()
-        self._contexts = {name: program.context(self._tensors) for name, program in world.programs.items()}
+        self._text_read: str | None = None  # the prompt whose keys and values the branches hold
+        self._past_is_of_prompt = True  # whether the attention window was computed under it
+        self._networks = [world.new_branches(network) for network in world.networks]
+        self._branches = [branch for branches in self._networks for branch in branches]
+        self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
+        self._control = control
+        self._condition = new_condition(world.card, world.autoencoder)
         self._decoder: DecoderState = world.autoencoder.start()
 
     @property
@@ -79,7 +75,9 @@ class Session:
         self._require_open()
         if text and self._world.card.architecture.text is None:
             raise InputError("prompt", repr(text), f"{self._world.card.name} takes no text; leave the prompt empty")
-        self._prompt = text
+        if text != self._prompt:
+            self._prompt = text
+            self._past_is_of_prompt = self.chunk_index == 0
 
     def begin(self, image: Tensor) -> None:
         """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""
@@ -107,23 +105,23 @@ class Session:
         """A second session with the same past; the two share nothing that changes."""
         self._require_open()
         other = self._world.new_session(session_id, parent_id=self.id, seed=self.seed)
-        other._cache.copy_from(self._cache)
-        other._condition.load_state(self._condition.state())
-        other._control.load_state(self._control.state())
-        other._decoder = self._decoder
-        other._prompt = self._prompt
+        for mine, theirs in zip(other._branches, self._branches, strict=True):
+            mine.cache.copy_from(theirs.cache)
+        for part, state in self._parts().items():
+            other._load_part(part, state)
+        other._prompt, other._past_is_of_prompt = self._prompt, self._past_is_of_prompt
         other.chunk_index, other.frame_index = self.chunk_index, self.frame_index
         return other
 
     def snapshot(self) -> Snapshot:
         """The whole state as a value."""
         self._require_open()
-        tensors = {f"cache.{name}": tensor for name, tensor in self._cache.state().items()}
-        for part, state in (
-            ("condition", self._condition.state()),
-            ("control", self._control.state()),
-            ("decoder", self._decoder),
-        ):
+        tensors = {
+            f"cache{index or ''}.{name}": tensor
+            for index, branch in enumerate(self._branches)
+            for name, tensor in branch.cache.state().items()
+        }
+        for part, state in self._parts().items():
             tensors |= {f"{part}.{name}": tensor.to("cpu", copy=True) for name, tensor in state.items()}
         return Snapshot(self._meta(), tensors)
 
@@ -137,23 +135,23 @@ class Session:
                     f"snapshot: its {name} is {getattr(theirs, name)!r}, this world's is {getattr(mine, name)!r}; "
                     "restore it into the world that it was taken from"
                 )
-        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "condition": {}, "control": {}, "decoder": {}}
+        parts: dict[str, dict[str, Tensor]] = {}
         for key, tensor in snapshot.tensors.items():
             part, name = key.split(".", 1)
-            parts[part][name] = tensor
-        self._cache.load_state(parts["cache"], theirs.chunk_index)
-        self._condition.load_state(parts["condition"])
-        self._control.load_state(parts["control"])
-        self._decoder = {name: tensor.to(self._world.device) for name, tensor in parts["decoder"].items()}
-        self.seed, self._prompt = theirs.seed, theirs.prompt
+            parts.setdefault(part, {})[name] = tensor
+        for index, branch in enumerate(self._branches):
+            branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
+        for part in self._parts():
+            self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
+        self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
         self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index
 
     def close(self) -> None:
         """Free the session's memory. Closing twice is closing once."""
         if self._open:
             self._open = False
-            self._tensors.clear()
-            self._contexts.clear()
+            for branch in self._branches:
+                branch.close()
             self._world.forget(self)
 
     def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
@@ -161,57 +159,75 @@ class Session:
         started = time.perf_counter()
         count = self.frames_in_next_chunk
         encoded = self._control.encode(controls, count)
+        sampler = self._world.sampler
+        self._read_prompt()
+        inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
-            self._prepare(encoded)
-            sampler, config = self._world.sampler, self._world.card.sampler
+            for first, *others in self._networks:
+                first.begin(inputs)
+                for other in others:  # its inputs are those of the first
+                    other.cache.begin()
             if real is None:
                 latents = sampler.sample(self._predict, self._noise)
             else:
                 latents = self._world.autoencoder.encode(real)
-                if not config.commit:
-                    self._predict(self._noise(0), config.timesteps[-1])
+                if not sampler.config.commit:
+                    self._predict(self._noise(0), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
-            if config.commit:
-                self._predict(latents, 0.0)
+            if sampler.config.commit:
+                for branch in self._branches:
+                    branch.predict(latents, 0.0)
             committed = time.perf_counter()
             frames, decoder = self._world.autoencoder.decode(latents, self._decoder)
         except BaseException:
-            self._cache.rollback()
+            for branch in self._branches:
+                branch.cache.rollback()
             raise
-        self._cache.commit()
+        for branch in self._branches:
+            branch.cache.commit()
         self._control.commit(encoded)
         self._condition.commit(latents)
         self._decoder = decoder
+        if self._recent is not None:
+            self._recent.add(RecentChunk(inputs, latents))
         self.chunk_index += 1
         self.frame_index += count
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, denoised - started, committed - denoised, ended - committed)
         return frames
 
-    def _prepare(self, encoded: dict[str, Tensor]) -> None:
-        """Fill every input that stays the same for all forwards of the chunk."""
-        tensors, shape = self._tensors, self._world.shape
-        slot = self._cache.begin()
-        tensors["write_index"].fill_(slot.write * shape.tokens_per_frame)
-        tensors["kv_len"].fill_(slot.length * shape.tokens_per_frame)
-        first = self.chunk_index * shape.stream.chunk
-        positions = torch.arange(first, first + shape.stream.chunk)
-        cos, sin = rope_tables(positions, shape.rows, shape.columns, shape.transformer.head_dim)
-        tensors["cos"].copy_(cos)
-        tensors["sin"].copy_(sin)
-        tensors["condition"].copy_(self._condition.chunk())
-        for name, tensor in encoded.items():
-            tensors[name].copy_(tensor)
-        self._contexts["control"].run()
+    def _read_prompt(self) -> None:
+        """Give the network the prompt in force, and by policy the past under it. Repeated until it succeeds."""
+        if self._text_read != self._prompt:
+            self._text_read = None
+            self._world.read_prompt(self._prompt, self._networks)
+            self._text_read = self._prompt
+        if not self._past_is_of_prompt and self._recent is not None:
+            for branches in self._networks:
+                self._recent.replay(branches)
+        self._past_is_of_prompt = True
 
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
-        self._tensors["latent"].copy_(latent)
-        self._tensors["timestep"].fill_(timestep)
-        self._contexts["step"].run()
-        return self._tensors["prediction"].clone()
+        branches = self._networks[self._world.expert(timestep)]
+        return guided_prediction(branches, latent, timestep, self._world.guidance)
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        """What a copy of this session needs beside its caches and numbers, by part and name."""
+        parts = {"condition": self._condition.state(), "control": self._control.state(), "decoder": self._decoder}
+        return parts if self._recent is None else parts | {"recent": self._recent.state()}
+
+    def _load_part(self, part: str, state: dict[str, Tensor]) -> None:
+        if part == "decoder":
+            self._decoder = state
+        elif part == "recent" and self._recent is not None:
+            self._recent.load_state(state)
+        elif part == "control":
+            self._control.load_state(state)
+        elif part == "condition":
+            self._condition.load_state(state)
 
     def _noise(self, draw: int) -> Tensor:
-        shape = tuple(self._tensors["latent"].shape)
+        shape = tuple(self._branches[0].tensors["latent"].shape)
         return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._world.device)
 
     def _meta(self) -> SnapshotMeta:
@@ -224,6 +240,7 @@ class Session:
             parent_id=self.parent_id,
             seed=self.seed,
             prompt=self._prompt,
+            past_is_of_prompt=self._past_is_of_prompt,
             chunk_index=self.chunk_index,
             frame_index=self.frame_index,
         )

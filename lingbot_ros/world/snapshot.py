@@ -15,12 +15,15 @@ from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class SnapshotMeta:
-    """What a snapshot belongs to and where its session stood. `weights` is the digest of the model's weights."""
+    """What a snapshot belongs to and where its session stood. `weights` is the digest of the model's weights.
+
+    `past_is_of_prompt` is False when the prompt was changed and no chunk was generated under it yet.
+    """
 
     model: str
     weights: str
@@ -29,6 +32,7 @@ class SnapshotMeta:
     parent_id: str
     seed: int
     prompt: str
+    past_is_of_prompt: bool
     chunk_index: int
     frame_index: int
     schema: int = SCHEMA

@@ -1,37 +1,42 @@
 """A loaded world model: weights once, any number of sessions."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
 
-from lingbot_ros.control.actions import ActionControl
-from lingbot_ros.engine.graphs import GraphShape, model_graphs
-from lingbot_ros.engine.interface import EngineOptions, Program, ProgramInfo
-from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine
+from lingbot_ros.control.camera import UNIT_STEP, Lens
+from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
+from lingbot_ros.engine.interface import EngineOptions, ProgramInfo
+from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine, resolve_device
 from lingbot_ros.errors import EngineError, InputError, SessionError
-from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image, resize_image
+from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
-from lingbot_ros.model.condition import PreviousFrames
-from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.model.ring import Ring
-from lingbot_ros.model.sampler import FewStepSampler
-from lingbot_ros.model.weights import load_transformer
+from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.world import assembly
+from lingbot_ros.world.branch import Branch
+from lingbot_ros.world.memory_plan import require_memory
+from lingbot_ros.world.network import Network
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 
 ENGINES = ("auto", "torch")
 
+PromptPolicy = Literal["keep", "recompute"]
+"""When a session's prompt changes: keep what it remembers, which changes gradually, or read its window again under the
+new prompt, which changes at once and costs one forward per chunk of the window (spec 5.4)."""
+
 
 @dataclass(frozen=True)
 class WorldInfo:
-    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames (None: no limit)."""
+    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames or None."""
 
     name: str
     family: str
@@ -52,22 +57,22 @@ class WorldInfo:
 class World:
     """`World.load(name)`, then `start`. One thread owns a world and all its sessions."""
 
-    def __init__(self, card: ModelCard, options: EngineOptions) -> None:
+    def __init__(
+        self, card: ModelCard, options: EngineOptions, prompt_policy: PromptPolicy = "keep", text_device: str = "cpu"
+    ) -> None:
         """Reads the weights; prefer `World.load`. Raises ModelError or EngineError."""
         self.files = card.files()
         engine = TorchEngine(options)
-        dtype = PRECISIONS[options.precision]
-        model = load_transformer(card.architecture, self.files.transformer, dtype, options.device)
-        self.card, self.device = card, options.device
+        self.card, self.device, self.prompt_policy = card, options.device, prompt_policy
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
-        self.shape = GraphShape(card.architecture, card.stream, card.height, card.width, dtype)
-        self.sampler = FewStepSampler(card.sampler, card.architecture.prediction)
-        self.autoencoder = PixelAutoencoder(options.device)
-        self._graphs = model_graphs(self.shape, lambda: model)
-        self.programs: Mapping[str, Program] = {graph.name: engine.load(graph) for graph in self._graphs}
+        shape = assembly.graph_shape(card, PRECISIONS[options.precision])
+        checkpoints = [self.files.transformer, *([self.files.low_noise] if self.files.low_noise else [])]
+        self.networks = [Network(files, shape, engine, options.device) for files in checkpoints]
+        self.sampler = assembly.new_sampler(card)
+        self.autoencoder = assembly.load_autoencoder(card, self.files, options.device)
+        text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
+        self._text = assembly.load_text(card, self.files, text_device, text_dtype)
         self.sessions: dict[str, Session] = {}
-        specs = {spec.name: spec for graph in self._graphs for spec in graph.tensors}
-        self._specs = specs.values()
         self.info = WorldInfo(
             name=card.name,
             family=card.family,
@@ -80,9 +85,9 @@ class World:
             first_chunk_frames=self.autoencoder.frames_of_chunk(card.stream.chunk, 0),
             max_horizon=card.max_horizon,
             engine=engine.info,
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
-            weights_bytes=sum(p.numel() * p.element_size() for p in model.parameters()),
-            session_bytes=sum(_bytes(spec.shape, spec.dtype) for spec in self._specs),
+            parameters=sum(network.parameters for network in self.networks),
+            weights_bytes=sum(network.weights_bytes for network in self.networks),
+            session_bytes=sum(network.session_bytes(self._branch_count) for network in self.networks),
         )
 
     @classmethod
@@ -94,22 +99,31 @@ class World:
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
+        size: tuple[int, int] | None = None,
+        one_step: bool = False,
+        prompt_policy: PromptPolicy = "keep",
+        text_device: str = "cpu",
     ) -> "World":
-        """Load a shipped model by name, or any folder with a card.yaml.
+        """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
         `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16 or f16 (auto: f32 on the
-        CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. Raises ModelError (unknown name, damaged
-        weights), EngineError (engine or device not usable here) or InputError.
+        CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size`
+        height and width of the frames in pixels instead of the card's; `one_step` generates with the first sampling
+        step alone, faster and less true; `prompt_policy` see PromptPolicy; `text_device` where the text encoder lives.
+        Raises ModelError (unknown name, damaged or missing weights), ResourceError (too little memory), EngineError
+        (engine or device not usable here) or InputError.
         """
         if engine not in ENGINES:
             raise EngineError(f"engine: got {engine!r}; this version has {', '.join(ENGINES)}")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if precision == "auto":
-            precision = "bf16" if device.startswith("cuda") else "f32"
         if threads < 0:
             raise InputError("threads", threads, "give 0 (decide by the machine) or a positive number")
-        return cls(find_card(name), EngineOptions(device, precision, threads))
+        if prompt_policy not in get_args(PromptPolicy):
+            raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
+        device, precision = resolve_device(device, precision)
+        card = _adapted(find_card(name), size, one_step)
+        if card.autoencoder == "wan":
+            require_memory(card, precision, device)
+        return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device)
 
     def start(
         self,
@@ -117,20 +131,21 @@ class World:
         *,
         prompt: str = "",
         intrinsics: ArrayLike | None = None,
+        unit_step: float | None = None,
         seed: int = 0,
         session_id: str | None = None,
     ) -> Session:
         """A new session that begins at `image`, uint8 [H, W, 3] RGB; another size is resized, another aspect stretched.
 
-        `intrinsics` (fx, fy, cx, cy in pixels of `image`) drive camera models and must be absent for others; `seed` is
-        any integer of 64 bits. Raises InputError naming what does not fit.
+        For camera models only: `intrinsics` are fx, fy, cx, cy in pixels of `image`, where the centre of the upper left
+        pixel is (0.5, 0.5); `unit_step` the translation scale, see `control.camera.Lens`. `seed` is any integer of
+        64 bits. Raises InputError naming what does not fit.
         """
-        if intrinsics is not None and self.card.control.kind != "camera":
-            raise InputError("intrinsics", intrinsics, f"{self.card.name} is not driven by a camera; leave them out")
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
         fitted = self.autoencoder.fit(check_image(image), self.card.height, self.card.width)
-        session = self.new_session(session_id, parent_id="", seed=seed)
+        lens = self._lens(np.asarray(image).shape[:2], intrinsics, unit_step)
+        session = self.new_session(session_id, parent_id="", seed=seed, lens=lens)
         try:
             session.prompt = prompt
             session.begin(fitted)
@@ -161,12 +176,15 @@ class World:
         for session in list(self.sessions.values()):
             session.close()
 
-    def new_session(self, session_id: str | None, parent_id: str, seed: int) -> Session:
+    def new_session(
+        self, session_id: str | None, parent_id: str, seed: int, lens: Lens | None = None
+    ) -> Session:
         """An empty session for `start`, `fork` and `restore` to fill; raises SessionError if the id is taken."""
         session_id = session_id or uuid.uuid4().hex[:8]
         if session_id in self.sessions:
             raise SessionError(f"session_id: got {session_id!r}, which is in use; choose another or end that session")
-        session = Session(self, session_id, parent_id, seed)
+        control = assembly.new_control(self.card, self.device, lens)
+        session = Session(self, session_id, parent_id, seed, control)
         self.sessions[session_id] = session
         return session
 
@@ -174,25 +192,64 @@ class World:
         """Called by a session that closes."""
         self.sessions.pop(session.id, None)
 
-    def allocate(self) -> dict[str, Tensor]:
-        """One session's tensors by name, zeroed."""
-        return {spec.name: spec.allocate(self.device) for spec in self._specs}
+    def new_branches(self, network: Network) -> list[Branch]:
+        """A session's branches of one network: under its prompt, and with guidance under the negative one."""
+        shared = network.allocate_shared()
+        return [Branch(network, self.ring, shared) for _ in range(self._branch_count)]
 
-    def new_control(self) -> ActionControl:
-        control = self.card.architecture.control
-        assert isinstance(control, ActionControlConfig)
-        return ActionControl(self.card.control, control.history)
+    def read_prompt(self, prompt: str, networks: Sequence[Sequence[Branch]]) -> None:
+        """Give the branches of a session their texts; models without text have nothing to read."""
+        if self._text is None:
+            return
+        sampler = self.card.sampler
+        texts = [prompt, sampler.negative_prompt if isinstance(sampler, UniPCConfig) else ""]
+        for branches in networks:
+            for branch, text in zip(branches, texts, strict=False):
+                branch.read_text(self._text.encode(text))
 
-    def new_condition(self) -> PreviousFrames:
-        architecture = self.card.architecture
-        return PreviousFrames(architecture.condition_channels // architecture.latent_channels)
+    def expert(self, timestep: float) -> int:
+        """Which network predicts at a diffusion time."""
+        sampler = self.card.sampler
+        boundary = sampler.boundary if isinstance(sampler, UniPCConfig) else None
+        return int(len(self.networks) > 1 and boundary is not None and timestep < boundary)
+
+    @property
+    def guidance(self) -> float:
+        """How far a prediction is pushed from that of the negative prompt; 1 is not at all."""
+        return self.card.sampler.guidance if isinstance(self.card.sampler, UniPCConfig) else 1.0
+
+    @property
+    def _branch_count(self) -> int:
+        return 2 if self.guidance > 1 else 1
+
+    def _lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
+        if self.card.control.kind != "camera":
+            for field, value in (("intrinsics", intrinsics), ("unit_step", unit_step)):
+                if value is not None:
+                    raise InputError(field, value, f"{self.card.name} is not driven by a camera; leave it out")
+            return None
+        height, width = self.card.height, self.card.width
+        if intrinsics is None:
+            fitted = default_intrinsics(height, width)
+        else:
+            fitted = stretch_intrinsics(check_intrinsics(intrinsics), (size[0], size[1]), (height, width))
+        fx, fy, cx, cy = fitted.tolist()
+        return Lens((fx, fy, cx, cy), UNIT_STEP if unit_step is None else unit_step)
 
     def fit_image(self, image: Frames) -> Frames:
-        """A picture uint8 [h, w, 3] RGB as the model sees it: stretched to its size. Raises InputError for other arrays."""
+        """A picture uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
         return resize_image(check_image(image), self.card.height, self.card.width)
 
 
-def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
-    return int(np.prod(shape)) * dtype.itemsize
-
-
+def _adapted(card: ModelCard, size: tuple[int, int] | None, one_step: bool) -> ModelCard:
+    """The card with what the caller wants otherwise."""
+    if size is not None:
+        if card.autoencoder == "pixel":
+            raise InputError("size", size, f"{card.name} knows one size, {card.height} x {card.width}; leave it out")
+        card = replace(card, height=size[0], width=size[1])
+        assembly.check_size(card)
+    if one_step:
+        if not isinstance(card.sampler, SamplerConfig):
+            raise InputError("one_step", one_step, f"{card.name} was not distilled to few steps; leave it out")
+        card = replace(card, sampler=card.sampler.one_step())
+    return card

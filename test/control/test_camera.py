@@ -33,8 +33,7 @@ def lens_of(intrinsics: NDArray[np.float64], unit_step: float) -> Lens:
 
 def whole_clip(lens: Lens, poses: NDArray[np.float64], size: tuple[int, int], channels: int = 6) -> Tensor:
     """A clip at frame rate as one chunk: rays [channels * 64, f, h, w]."""
-    control = CameraControl(RayControlConfig(channels), (len(poses) - 1) // 4 + 1, *size, "cpu")
-    control.set_lens(lens)
+    control = CameraControl(RayControlConfig(channels), (len(poses) - 1) // 4 + 1, *size, "cpu", lens)
     return control.encode(poses, len(poses))["rays"][0]
 
 
@@ -63,8 +62,7 @@ def test_the_synthetic_path_streams_as_in_one_piece(official: dict[str, NDArray[
     unit = longest_step(framewise_steps(poses[::4]))
     lens = lens_of(official["tiny_intrinsics"].astype(np.float64), unit)
     expected = whole_clip(lens, poses, (64, 80))
-    control = CameraControl(RayControlConfig(), 3, 64, 80, "cpu")
-    control.set_lens(lens)
+    control = CameraControl(RayControlConfig(), 3, 64, 80, "cpu", lens)
     chunks = []
     for first, count in ((0, 9), (9, 12), (21, 12)):
         encoded = control.encode(poses[first : first + count], count)
@@ -132,8 +130,7 @@ def test_key_channels_follow_the_directions() -> None:
     ],
 )
 def test_controls_of_another_shape_are_refused(channels: int, controls: object, message: str) -> None:
-    control = CameraControl(RayControlConfig(channels), 2, 16, 16, "cpu")
-    control.set_lens(Lens((8.0, 8.0, 8.0, 8.0)))
+    control = CameraControl(RayControlConfig(channels), 2, 16, 16, "cpu", Lens((8.0, 8.0, 8.0, 8.0)))
     with pytest.raises(InputError) as error:
         control.encode(controls, 5)  # type: ignore[arg-type]
     assert message in str(error.value)

@@ -199,6 +199,6 @@ def test_time_and_memory_do_not_grow_with_a_session(session: Session, world: Wor
     sizes = []
     for _ in range(8):
         run(session, actions)
-        sizes.append(sum(t.numel() * t.element_size() for t in session._tensors.values()))
-        assert session._cache.slot.length == world.card.stream.window
+        sizes.append(sum(t.numel() * t.element_size() for t in session._branches[0].tensors.values()))
+        assert session._branches[0].cache.slot.length == world.card.stream.window
     assert len(set(sizes)) == 1 and sizes[0] == world.info.session_bytes

@@ -1,0 +1,75 @@
+"""Which parts a card's model is made of. The only place that tells pixel models from the released family."""
+
+import torch
+
+from lingbot_ros.control.actions import ActionControl
+from lingbot_ros.control.camera import CameraControl, Lens
+from lingbot_ros.engine.graphs import GraphShape
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.autoencoder import Autoencoder, PixelAutoencoder
+from lingbot_ros.model.cards import ModelCard
+from lingbot_ros.model.condition import Condition, FirstFrame, PreviousFrames
+from lingbot_ros.model.config import ActionControlConfig, RayControlConfig
+from lingbot_ros.model.families.files import ModelFiles
+from lingbot_ros.model.geometry import SPATIAL_STRIDE
+from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
+from lingbot_ros.model.text_encoder import TextEncoder, load_text_encoder
+from lingbot_ros.model.unipc import UniPCSampler
+from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
+
+Control = ActionControl | CameraControl
+
+
+def graph_shape(card: ModelCard, dtype: torch.dtype) -> GraphShape:
+    """The static sizes of a model whose linears run in `dtype`."""
+    stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
+    return GraphShape(card.architecture, card.stream, card.height // stride, card.width // stride, dtype)
+
+
+def check_size(card: ModelCard) -> None:
+    """Raise InputError unless whole patches of latent cells fill the card's frame."""
+    _, rows, columns = card.architecture.patch_size
+    stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
+    if min(card.height, card.width) < 1 or card.height % (rows * stride) or card.width % (columns * stride):
+        fix = f"give a height in multiples of {rows * stride} and a width in multiples of {columns * stride} pixels"
+        raise InputError("size", f"{card.height} x {card.width}", fix)
+
+
+def load_autoencoder(card: ModelCard, files: ModelFiles, device: str) -> Autoencoder:
+    """Video autoencoders compute in float32, as the released pipeline does (spec 2)."""
+    if card.autoencoder == "pixel":
+        return PixelAutoencoder(device)
+    assert files.autoencoder is not None
+    return load_wan_autoencoder(files.autoencoder, device, torch.float32)
+
+
+def load_text(card: ModelCard, files: ModelFiles, device: str, dtype: torch.dtype) -> TextEncoder | None:
+    """The text encoder of models that take text."""
+    if card.architecture.text is None:
+        return None
+    assert files.text_encoder is not None and files.tokenizer is not None
+    return load_text_encoder(files.text_encoder, files.tokenizer, card.architecture.text, device, dtype)
+
+
+def new_sampler(card: ModelCard) -> FewStepSampler | UniPCSampler:
+    """How chunks are sampled."""
+    if isinstance(card.sampler, SamplerConfig):
+        return FewStepSampler(card.sampler, card.architecture.prediction)
+    return UniPCSampler(card.sampler)
+
+
+def new_condition(card: ModelCard, autoencoder: Autoencoder) -> Condition:
+    """What a session's images tell its next chunk."""
+    if isinstance(autoencoder, WanAutoencoder):
+        is_one_clip = card.stream.window == card.stream.chunk
+        return FirstFrame(autoencoder, card.stream.chunk, is_one_clip)
+    return PreviousFrames(card.architecture.condition_channels // card.architecture.latent_channels)
+
+
+def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Control:
+    """`lens` is that of a new session of a camera model; restored and forked ones bring theirs."""
+    config = card.architecture.control
+    if isinstance(config, RayControlConfig):
+        return CameraControl(config, card.stream.chunk, card.height, card.width, device, lens)
+    assert isinstance(config, ActionControlConfig)
+    return ActionControl(card.control, config.history)
