@@ -84,9 +84,11 @@ def explain(output: str, log: Path, python_version: str) -> str:
     if _UNREACHABLE.search(output):
         return f"cannot reach the package index: check network, proxy and `pip config list`, then run again ({log})"
     if found := _NOT_OFFERED.search(output):
+        # With retries switched off, pip is silent about a network that is not there.
+        unless = "cannot be reached or " if "(from versions: none)" in output else ""
         return (
-            f"the package index does not offer {found[1]} for Python {python_version} on {platform.machine()}: "
-            f"check `pip config list`, or use Python 3.11 on x86-64 ({log})"
+            f"the package index {unless}does not offer {found[1]} for Python {python_version} on {platform.machine()}: "
+            f"check network and `pip config list`, or use Python 3.11 on x86-64 ({log})"
         )
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
     return f"pip failed: {errors[-1][7:] if errors else 'no error line'} ({log})"

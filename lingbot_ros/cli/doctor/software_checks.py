@@ -26,6 +26,7 @@ _OPTIONAL = {
     "tensorrt_rtx": "the TensorRT-RTX engine: pip install tensorrt_rtx (needs an NVIDIA RTX GPU)",
     "diffusers": "the released LingBot-World models: pip install diffusers",
     "transformers": "their text encoder: pip install transformers ftfy",
+    "huggingface_hub": "downloading them: pip install huggingface_hub",
     "launch_ros": "ros2 launch files: they need a full ROS 2 install",
 }
 _DISTRIBUTIONS = {
