@@ -1,0 +1,88 @@
+"""Bring up the node `imagination`: `ros2 launch lingbot_ros imagine.launch.py`."""
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler, Shutdown
+from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessStart
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import LifecycleNode
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.substitutions import FindPackageShare
+from lifecycle_msgs.msg import Transition
+
+# Launch argument -> node parameter. An argument that is not given leaves the parameter file's value alone.
+OVERRIDES = {"model": "model.name", "engine": "model.engine", "device": "model.device", "mode": "mode"}
+
+ARGUMENTS = [
+    DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty: params_file's"),
+    DeclareLaunchArgument("engine", default_value="", description="auto or torch; empty: params_file's"),
+    DeclareLaunchArgument("device", default_value="", description="auto, cpu, cuda or cuda:N; empty: params_file's"),
+    DeclareLaunchArgument(
+        "mode",
+        default_value="",
+        choices=["", "realtime", "lockstep"],
+        description="realtime: paced, newest control; lockstep: one chunk per set of controls; empty: params_file's",
+    ),
+    DeclareLaunchArgument("namespace", default_value="", description="ROS namespace of the node and its topics"),
+    DeclareLaunchArgument(
+        "params_file",
+        default_value=PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "imagination.yaml"]),
+        description="parameters of the node, full path",
+    ),
+    DeclareLaunchArgument("use_sim_time", default_value="false", description="stamps follow /clock"),
+    DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
+    DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
+    DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 2 s after a crash"),
+]
+
+
+def start_node(context: LaunchContext) -> list:
+    """The node and, with autostart, its transitions; a function because only given arguments may override the file."""
+    given = {
+        parameter: LaunchConfiguration(argument).perform(context)
+        for argument, parameter in OVERRIDES.items()
+        if LaunchConfiguration(argument).perform(context)
+    }
+    respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
+    node = LifecycleNode(
+        package="lingbot_ros",
+        executable="imagination",
+        name="imagination",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[
+            LaunchConfiguration("params_file"),
+            {"use_sim_time": LaunchConfiguration("use_sim_time")},
+            *([given] if given else []),
+        ],
+        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        output="screen",
+        emulate_tty=True,
+        sigterm_timeout="10",
+        respawn=respawn,
+        respawn_delay=2.0,
+        on_exit=[] if respawn else [Shutdown(reason="the imagination node ended")],
+    )
+    autostart = IfCondition(LaunchConfiguration("autostart"))
+    configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))
+    activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
+    return [
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node, start_state="configuring", goal_state="inactive", entities=[activate]
+            ),
+            condition=autostart,
+        ),
+        RegisterEventHandler(OnProcessStart(target_action=node, on_start=[configure]), condition=autostart),
+        node,
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; nothing else happens while the description is built."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_node)])
+
+
+def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:
+    return ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition_id)
