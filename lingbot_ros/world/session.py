@@ -141,7 +141,7 @@ class Session:
             parts.setdefault(part, {})[name] = tensor
         for index, branch in enumerate(self._branches):
             branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
-        for part in self._parts():
+        for part in ("condition", "control", "decoder", "recent"):
             self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
         self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
         self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index

@@ -1,0 +1,70 @@
+"""A folder with a whole tiny camera model: random transformer, the conformance autoencoder, a random text encoder."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from lingbot_ros.model.architecture import to_plain
+from lingbot_ros.model.config import RayControlConfig, StreamConfig, TextConfig, TransformerConfig
+from lingbot_ros.model.families.tensors import file_sha256
+from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.schedule import distilled_sampler
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.model.weights import save_transformer
+from test.support.tiny_model import random_transformer
+from test.support.tiny_text import WIDTH, write_tiny_text
+
+DATA = Path(__file__).parents[1] / "data" / "conformance"
+HEIGHT, WIDTH_PX = 32, 48
+STREAM = StreamConfig(chunk=2, window=6, sink=2)
+FOUR_STEPS = distilled_sampler((0, 250, 500, 750), 5)
+
+
+def camera_transformer(channels: int = 6) -> TransformerConfig:
+    """Two small blocks with everything that the released ones have."""
+    return TransformerConfig(
+        dim=48,
+        ffn_dim=64,
+        num_layers=2,
+        num_heads=2,
+        freq_dim=32,
+        text=TextConfig(WIDTH, 10),
+        control=RayControlConfig(channels=channels),
+    )
+
+
+def write_tiny_camera_model(
+    folder: Path,
+    name: str = "tiny-camera",
+    sampler: SamplerConfig | UniPCConfig = FOUR_STEPS,
+    stream: StreamConfig = STREAM,
+    channels: int = 6,
+) -> Path:
+    """Write `folder/name`; returns that path."""
+    path = folder / name
+    path.mkdir(parents=True)
+    weights = path / "model.safetensors"
+    config = camera_transformer(channels)
+    save_transformer(random_transformer(config), weights, torch.float32)
+    vae = {name: torch.from_numpy(array) for name, array in np.load(DATA / "vae_weights.npz").items()}
+    torch.save(vae, path / "Wan2.1_VAE.pth")
+    write_tiny_text(path)
+    card = {
+        "name": name,
+        "summary": "random weights, for tests",
+        "family": "lingbot-world",
+        "licence": "Apache-2.0",
+        "height": HEIGHT,
+        "width": WIDTH_PX,
+        "fps": 16.0,
+        "control": {"kind": "camera", "dim": 0},
+        "architecture": to_plain(config),
+        "stream": to_plain(stream),
+        "sampler": to_plain(sampler),
+        "autoencoder": "wan",
+        "weights": {"file": weights.name, "sha256": file_sha256(weights), "bytes": weights.stat().st_size},
+    }
+    (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))
+    return path

@@ -1,0 +1,239 @@
+"""Sessions of camera models: a whole tiny one of the released architecture, driven by keys and prompts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from lingbot_ros.control.keys import parse_key_script, script_poses
+from lingbot_ros.errors import InputError, LingbotError, SessionError
+from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.world import Session, Snapshot, World
+from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model
+
+Frames = NDArray[np.uint8]
+PATH = script_poses(parse_key_script("w-8,wl-24,i-8,sj-24,none-16"))
+"""81 poses: chunks of 5, 8, 8, ... frames."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Path:
+    return write_tiny_camera_model(folder)
+
+
+@pytest.fixture(scope="module")
+def world(model: Path) -> World:
+    return World.load(model)
+
+
+@pytest.fixture
+def image() -> Frames:
+    return np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def session(world: World, image: Frames) -> Iterator[Session]:
+    session = world.start(image, prompt="a red house", seed=7)
+    yield session
+    session.close()
+
+
+def drive(session: Session, chunks: int, path: NDArray[np.float64] = PATH) -> Frames:
+    frames = []
+    for _ in range(chunks):
+        count = session.frames_in_next_chunk
+        first = session.frame_index % (len(path) - count + 1)
+        frames.append(session.step(path[first : first + count]))
+    return np.concatenate(frames)
+
+
+def test_chunks_of_5_then_8_frames(session: Session, world: World) -> None:
+    assert (world.info.first_chunk_frames, world.info.frames_per_chunk) == (5, 8)
+    assert session.frames_in_next_chunk == 5
+    frames = drive(session, 3)
+    assert frames.shape == (21, HEIGHT, WIDTH_PX, 3) and frames.dtype == np.uint8
+    assert session.frame_index == 21 and session.frames_in_next_chunk == 8
+
+
+def test_frames_follow_camera_prompt_seed_lens_and_scale(session: Session, world: World, image: Frames) -> None:
+    usual = drive(session, 2)
+    others = {
+        "seed": world.start(image, prompt="a red house", seed=8),
+        "prompt": world.start(image, prompt="night falls", seed=7),
+        "lens": world.start(image, prompt="a red house", seed=7, intrinsics=(30, 30, 30, 20)),
+        "scale": world.start(image, prompt="a red house", seed=7, unit_step=1.0),
+        "image": world.start(255 - image, prompt="a red house", seed=7),
+    }
+    for what, other in others.items():
+        assert not np.array_equal(drive(other, 2), usual), what
+        other.close()
+    turned = world.start(image, prompt="a red house", seed=7)
+    assert not np.array_equal(drive(turned, 2, PATH[::-1]), usual)
+    again = world.start(image, prompt="a red house", seed=7)
+    assert np.array_equal(drive(again, 2), usual)
+    turned.close()
+    again.close()
+
+
+def test_where_the_world_begins_does_not_matter(session: Session, world: World, image: Frames) -> None:
+    """Only motion counts: the same path elsewhere, turned as a whole, gives the same frames."""
+    elsewhere = np.array([[0.0, 0, 1, 500], [0, 1, 0, -20], [-1, 0, 0, 3], [0, 0, 0, 1]])
+    other = world.start(image, prompt="a red house", seed=7)
+    difference = drive(other, 3, elsewhere @ PATH).astype(int) - drive(session, 3)
+    assert np.abs(difference).max() <= 1
+    other.close()
+
+
+@pytest.mark.parametrize("past", [0, 1, 5])
+def test_forks_and_snapshots_continue_bit_for_bit(
+    session: Session, world: World, model: Path, tmp_path: Path, past: int
+) -> None:
+    if past:
+        drive(session, past)
+    session.prompt = "snow in the night"  # not generated under yet
+    fork, snapshot = session.fork(), session.snapshot()
+    snapshot.save(tmp_path / "snapshot.safetensors")
+    expected = drive(session, 4)
+    assert np.array_equal(drive(fork, 4), expected)
+    restored = World.load(model).restore(Snapshot.load(tmp_path / "snapshot.safetensors"))
+    assert restored.prompt == "snow in the night"
+    assert np.array_equal(drive(restored, 4), expected)
+    fork.close()
+
+
+def test_bad_poses_change_nothing(session: Session, world: World, image: Frames) -> None:
+    twin = world.start(image, prompt="a red house", seed=7)
+    drive(session, 2)
+    with pytest.raises(InputError, match="poses"):
+        session.step(PATH[:5])
+    scaled = PATH[:8].copy()
+    scaled[3, :3, :3] *= 2
+    with pytest.raises(InputError, match=r"poses\[3\]"):
+        session.step(scaled)
+    drive(twin, 2)
+    assert np.array_equal(drive(session, 2), drive(twin, 2))
+    twin.close()
+
+
+def test_a_failing_autoencoder_changes_nothing(
+    session: Session, world: World, image: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = world.start(image, prompt="a red house", seed=7)
+    drive(session, 4)
+    drive(twin, 4)
+    with monkeypatch.context() as patch:
+
+        def out_of_memory(*_: object) -> None:
+            raise MemoryError("decoder")
+
+        patch.setattr(type(world.autoencoder), "decode", out_of_memory)
+        with pytest.raises(MemoryError):
+            drive(session, 1)
+    assert np.array_equal(drive(session, 3), drive(twin, 3))
+    twin.close()
+
+
+def test_real_frames_cannot_be_observed(session: Session) -> None:
+    with pytest.raises(LingbotError, match="start a new session"):
+        session.observe(np.zeros((5, HEIGHT, WIDTH_PX, 3), np.uint8), PATH[:5])
+    assert session.frame_index == 0
+
+
+def test_memory_does_not_grow(session: Session, world: World) -> None:
+    """Tensors, cache and what a copy needs are the same after 10 and after 40 chunks."""
+    sizes = []
+    for _ in range(2):
+        drive(session, 20)
+        (branch,) = session._branches
+        assert sum(t.numel() * t.element_size() for t in branch.tensors.values()) == world.info.session_bytes
+        assert branch.cache.slot.length == 6
+        sizes.append(sum(t.numel() * t.element_size() for t in session.snapshot().tensors.values()))
+    assert sizes[0] == sizes[1]
+
+
+def test_a_new_prompt_rewrites_the_window_if_asked(model: Path, image: Frames) -> None:
+    """Keep and recompute differ from the next chunk on; both keep the sink."""
+    worlds = {policy: World.load(model, prompt_policy=policy) for policy in ("keep", "recompute")}  # type: ignore[arg-type]
+    frames, sinks = {}, {}
+    for policy, world in worlds.items():
+        session = world.start(image, prompt="a red house", seed=7)
+        before = drive(session, 6)
+        keys = session._branches[0].cache.keys
+        sink = [key[:, :, : 2 * 6].clone() for key in keys]
+        session.prompt = "snow"
+        frames[policy] = (before, drive(session, 2))
+        sinks[policy] = all(torch.equal(key[:, :, : 2 * 6], kept) for key, kept in zip(keys, sink, strict=True))
+    assert np.array_equal(frames["keep"][0], frames["recompute"][0])
+    assert not np.array_equal(frames["keep"][1], frames["recompute"][1])
+    assert sinks == {"keep": True, "recompute": True}
+
+
+@pytest.mark.parametrize("past", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("stream", [StreamConfig(2, 6, 2), StreamConfig(2, 7, 3), StreamConfig(2, 6, 0)], ids=str)
+def test_reading_the_window_again_under_the_same_text_changes_nothing(
+    folder: Path, image: Frames, stream: StreamConfig, past: int
+) -> None:
+    """Prompts that clean to the same text: what is recomputed must be what was there, in the right slots.
+
+    Chunks then see only the window, not what its chunks saw when they were generated: equal while nothing was evicted.
+    """
+    name = f"c{stream.chunk}w{stream.window}s{stream.sink}p{past}"
+    world = World.load(write_tiny_camera_model(folder, name, stream=stream), prompt_policy="recompute")
+    session = world.start(image, prompt="a red house", seed=7)
+    drive(session, past)
+    twin = session.fork()
+    twin.prompt = "a  red  house"
+    expected, frames = drive(session, 3), drive(twin, 3)
+    difference = np.abs(frames.astype(int) - expected).max()
+    assert difference <= 1 if past * stream.chunk <= stream.window else difference < 60
+
+
+def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
+    """Spec 4.5: two caches, the negative prompt in the second; guidance 1 needs one and differs."""
+    frames = []
+    for guidance in (1.0, 5.0):
+        sampler = UniPCConfig(3, 5.0, guidance=guidance, negative_prompt="rain")
+        world = World.load(write_tiny_camera_model(folder, f"guided{guidance}", sampler))
+        session = world.start(image, prompt="a red house", seed=7)
+        frames.append(drive(session, 3))
+        assert len(session._branches) == (1 if guidance == 1 else 2)
+        fork, snapshot = session.fork(), session.snapshot()
+        expected = drive(session, 2)
+        assert np.array_equal(drive(fork, 2), expected)
+        assert np.array_equal(drive(world.restore(snapshot), 2), expected)
+    assert not np.array_equal(frames[0], frames[1])
+
+
+def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) -> None:
+    """Spec 4.2, 3.4: one chunk without a past, 7 channels with keys."""
+    sampler = UniPCConfig(2, 10.0, guidance=5.0, commit=False)
+    path = write_tiny_camera_model(folder, "clip", sampler, StreamConfig(5, 5), channels=7)
+    world = World.load(path)
+    session = world.start(image, prompt="snow")
+    keys = np.zeros((17, 1, 4))
+    still = session.fork().step(np.concatenate((PATH[:17], keys), axis=1))
+    keys[:, 0, 0] = 1
+    frames = session.step(np.concatenate((PATH[:17], keys), axis=1))
+    assert frames.shape == (17, HEIGHT, WIDTH_PX, 3) and not np.array_equal(frames, still)
+    with pytest.raises(SessionError, match="one clip"):
+        session.step(np.zeros((20, 5, 4)) + np.eye(5, 4))
+
+
+def test_size_and_one_step_adapt_the_card(model: Path, image: Frames) -> None:
+    world = World.load(model, size=(48, 32), one_step=True)
+    assert (world.info.height, world.info.width) == (48, 32)
+    assert world.card.sampler.forwards == 2
+    assert drive(world.start(image), 1).shape == (5, 48, 32, 3)
+    with pytest.raises(InputError, match="multiples of 16"):
+        World.load(model, size=(40, 32))
+    with pytest.raises(InputError, match="keep, recompute"):
+        World.load(model, prompt_policy="forget")  # type: ignore[arg-type]
