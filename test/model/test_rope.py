@@ -1,8 +1,12 @@
 """Rotary angles against the published golden values (spec 3.7, 10.3 item 6, 10.4)."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 
-from lingbot_ros.model.rope import axis_pairs, rope_angles, rope_tables, rotate
+from lingbot_ros.model.embedding import sinusoid
+from lingbot_ros.model.rope import axis_angles, axis_pairs, rope_angles, rope_tables, rotate
 
 
 def test_head_dimension_128_splits_into_22_21_21_pairs() -> None:
@@ -35,3 +39,21 @@ def test_rotation_equals_complex_multiplication_of_adjacent_pairs() -> None:
     ).flatten(-2)
     rotated = rotate(x.float(), angles.cos().float(), angles.sin().float())
     assert (rotated - reference).abs().max() < 1e-5
+
+
+def test_tables_and_rotation_are_the_official_ones() -> None:
+    official = dict(np.load(Path(__file__).parents[1] / "data" / "conformance" / "schedule_rope_time.npz"))
+    positions = torch.from_numpy(official["rope_positions"])
+    angles = torch.cat([axis_angles(positions, pairs) for pairs in axis_pairs(128)], dim=1)
+    assert np.abs(angles.cos().numpy() - official["rope_cos"]).max() < 1e-12
+    assert np.abs(angles.sin().numpy() - official["rope_sin"]).max() < 1e-12
+    frames, rows, columns = official["rope_grid"].tolist()
+    x = torch.from_numpy(official["rope_in"]).transpose(0, 1)[None]
+    rotated = rotate(x, *rope_tables(torch.arange(frames), rows, columns, 128))
+    assert np.abs(rotated[0].transpose(0, 1).numpy() - official["rope_out"]).max() < 2e-6
+
+
+def test_time_features_are_the_official_ones() -> None:
+    official = dict(np.load(Path(__file__).parents[1] / "data" / "conformance" / "schedule_rope_time.npz"))
+    features = sinusoid(torch.from_numpy(official["sinusoid_t"]), 256)
+    assert np.abs(features.numpy() - official["sinusoid_rows"]).max() < 1e-12

@@ -1,6 +1,7 @@
 """Sessions of camera models: a whole tiny one of the released architecture, driven by keys and prompts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,19 @@ import torch
 from numpy.typing import NDArray
 
 from lingbot_ros.control.keys import parse_key_script, script_poses
+from lingbot_ros.engine.graphs import GraphShape
+from lingbot_ros.engine.interface import EngineOptions
+from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import InputError, LingbotError, SessionError
+from lingbot_ros.model.cards import find_card
 from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.model.weights import save_transformer
 from lingbot_ros.world import Session, Snapshot, World
-from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model
+from lingbot_ros.world.network import Network
+from test.support.tiny_camera import HEIGHT, WIDTH_PX, camera_transformer, write_tiny_camera_model
+from test.support.tiny_model import random_transformer
 
 Frames = NDArray[np.uint8]
 PATH = script_poses(parse_key_script("w-8,wl-24,i-8,sj-24,none-16"))
@@ -226,6 +235,32 @@ def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) ->
     assert frames.shape == (17, HEIGHT, WIDTH_PX, 3) and not np.array_equal(frames, still)
     with pytest.raises(SessionError, match="one clip"):
         session.step(np.zeros((20, 5, 4)) + np.eye(5, 4))
+
+
+def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spec 4.2: the high-noise expert at times of at least the boundary, the low-noise one below."""
+    sampler = UniPCConfig(4, 10.0, guidance=1.0, commit=False, boundary=947.0)
+    path = write_tiny_camera_model(folder, "experts", sampler, StreamConfig(3, 3))
+    high, low = path / "high_noise_model", path / "low_noise_model"
+    high.mkdir()
+    low.mkdir()
+    (path / "model.safetensors").rename(high / "diffusion_pytorch_model.safetensors")
+    save_transformer(
+        random_transformer(camera_transformer(), seed=5), low / "diffusion_pytorch_model.safetensors", torch.float32
+    )
+    monkeypatch.setenv("LINGBOT_WEIGHTS", str(folder))
+    card = replace(find_card(path), weights=HubWeights("someone/experts", 0, experts=True))
+    world = World(card, EngineOptions())
+    assert [world.expert(time) for time in (999.0, 947.0, 946.0, 0.0)] == [0, 0, 1, 1]
+    assert {world.expert(time) for time in card.sampler.timesteps} == {0, 1}
+    frames = world.start(image, prompt="snow").step(PATH[:9])
+    for name in (high, low):  # either alone imagines something else
+        world.networks = [Network((name / "diffusion_pytorch_model.safetensors",), *alone(world))]
+        assert not np.array_equal(world.start(image, prompt="snow").step(PATH[:9]), frames)
+
+
+def alone(world: World) -> tuple[GraphShape, TorchEngine, str]:
+    return world.networks[0].shape, TorchEngine(EngineOptions()), "cpu"
 
 
 def test_size_and_one_step_adapt_the_card(model: Path, image: Frames) -> None:
