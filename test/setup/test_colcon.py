@@ -21,7 +21,6 @@ pytestmark = [
 ]
 
 CHECK = """
-import importlib.metadata, sys
 import lingbot_msgs.msg, lingbot_ros
 from ament_index_python.packages import get_package_share_directory
 print(lingbot_ros.__file__)
@@ -59,9 +58,10 @@ def test_both_packages_build_in_a_workspace_and_are_used_from_there(clone: Path)
         cwd=workspace,
         env=variables,
     )
-    shell = f". install/setup.sh && cd / && {LAYOUT.python} -c '{CHECK}' && {workspace}/install/lingbot_ros/lib/lingbot_ros/"
+    executables = workspace / "install" / "lingbot_ros" / "lib" / "lingbot_ros"
+    commands = [". install/setup.sh", "cd /", f"{LAYOUT.python} -c '{CHECK}'", f"{executables}/lingbot --version"]
     done = subprocess.run(
-        ["sh", "-c", f"{shell}lingbot --version"],
+        ["sh", "-c", " && ".join(commands)],
         check=False,
         capture_output=True,
         text=True,
@@ -72,7 +72,7 @@ def test_both_packages_build_in_a_workspace_and_are_used_from_there(clone: Path)
     *places, version = done.stdout.splitlines()
     assert all(place.startswith(f"{workspace}/install/") for place in places), places
     assert version.startswith("lingbot_ros ")
-    assert (workspace / "install" / "lingbot_ros" / "lib" / "lingbot_ros" / "imagination").is_file()
+    assert (executables / "imagination").is_file()
 
 
 def test_a_clean_clone_sets_itself_up_and_is_ready(clone: Path) -> None:
