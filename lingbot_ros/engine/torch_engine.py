@@ -9,7 +9,17 @@ from torch import Tensor, nn
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec, ProgramInfo, Role
 from lingbot_ros.errors import EngineError, InputError
 
-PRECISIONS = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+PRECISIONS = {
+    "f32": torch.float32,
+    "bf16": torch.bfloat16,
+    "f16": torch.float16,
+    "int8": torch.bfloat16,
+    "fp8": torch.bfloat16,
+}
+"""The type of the arithmetic and of the caches."""
+
+STORAGE = {"int8": torch.int8, "fp8": torch.float8_e4m3fn}
+"""Precisions that keep the weights of the blocks' linears in another type and widen them when they are used."""
 
 
 class TorchContext:

@@ -63,7 +63,7 @@ class Block(nn.Module):
         text: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         """x [B, N, d], e0 float32 [B, f, 6, d] -> float32 [B, N, d]."""
-        dtype = self.self_attn.q.weight.dtype
+        dtype = self.self_attn.norm_q.weight.dtype  # of the arithmetic: a linear may be stored in 8 bits
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + e0).unbind(2)
         u = modulate(layer_norm(x, self.eps), scale1, shift1).to(dtype)
         x = x.float() + per_frame(self.self_attn(u, cos, sin, attend).float(), gate1)

@@ -12,6 +12,7 @@ from lingbot_ros.model.config import TransformerConfig
 from lingbot_ros.model.families.detect import check_config
 from lingbot_ros.model.families.names import released_names
 from lingbot_ros.model.families.tensors import open_weights, stored_shapes
+from lingbot_ros.model.quantized import is_quantized, quantize, replace_linears
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
 FLOAT32_PARTS = ("time_embedding", "time_projection", "head", "action_embedding")
@@ -46,11 +47,16 @@ def check_names_and_shapes(found: Mapping[str, tuple[int, ...]], config: Transfo
 
 
 def load_transformer(
-    config: TransformerConfig, files: Sequence[Path], precision: torch.dtype, device: str
+    config: TransformerConfig,
+    files: Sequence[Path],
+    precision: torch.dtype,
+    device: str,
+    storage: torch.dtype | None = None,
 ) -> CausalWorldTransformer:
     """Build a transformer straight from memory-mapped files: one tensor at a time to its device and dtype.
 
-    The names may be those of any packaging that `families.names` knows. Raises ModelError for a file that is missing,
+    With `storage` (int8 or float8_e4m3fn) the linears of the blocks are stored in it and widened to `precision`. The
+    names may be those of any packaging that `families.names` knows. Raises ModelError for a file that is missing,
     truncated or not safetensors, and for weights that do not fit.
     """
     names = released_names(stored_shapes(files))
@@ -60,10 +66,15 @@ def load_transformer(
     for path in files:
         file = open_weights(path)
         for stored in file.keys():  # noqa: SIM118, it is no dictionary
-            dtype = parameter_dtype(names[stored], precision)
-            state[names[stored]] = file.get_tensor(stored).to(device, dtype, copy=True)
+            name, tensor = names[stored], file.get_tensor(stored)
+            if storage is not None and is_quantized(name):
+                state[name], state[f"{name.removesuffix('weight')}scale"] = quantize(tensor.to(device), storage)
+            else:
+                state[name] = tensor.to(device, parameter_dtype(name, precision), copy=True)
     with torch.device("meta"):
         model = CausalWorldTransformer(config)
+        if storage is not None:
+            replace_linears(model, storage)
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False).eval()
 

@@ -9,15 +9,16 @@ import torch
 
 from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
 from lingbot_ros.engine.interface import Role, TensorSpec
-from lingbot_ros.engine.torch_engine import PRECISIONS
+from lingbot_ros.engine.torch_engine import PRECISIONS, STORAGE
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
 from lingbot_ros.model.cards import ModelCard, list_cards
 from lingbot_ros.model.families.hub import HubWeights
-from lingbot_ros.model.geometry import SPATIAL_STRIDE
+from lingbot_ros.model.quantized import is_quantized
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.model.weights import parameter_dtype, parameter_shapes
+from lingbot_ros.world.assembly import graph_shape
 
 AUTOENCODER_PARAMETERS = 126_892_531
 TEXT_ENCODER_PARAMETERS = 5_680_910_336
@@ -74,10 +75,8 @@ class MemoryPlan:
 
 def plan_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
     """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
-    shape = _shape(card, PRECISIONS[precision])
-    items = tuple(
-        MemoryItem(name, size, where) for name, size, where in _items(card, shape, device, text_device) if size
-    )
+    uses = _items(card, precision, device, text_device)
+    items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
         f"{card.name} in {precision} at {card.width}x{card.height}", items, {name: free_bytes(name) for name in devices}
@@ -117,7 +116,8 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def _items(card: ModelCard, shape: GraphShape, device: str, text_device: str) -> Iterator[tuple[str, int, str]]:
+def _items(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[tuple[str, int, str]]:
+    shape = graph_shape(card, PRECISIONS[precision])
     experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
@@ -125,7 +125,7 @@ def _items(card: ModelCard, shape: GraphShape, device: str, text_device: str) ->
     # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
     shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
-    yield "transformer weights", experts * weights_bytes(card, shape.dtype), device
+    yield "transformer weights", experts * weights_bytes(card, precision), device
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
@@ -142,15 +142,16 @@ def _items(card: ModelCard, shape: GraphShape, device: str, text_device: str) ->
         yield "text encoder", size * TEXT_ENCODER_PARAMETERS, text_device
 
 
-def weights_bytes(card: ModelCard, dtype: torch.dtype) -> int:
-    """Bytes of one transformer when its linears are in `dtype`."""
-    shapes = parameter_shapes(card.architecture)
-    return sum(math.prod(shape) * parameter_dtype(name, dtype).itemsize for name, shape in shapes.items())
-
-
-def _shape(card: ModelCard, dtype: torch.dtype) -> GraphShape:
-    stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
-    return GraphShape(card.architecture, card.stream, card.height // stride, card.width // stride, dtype)
+def weights_bytes(card: ModelCard, precision: str) -> int:
+    """Bytes of one transformer in a precision."""
+    dtype, storage = PRECISIONS[precision], STORAGE.get(precision)
+    total = 0
+    for name, shape in parameter_shapes(card.architecture).items():
+        if storage is not None and is_quantized(name):
+            total += math.prod(shape) * storage.itemsize + shape[0] * torch.float32.itemsize
+        else:
+            total += math.prod(shape) * parameter_dtype(name, dtype).itemsize
+    return total
 
 
 def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
@@ -190,12 +191,12 @@ def _bytes(specs: Iterable[TensorSpec]) -> int:
 
 
 def _smaller(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[MemoryPlan]:
-    """Plans that fit instead: 16 bits, the shortest window, other models of the family."""
+    """Plans that fit instead: fewer bits, the shortest window, other models of the family."""
     shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
     choices = [card, replace(card, stream=shortest)]
     choices += [other for other in list_cards() if other.family == card.family and other.name != card.name]
     for choice in choices:
-        for small in dict.fromkeys((precision, "bf16")):
+        for small in dict.fromkeys((precision, "bf16", "int8")):
             plan = plan_memory(choice, small, device, text_device)
             if plan.fits:
                 window = f" with a window of {shortest.window}" if choice.stream is shortest else ""

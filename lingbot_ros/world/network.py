@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lingbot_ros.engine.graphs import GraphShape, model_graphs
 from lingbot_ros.engine.interface import Engine, Role, TensorSpec
+from lingbot_ros.engine.torch_engine import STORAGE
 from lingbot_ros.model.weights import load_transformer
 
 
@@ -16,7 +17,7 @@ class Network:
 
     def __init__(self, files: tuple[Path, ...], shape: GraphShape, engine: Engine, device: str) -> None:
         """Reads the weights; raises ModelError."""
-        model = load_transformer(shape.transformer, files, shape.dtype, device)
+        model = load_transformer(shape.transformer, files, shape.dtype, device, STORAGE.get(engine.info.precision))
         graphs = model_graphs(shape, lambda: model)
         self.shape, self._device = shape, device
         self.programs = {graph.name: engine.load(graph) for graph in graphs}

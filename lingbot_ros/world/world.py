@@ -1,5 +1,6 @@
 """A loaded world model: weights once, any number of sessions."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,15 +15,16 @@ from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.engine.interface import EngineOptions, ProgramInfo
 from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine, resolve_device
-from lingbot_ros.errors import EngineError, InputError, SessionError
+from lingbot_ros.errors import EngineError, InputError, ModelError, SessionError
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
+from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
-from lingbot_ros.world.memory_plan import require_memory
+from lingbot_ros.world.memory_plan import missing_weights, require_memory
 from lingbot_ros.world.network import Network
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
@@ -106,12 +108,12 @@ class World:
     ) -> "World":
         """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
-        `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16 or f16 (auto: f32 on the
-        CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size`
-        height and width of the frames in pixels instead of the card's; `one_step` generates with the first sampling
-        step alone, faster and less true; `prompt_policy` see PromptPolicy; `text_device` where the text encoder lives.
-        Raises ModelError (unknown name, damaged or missing weights), ResourceError (too little memory), EngineError
-        (engine or device not usable here) or InputError.
+        `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16, f16, or int8 or fp8 for
+        the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the
+        machine. For models of the released family: `size` height and width of the frames in pixels instead of the
+        card's; `one_step` generates with the first sampling step alone, faster and less true; `prompt_policy` see
+        PromptPolicy; `text_device` where the text encoder lives. Raises ModelError (unknown name, damaged or missing
+        weights), ResourceError (too little memory), EngineError (engine or device not usable here) or InputError.
         """
         if engine not in ENGINES:
             raise EngineError(f"engine: got {engine!r}; this version has {', '.join(ENGINES)}")
@@ -121,8 +123,13 @@ class World:
             raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
         device, precision = resolve_device(device, precision)
         card = _adapted(find_card(name), size, one_step)
-        if card.autoencoder == "wan":
-            require_memory(card, precision, device)
+        if isinstance(card.weights, HubWeights):
+            try:
+                card.files()
+            except ModelError as error:
+                raise missing_weights(card, precision, device, error) from error
+            plan = require_memory(card, precision, device, text_device)
+            logging.getLogger(__name__).info("%s", plan.text())
         return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device)
 
     def start(

@@ -123,10 +123,11 @@ def test_a_gpu_that_is_not_there_never_becomes_a_cpu(model: Path) -> None:
         World.load(model, device="cuda")
 
 
-def test_bf16_runs_and_stays_close(model: Path) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "int8", "fp8"])
+def test_low_precision_runs_and_stays_close(model: Path, precision: str) -> None:
     import numpy as np
 
     image = np.full((32, 32, 3), 128, np.uint8)
     exact = World.load(model).start(image).step([[100.0, 100.0]])
-    rounded = World.load(model, precision="bf16").start(image).step([[100.0, 100.0]])
+    rounded = World.load(model, precision=precision).start(image).step([[100.0, 100.0]])
     assert np.abs(exact.astype(int) - rounded.astype(int)).mean() < 3

@@ -24,7 +24,7 @@ def of(plan: MemoryPlan, start: str) -> int:
     return sum(item.bytes for item in plan.items if item.name.startswith(start))
 
 
-@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("precision", ["f32", "bf16", "int8", "fp8"])
 def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precision: str) -> None:
     stream = StreamConfig(chunk=2, window=9, sink=1)
     folder = write_tiny_model(tmp_path, config=VELOCITY, sampler=FOUR_STEP_COMMIT, stream=stream)
@@ -66,6 +66,15 @@ def test_missing_weights_are_told_with_whether_they_would_fit() -> None:
     error = missing_weights(card, "bf16", "cpu", ModelError("no weights", ErrorCode.UNKNOWN_MODEL))
     assert str(error).startswith("no weights. lingbot-world-v2-14b in bf16 at 832x464") and " fit" in str(error)
     assert error.code is ErrorCode.UNKNOWN_MODEL
+
+
+def test_a_model_without_weights_is_refused_with_download_and_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("LINGBOT_WEIGHTS", "")
+    with pytest.raises(ModelError, match=r"models download lingbot-world-v2-1.3b.*6\.8 GB.*fit.* here: it needs .* GB"):
+        World.load("lingbot-world-v2-1.3b", device="cpu")
 
 
 def test_a_plan_counts_each_device_by_itself() -> None:

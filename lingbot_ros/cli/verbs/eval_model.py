@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", type=int, default=4, help="real frames to begin with (default %(default)s)")
     parser.add_argument("--engine", default="auto", help="what runs the network (default %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
-    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16 (default %(default)s)")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16, int8, fp8 (default %(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0: by the machine (default %(default)s)")
     parser.add_argument("--json", type=Path, help="write the report as JSON to this file")
     parser.add_argument(

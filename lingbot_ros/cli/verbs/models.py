@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
-    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16 (default %(default)s)")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16, int8, fp8 (default %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
