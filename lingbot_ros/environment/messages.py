@@ -36,7 +36,7 @@ def build_messages(layout: Layout, installer: Installer, progress: Progress, loc
     correct_include_paths(layout.prefix / "share", python_include, numpy_include)
 
     build = layout.private / "build"
-    _remove_installed(build, layout.prefix)
+    installed = _installed(build)
     unfinished = build / "unfinished"
     if unfinished.exists():
         # An interrupted compiler leaves half an object file; a failed configuration leaves a wrong compiler cached.
@@ -55,13 +55,14 @@ def build_messages(layout: Layout, installer: Installer, progress: Progress, loc
         raise SetupError(
             f"the ROS messages cannot be built: {complaints[0].strip() if complaints else 'see the log'} ({log})"
         )
+    # An interface that was deleted must not live on. Removed last, so that programs that run meanwhile lose nothing.
+    for path in installed - _installed(build):
+        if path.is_relative_to(layout.prefix):
+            path.unlink(missing_ok=True)
     unfinished.unlink()
 
 
-def _remove_installed(build: Path, prefix: Path) -> None:
-    """Remove what the last build installed, so that an interface that was deleted does not live on."""
-    for manifest in build.glob("*/install_manifest.txt"):
-        for line in manifest.read_text().splitlines():
-            path = Path(line)
-            if path.is_relative_to(prefix):
-                path.unlink(missing_ok=True)
+def _installed(build: Path) -> set[Path]:
+    """What the last complete build of each package has installed."""
+    manifests = build.glob("*/install_manifest.txt")
+    return {Path(line) for manifest in manifests for line in manifest.read_text().splitlines()}
