@@ -65,6 +65,8 @@ class Running:
 
     def refuse(self, what: str, error: Exception, answer: Any = None) -> None:
         """Count and log a failure, and write it into a response or result that ends in error_code and error_msg."""
+        if not self.node.context.ok():
+            return  # a signal took ROS down before this process ends in order: what cannot be sent any more is no fault
         told = self.worker.statistics.add_error(error)
         if told.code is ErrorCode.INTERNAL:
             trace = "".join(traceback.format_exception(error))

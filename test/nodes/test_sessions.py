@@ -64,10 +64,10 @@ def test_a_damaged_snapshot_is_refused(probe: Probe) -> None:
 
 
 def test_start_session_in_the_middle_of_generation(probe: Probe) -> None:
-    """Controls that still wait are void; the new session begins at frame 0; the old one lives on in the background."""
+    """Controls that wait are void, those that arrive late are refused by their session_id; the old session lives on."""
     probe.start(session_id="old")
     for k in range(200):
-        probe.act(k + 1, ACTIONS[k % 12])
+        probe.act(k + 1, ACTIONS[k % 12], session_id="old")
     probe.wait(lambda: len(probe.imagined("old")) > 5)
     probe.start(session_id="new")
     probe.act(1000, ACTIONS[0])
@@ -106,7 +106,7 @@ def test_an_ended_session_is_gone(probe: Probe) -> None:
     answer = probe.call(Step, "step", Step.Request(actions=[RobotAction(values=ACTIONS[0])]))
     assert (answer.error_code, answer.error_msg) == (
         ErrorCode.UNKNOWN_SESSION,
-        "session_id: empty, but no session is active; start one",
+        "session_id: empty, and no session is active; start one first",
     )
 
 

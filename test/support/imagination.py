@@ -44,8 +44,10 @@ def isolated_environment() -> dict[str, str]:
 class NodeUnderTest:
     """The executable, started as users start it, with its log in a file."""
 
-    def __init__(self, environment: dict[str, str], parameters: dict[str, object], log: Path) -> None:
-        command = [sys.executable, "-m", "lingbot_ros.nodes.main", "--ros-args"]
+    def __init__(
+        self, environment: dict[str, str], parameters: dict[str, object], extra: Sequence[str], log: Path
+    ) -> None:
+        command = [sys.executable, "-m", "lingbot_ros.nodes.main", "--ros-args", *extra]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={value}"]
         self.log = log
@@ -76,6 +78,7 @@ class Probe:
         self.node = rclpy.create_node("probe", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
+        self.namespace = ""
         self.images: list[Image] = []
         self.infos: list[FrameInfo] = []
         self.statuses: list[ImaginationStatus] = []
@@ -92,7 +95,7 @@ class Probe:
 
     def call(self, kind: Any, name: str, request: Any = None) -> Any:
         """One service call of the node."""
-        client = self.node.create_client(kind, f"imagination/{name}")
+        client = self.node.create_client(kind, f"{self.namespace}imagination/{name}")
         assert client.wait_for_service(PATIENCE_S), f"{name} did not appear"
         answered = threading.Event()
         pending = client.call_async(kind.Request() if request is None else request)
@@ -154,13 +157,18 @@ class Probe:
 
 
 @contextmanager
-def running_node(folder: Path, **parameters: object) -> Iterator[tuple[NodeUnderTest, Probe]]:
-    """A node process with these parameters (`__` stands for a dot) and a probe; not brought up yet."""
+def running_node(
+    folder: Path, *, extra: Sequence[str] = (), **parameters: object
+) -> Iterator[tuple[NodeUnderTest, Probe]]:
+    """A node process with these parameters (`__` stands for a dot) and a probe; not brought up yet.
+
+    extra: more ROS arguments.
+    """
     environment = isolated_environment()
     folder.mkdir(parents=True, exist_ok=True)
     named = {name.replace("__", "."): value for name, value in parameters.items()}
     defaults = {"model.threads": 1, "snapshots.folder": str(folder / "snapshots")}
-    node = NodeUnderTest(environment, defaults | named, folder / "node.log")
+    node = NodeUnderTest(environment, defaults | named, extra, folder / "node.log")
     probe = Probe(int(environment["ROS_DOMAIN_ID"]))
     try:
         yield node, probe
