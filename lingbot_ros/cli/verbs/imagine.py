@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 after --duration or Ctrl-C; 1 when the node could not be brought up or ended."""
+    # Said before anything large is imported: the first second belongs to the one who waits.
+    print("bringing up the node imagination; Ctrl-C ends it", flush=True)
     from lingbot_ros.cli.imagining import imagine
 
     return imagine(args)
