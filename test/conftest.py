@@ -18,11 +18,11 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 
-def pytest_report_header() -> str | None:
-    """Say aloud what is not collected."""
-    if _HAVE_ROS:
-        return None
-    return f"rclpy is not installed: left out test/{', test/'.join(_NEED_ROS)} (./lingbot test has it)"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what was not collected."""
+    if not _HAVE_ROS:
+        folders = ", ".join(f"test/{name}" for name in _NEED_ROS)
+        terminalreporter.write_line(f"rclpy is not installed: left out {folders} (./lingbot test has them)")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
