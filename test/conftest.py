@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _HERE = Path(__file__).parent
 _NEED_ROS = ("bridge", "launch", "nodes")
@@ -16,6 +17,10 @@ _NODE_FOLDERS = ("nodes", "launch")
 os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 59)))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

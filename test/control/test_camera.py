@@ -68,7 +68,8 @@ def test_the_synthetic_path_streams_as_in_one_piece(official: dict[str, NDArray[
         encoded = control.encode(poses[first : first + count], count)
         control.commit(encoded)
         chunks.append(encoded["rays"][0])
-    assert torch.equal(torch.cat(chunks, dim=1), expected)
+    # Vectorised products may differ in the last bit with the number of rows.
+    torch.testing.assert_close(torch.cat(chunks, dim=1), expected, atol=1e-6, rtol=0)
 
 
 def test_golden_rays_of_a_key_script() -> None:

@@ -36,6 +36,7 @@ def test_action_topic(lockstep: tuple[NodeUnderTest, Probe], probe: Probe, value
     assert probe.statuses[-1].last_error_code == ErrorCode.INVALID_INPUT
     assert probe.statuses[-1].last_error_msg.startswith(message)
     assert goes_on(probe)
+    probe.wait(lambda: probe.imagined("good"))
     assert probe.imagined("good")[0].frame_index == 1
 
 
