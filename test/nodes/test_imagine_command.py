@@ -1,0 +1,123 @@
+"""`lingbot imagine` as a user runs it, with the shipped model, and a stranger's subscriber beside it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import pytest
+
+from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
+
+pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first picture, is not installed")
+
+SUBSCRIBER = """
+import rclpy
+from sensor_msgs.msg import Image
+rclpy.init()
+node = rclpy.create_node("stranger")
+def show(image):
+    print(image.encoding, image.height, image.width, flush=True)
+    rclpy.try_shutdown()
+node.create_subscription(Image, "image_raw", show, 10)
+try:
+    rclpy.spin(node)
+except rclpy.executors.ExternalShutdownException:
+    pass
+"""
+
+
+@contextmanager
+def imagine(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "lingbot_ros.cli.main", "imagine", *arguments]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(start):
+            return line
+    raise AssertionError(f"no line starts with {start!r}")
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that only waits to be reaped has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
+    environment = isolated_environment()
+    with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
+        wait_for_line(process, "frame ")
+        seen = subprocess.run(
+            [sys.executable, "-c", SUBSCRIBER],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+            check=True,
+        )
+        assert seen.stdout.split() == ["rgb8", "96", "96"]
+        wait_for_line(process, f"{tmp_path}/imagined.mp4")
+        assert process.wait(PATIENCE_S) == 0
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["model"], summary["policy"], summary["errors"]) == ("pusht-small", "demo", 0)
+    assert summary["action_to_frame_p50_s"] > 0
+    film = cv2.VideoCapture(str(tmp_path / "imagined.mp4"))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == summary["frames_received"] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_no_process_outlives_the_command(number: signal.Signals) -> None:
+    with imagine(isolated_environment(), "--mode", "lockstep", "--policy", "circle") as process:
+        wait_for_line(process, "frame ")
+        (node,) = children(process.pid)
+        process.send_signal(number)
+        code = process.wait(PATIENCE_S)
+    assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not gone(node):
+        assert time.monotonic() < deadline_s, "the node still runs"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--model", "no-such"], 1, "lingbot imagine: model: got 'no-such'; known models: "),
+        (["--duration", "0"], 2, "lingbot imagine: --duration: got 0.0; give a positive number of seconds"),
+        (["--engine", "steam"], 1, "engine: got 'steam'"),
+    ],
+    ids=["model", "duration", "engine"],
+)
+def test_what_cannot_work_is_one_sentence(arguments: list[str], code: int, message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lingbot_ros.cli.main", "imagine", *arguments],
+        env=isolated_environment(),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
