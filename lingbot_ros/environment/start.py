@@ -3,6 +3,7 @@
 import errno
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +21,9 @@ _INTERRUPTED = 130
 def main(root: str, arguments: list[str]) -> NoReturn:
     """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment."""
     layout = Layout(Path(root))
+    # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets both.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         bring_up_to_date(layout, stages(layout))
     except SetupError as error:
