@@ -21,9 +21,11 @@ _INTERRUPTED = 130
 def main(root: str, arguments: list[str]) -> NoReturn:
     """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment."""
     layout = Layout(Path(root))
-    # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets both.
+    # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets both;
+    # what is ignored, as under nohup, stays so.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         bring_up_to_date(layout, stages(layout))
     except SetupError as error:

@@ -110,6 +110,18 @@ class TestWithEnvironment:
         done = start(ROOT / "lingbot", "python", "-c", code, "a b", "", "*", "--help", cwd=tmp_path)
         assert done.stdout.strip() == str(["a b", "", "*", "--help"])
 
+    @pytest.mark.parametrize(("by_parent", "expected"), [("SIG_IGN", "SIG_IGN"), ("SIG_DFL", "SIG_DFL")])
+    def test_the_program_starts_with_its_parents_signals(self, tmp_path: Path, by_parent: str, expected: str) -> None:
+        """Under nohup a closed terminal must not end it."""
+        code = "import signal; print(signal.getsignal(signal.SIGHUP).name)"
+        parent = f"""
+import os, signal
+signal.signal(signal.SIGHUP, signal.{by_parent})
+os.execv({str(ROOT / "lingbot")!r}, ["lingbot", "python", "-c", {code!r}])
+"""
+        done = subprocess.run([sys.executable, "-c", parent], check=False, capture_output=True, text=True, cwd=tmp_path)
+        assert done.stdout.strip() == expected, done.stderr
+
     def test_a_users_program_finds_ros_and_the_messages(self, tmp_path: Path) -> None:
         program = tmp_path / "mine.py"
         program.write_text("import rclpy\nfrom lingbot_msgs.msg import FrameInfo\nprint(FrameInfo.__module__)\n")
