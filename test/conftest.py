@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,9 @@ _NODE_FOLDERS = ("nodes", "launch")
 os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 59)))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+# A run started in the background of a script ignores SIGINT, and so would every program that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("patient", deadline=None)
