@@ -35,7 +35,7 @@ def test_actions_faster_than_frames_never_queue(model: Path, tmp_path: Path) -> 
         assert status.mode == ImaginationStatus.MODE_REALTIME
         # The transport keeps only the newest action, so that some may be overtaken before they are received.
         assert len(set(used)) <= status.controls_received <= 300
-        assert status.controls_replaced > 50
+        assert status.controls_replaced > 0
         assert [i.frame_index for i in probe.imagined("live")] == list(range(1, len(probe.imagined("live")) + 1))
         probe.wait(lambda: probe.imagined("live")[-1].control_state == FrameInfo.CONTROL_HELD)
         held = probe.imagined("live")[-1]
