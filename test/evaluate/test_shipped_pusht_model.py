@@ -13,7 +13,7 @@ pytestmark = pytest.mark.model
 @pytest.fixture(scope="module")
 def report() -> ModelReport:
     world = World.load("pusht-small")
-    report = run_trial(world, 50, seed=0, context=4, horizon=16, kinds=("shuffled",), quiet=True).report
+    report = run_trial(world, 50, seed=0, context=4, horizon=16, kinds=("shuffled", "hold"), quiet=True).report
     print(report_text(report))
     return report
 
