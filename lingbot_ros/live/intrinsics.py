@@ -19,7 +19,8 @@ def scale_intrinsics(
 
 
 def focal_and_centre(intrinsics: NDArray[np.float64] | None) -> tuple[float, float, float, float] | None:
-    """(fx, fy, cx, cy) as the core takes them."""
+    """(fx, fy, cx, cy) as the core takes them: it has the centre of the upper left pixel at (0.5, 0.5), not (0, 0)."""
     if intrinsics is None:
         return None
-    return float(intrinsics[0, 0]), float(intrinsics[1, 1]), float(intrinsics[0, 2]), float(intrinsics[1, 2])
+    (fx, _, cx), (_, fy, cy) = intrinsics[:2].tolist()
+    return fx, fy, cx + 0.5, cy + 0.5
