@@ -34,4 +34,5 @@ def _require_identity(pose: Pose) -> None:
     position = (pose.position.x, pose.position.y, pose.position.z)
     turn = (pose.orientation.x, pose.orientation.y, pose.orientation.z)
     if any(value != 0 for value in (*position, *turn)):
-        raise InputError("start_pose", [*position, *turn], "leave it at the identity: sessions begin at the origin of the map")
+        fix = "leave it at the identity: sessions begin at the origin of the map"
+        raise InputError("start_pose", [*position, *turn], fix)
