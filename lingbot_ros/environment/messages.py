@@ -14,7 +14,7 @@ from lingbot_ros.environment.packages import Installer
 from lingbot_ros.environment.progress import Progress, run_with_progress
 from lingbot_ros.environment.variables import workspace_variables
 
-PACKAGES = ("lingbot_msgs",)
+PACKAGES = ("lingbot_msgs", "interfaces/tf2_msgs")
 """Folders of the interface packages, below the root."""
 
 _PATHS_OF = "import sysconfig, numpy; print(sysconfig.get_path('include')); print(numpy.get_include())"
