@@ -1,8 +1,14 @@
 """Lockstep: the frames that the model defines, all of them, once, in order, over DDS."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus, RobotAction
 from lingbot_msgs.srv import Step
@@ -66,3 +72,51 @@ def test_no_action_no_frame(probe: Probe) -> None:
     probe.wait(lambda: len(probe.statuses) > 2 and probe.statuses[-1].state == ImaginationStatus.STATE_WAITING)
     assert probe.statuses[-1].active_session == "waiting"
     assert probe.imagined("waiting") == []
+
+
+def test_two_thousand_actions_give_two_thousand_frames_to_a_slow_subscriber(probe: Probe, model: Path) -> None:
+    """Under random delays of both the sender and the receiver; a best-effort receiver can tell what it lacks."""
+    delays = np.random.default_rng(2)
+    actions = delays.uniform(0, 512, (2000, 2))
+    context = probe.context
+    listener = rclpy.create_node("listener", context=context)
+    images: list[Image] = []
+    unreliable: list[Image] = []
+
+    def receive_slowly(message: Image) -> None:
+        images.append(message)
+        if len(images) % 7 == 0:
+            time.sleep(delays.uniform(0, 0.1))
+
+    every = QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=ReliabilityPolicy.RELIABLE)
+    hasty = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    listener.create_subscription(Image, "image_raw", receive_slowly, every)
+    listener.create_subscription(Image, "image_raw", unreliable.append, hasty)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(listener)
+    spinning = threading.Thread(target=executor.spin, daemon=True)
+    spinning.start()
+    try:
+        probe.wait(lambda: probe.node.count_subscribers("image_raw") == 3)
+        probe.start(seed=3, session_id="long")
+        for k, values in enumerate(actions):
+            probe.wait(lambda k=k: k - len(probe.imagined("long")) < 900)
+            probe.act(k + 1, values)
+            if k % 11 == 0:
+                time.sleep(delays.uniform(0, 0.02))
+        probe.wait(lambda: len(probe.imagined("long")) >= 2000 and len(images) >= 2001, patience_s=240.0)
+    finally:
+        executor.shutdown(timeout_sec=5.0)
+        spinning.join(5.0)
+        listener.destroy_node()
+    infos = probe.imagined("long")
+    assert [info.control_id for info in infos] == list(range(1, 2001))
+    assert [info.frame_index for info in infos] == list(range(1, 2001))
+    stamps = [(i.header.stamp.sec, i.header.stamp.nanosec) for i in infos]
+    received = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in images]
+    assert received[1:] == stamps
+    session = World.load(model, threads=1).start(picture(), seed=3)
+    for values, image in zip(actions, images[1:], strict=True):
+        np.testing.assert_array_equal(pixels(image), session.step(values[None])[0])
+    seen = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in unreliable}
+    assert seen <= {received[0], *stamps}  # `frame_info` names every frame, also those that this receiver lacks
