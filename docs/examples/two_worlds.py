@@ -28,6 +28,9 @@ def main() -> None:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # the signal came while the executor was preparing to wait
+        if rclpy.ok():
+            raise
     finally:
         for node in nodes:
             node.stop()

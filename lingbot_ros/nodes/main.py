@@ -23,6 +23,9 @@ def main(args: Sequence[str] | None = None) -> int:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # rclpy's RCLError: the signal came while the executor was preparing to wait
+        if rclpy.ok():
+            raise
     finally:
         node.stop()
         executor.shutdown(timeout_sec=1.0)
