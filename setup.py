@@ -41,6 +41,7 @@ setup(
         "numpy>=1.26",
         "opencv-python-headless>=4.6",
         "PyYAML>=6.0",
+        "rosbags>=0.11",
         "safetensors>=0.4",
         "torch>=2.6",
         "tqdm>=4.60",
@@ -51,7 +52,7 @@ setup(
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
         "tensorrt": ["tensorrt>=10.8"],
-        "test": ["hypothesis>=6.100", "mypy>=1.10", "pytest>=7.4,<9", "ruff>=0.9"],
+        "test": ["hypothesis>=6.100", "mcap-ros2-support>=0.5", "mypy>=1.10", "pytest>=7.4,<9", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [

@@ -1,7 +1,14 @@
 """Bring up the node `imagination`: `ros2 launch lingbot_ros imagine.launch.py`."""
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler, Shutdown
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    Shutdown,
+)
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
@@ -34,6 +41,11 @@ ARGUMENTS = [
     DeclareLaunchArgument("use_sim_time", default_value="false", description="stamps follow /clock"),
     DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
+    DeclareLaunchArgument(
+        "large_images",
+        default_value="false",
+        description="a shared-memory segment for raw images larger than 512 KB; subscribers need it too",
+    ),
     DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 2 s after a crash"),
 ]
 
@@ -81,7 +93,14 @@ def start_node(context: LaunchContext) -> list:
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; nothing else happens while the description is built."""
-    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_node)])
+    profile = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "fastdds_large_images.xml"])
+    large = IfCondition(LaunchConfiguration("large_images"))
+    # The second name is that of Fast DDS 2, which Jazzy has.
+    profiles = [
+        SetEnvironmentVariable(name, profile, condition=large)
+        for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+    ]
+    return LaunchDescription([*ARGUMENTS, *profiles, OpaqueFunction(function=start_node)])
 
 
 def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:

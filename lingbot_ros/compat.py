@@ -12,7 +12,6 @@ OPTIONAL_PACKAGES = {
     "simulation_interfaces": "the standard simulator services",
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
-    "rosbags": "bags without one",
 }
 
 

@@ -12,6 +12,7 @@ from lingbot_ros.errors import InputError, LingbotError
 
 VERBS = {
     "imagine": "imagine",
+    "replay": "replay",
     "dataset": "dataset",
     "train": "train",
     "eval-model": "eval_model",

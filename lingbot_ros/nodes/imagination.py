@@ -20,6 +20,7 @@ from lingbot_ros.nodes import parameters, qos
 from lingbot_ros.nodes.imagine_action import ImagineServer
 from lingbot_ros.nodes.inputs import Inputs
 from lingbot_ros.nodes.outputs import FrameOutputs
+from lingbot_ros.nodes.recording import Recording
 from lingbot_ros.nodes.running import Running
 from lingbot_ros.nodes.session_services import SessionServices
 from lingbot_ros.nodes.transitions import reported
@@ -92,14 +93,17 @@ class ImaginationNode(LifecycleNode):
         self._release(self._worker)
 
     def _create_interfaces(self, running: Running) -> None:
-        self._outputs = FrameOutputs(self, running.config, running.info, running.worker.statistics)
+        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
+        self._outputs = FrameOutputs(running, self._recording)
         self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
+        self._recording.begin()
         self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         executor = self.executor
         if executor is None:
             raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
         self._parts = [
             self._outputs,
+            self._recording,
             Inputs(running),
             SessionServices(running, executor),
             ImagineServer(running, executor),
@@ -160,7 +164,10 @@ class ImaginationNode(LifecycleNode):
             return
         self._status_sent_s = time.monotonic()
         reading = read(running.worker, running.info.engine.device)
-        self._status.publish(status_message(reading, running.info, self.get_clock().now().to_msg()))
+        status = status_message(reading, running.info, self.get_clock().now().to_msg())
+        status.recording = self._recording.path
+        self._status.publish(status)
+        self._recording.put("status", status)
 
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
         mine = {parameter.name for parameter in parameters.PARAMETERS}

@@ -2,28 +2,29 @@
 
 import time
 
-from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from lingbot_msgs.msg import FrameInfo
+from lingbot_ros.bridge.bag_messages import used_control
 from lingbot_ros.bridge.cameras import camera_info
 from lingbot_ros.bridge.images import rgb_to_compressed, rgb_to_image
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info
 from lingbot_ros.bridge.status_messages import Outlets
-from lingbot_ros.live.codes import Mode
+from lingbot_ros.live.codes import FrameKind, Mode
 from lingbot_ros.live.records import FrameRecord
-from lingbot_ros.live.statistics import Statistics
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.parameters import ImaginationConfig
-from lingbot_ros.world import WorldInfo
+from lingbot_ros.nodes.recording import Recording
+from lingbot_ros.nodes.running import Running
 
 
 class FrameOutputs:
     """image_raw, its compressed twin, camera_info and frame_info, all under one header."""
 
-    def __init__(self, node: LifecycleNode, config: ImaginationConfig, info: WorldInfo, statistics: Statistics) -> None:
-        self._node, self._config, self._info, self._statistics = node, config, info, statistics
+    def __init__(self, running: Running, recording: Recording) -> None:
+        node, config, info = running.node, running.config, running.info
+        self._node, self._config, self._info, self._statistics = node, config, info, running.worker.statistics
+        self._recording = recording
         changeable = QoSOverridingOptions.with_default_policies()
         create = node.create_lifecycle_publisher
         profile = qos.frames(config.worker.mode, info.height * info.width * 3)
@@ -39,19 +40,35 @@ class FrameOutputs:
         self._publishers = (self._image, self._compressed, self._camera_info, self._frame_info)
 
     def publish(self, record: FrameRecord) -> None:
-        """On the pacer's thread: a frame to all topics that have subscribers; its info always."""
-        info = self._info
+        """On the pacer's thread: a frame to all topics that have subscribers and to the bag; its info always."""
+        info, bag = self._info, self._recording
         if not self._image.is_activated:
             return
         header = frame_header(record, self._config.optical_frame)
-        if self._image.get_subscription_count():
-            self._image.publish(rgb_to_image(record.image, header))
-        if self._compressed.get_subscription_count():
-            self._compressed.publish(rgb_to_compressed(record.image, header, self._config.jpeg_quality))
-        self._camera_info.publish(camera_info(record.intrinsics, info.height, info.width, header))
+        # A first picture is recorded as it is in any case, so that the session can be imagined again.
+        as_jpeg = bag.compressed and record.kind is not FrameKind.SEED
+        if (seen := self._image.get_subscription_count()) or (bag.running and not as_jpeg):
+            image = rgb_to_image(record.image, header)
+            if seen:
+                self._image.publish(image)
+            if not as_jpeg:
+                bag.put("image_raw", image)
+        if (seen := self._compressed.get_subscription_count()) or (bag.running and as_jpeg):
+            jpeg = rgb_to_compressed(record.image, header, self._config.jpeg_quality)
+            if seen:
+                self._compressed.publish(jpeg)
+            if as_jpeg:
+                bag.put("image_raw/compressed", jpeg)
+        camera = camera_info(record.intrinsics, info.height, info.width, header)
+        self._camera_info.publish(camera)
         index = self._statistics.add_frame(record)
         published = Publication(index, time.time_ns(), time.monotonic())
-        self._frame_info.publish(frame_info(record, info, header, published))
+        about = frame_info(record, info, header, published)
+        self._frame_info.publish(about)
+        if bag.running:
+            bag.put("camera_info", camera)
+            bag.put("frame_info", about)
+            bag.put("~/control", used_control(record, header))
 
     def outlets(self) -> Outlets:
         return Outlets(self._image.get_subscription_count(), self._compressed.get_subscription_count())

@@ -64,8 +64,22 @@ PARAMETERS = (
     Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
     Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
     Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
+    Parameter("recording.folder", "", "where bags are written; empty = $ROS_HOME/lingbot_ros/bags, or ~/.ros/..."),
+    Parameter("recording.on_start", False, "record from configure on"),
+    Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
+    Parameter("recording.keep_free", 2**28, "bytes that recording leaves free on the disk", 0, 2**62),
     Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecordingConfig:
+    """See the parameters `recording.*`."""
+
+    folder: Path
+    on_start: bool
+    compressed: bool
+    keep_free: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class ImaginationConfig:
     start_on_image: bool
     jpeg_quality: int
     status_period_s: float
+    recording: RecordingConfig
 
 
 def declare(node: Node) -> None:
@@ -108,7 +123,7 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
             control_timeout_s=float(values["input.action_timeout"]),
             stale=StalePolicy(str(values["input.stale"])),
             limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
-            snapshot_folder=_snapshot_folder(str(values["snapshots.folder"])),
+            snapshot_folder=_folder(str(values["snapshots.folder"])),
         ),
         load_timeout_s=float(values["model.load_timeout"]),
         map_frame=str(values["frames.map"]),
@@ -116,10 +131,16 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
         start_on_image=bool(values["input.start_on_image"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
         status_period_s=float(values["publish.status_period"]),
+        recording=RecordingConfig(
+            folder=_folder(str(values["recording.folder"]), "bags"),
+            on_start=bool(values["recording.on_start"]),
+            compressed=bool(values["recording.compressed"]),
+            keep_free=int(values["recording.keep_free"]),
+        ),
     )
 
 
-def _snapshot_folder(folder: str) -> Path:
+def _folder(folder: str, below: str = "") -> Path:
     if folder:
         return Path(folder).expanduser()
-    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "lingbot_ros"
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "lingbot_ros" / below

@@ -1,0 +1,31 @@
+"""Bring up the node `imagination` with a recording running: `ros2 launch lingbot_ros record.launch.py folder:=DIR`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import SetParameter
+from launch_ros.substitutions import FindPackageShare
+
+ARGUMENTS = [
+    DeclareLaunchArgument("folder", default_value="", description="of the bags; empty: ~/.ros/lingbot_ros/bags"),
+    DeclareLaunchArgument(
+        "compressed",
+        default_value="false",
+        choices=["true", "false"],
+        description="true: images as JPEG; false: raw, so that `lingbot replay` compares every bit",
+    ),
+]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """As imagine.launch.py, whose arguments all apply, with the parameters of a recording from the start."""
+    imagine = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "launch", "imagine.launch.py"])
+    return LaunchDescription(
+        [
+            *ARGUMENTS,
+            SetParameter("recording.on_start", True),
+            SetParameter("recording.folder", LaunchConfiguration("folder")),
+            SetParameter("recording.compressed", LaunchConfiguration("compressed")),
+            IncludeLaunchDescription(imagine),
+        ]
+    )

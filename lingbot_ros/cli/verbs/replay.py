@@ -1,0 +1,64 @@
+"""`lingbot replay BAG`: imagine a recording again and say where it differs."""
+
+import argparse
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lingbot_ros.record.replay import ReplayedSession
+
+HELP = "imagine a recorded bag again from its controls, and name the first frame that differs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How it was imagined is read from the bag; options only override."""
+    parser.add_argument("bag", type=Path, help="folder that the node's ~/record wrote")
+    parser.add_argument("--model", help="name or folder of the model (default: by the name in the bag)")
+    parser.add_argument("--engine", help="default: the one that imagined the recording")
+    parser.add_argument("--device", help="default: the one that imagined the recording")
+    parser.add_argument("--precision", help="default: the one of the recording")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: as many as the recording had)")
+    parser.add_argument("--jpeg-quality", type=int, default=80, help="of a bag of JPEGs: the node's (default 80)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when every frame is the same, 1 when one differs or none could be compared."""
+    from tqdm import tqdm
+
+    from lingbot_ros.record.reader import BagReader
+    from lingbot_ros.record.replay import replay
+    from lingbot_ros.world import World
+
+    with BagReader(args.bag) as bag:
+        frames = bag.frames()
+        first = next(frames, None)
+        was = bag.engine()
+        world = World.load(
+            args.model or (first.model if first else ""),
+            engine=args.engine or (was.engine if was else "auto"),
+            device=args.device or (was.device if was else "auto"),
+            precision=args.precision or (was.precision if was else "auto"),
+            threads=(was.threads if was else 0) if args.threads is None else args.threads,
+        )
+        print(f"{args.bag}: {bag.frame_count} frames; imagining them again with {world.info.name}, {world.info.engine}")
+        recorded = itertools.chain([first] if first else [], frames)
+        bar = tqdm(recorded, total=bag.frame_count, unit="frame", leave=False)
+        results = list(replay(world, bar, args.jpeg_quality))
+        world.close()
+    for result in results:
+        print(_line(result))
+    compared = sum(result.frames for result in results)
+    return 0 if compared and all(result.first_difference is None for result in results) else 1
+
+
+def _line(result: "ReplayedSession") -> str:
+    note = f"; {result.note}" if result.note else ""
+    if not result.frames:
+        return f"  {result.session_id}: nothing compared{note}"
+    said = f"  {result.session_id}: {result.frames} frames imagined again, "
+    if result.first_difference is not None:
+        return f"{said}the first that differs is {result.first_difference} (lowest PSNR {result.worst_db:.1f} dB){note}"
+    if result.exact:
+        return f"{said}none differs in any bit{note}"
+    return f"{said}none differs after JPEG encoding{note}"

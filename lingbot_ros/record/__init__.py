@@ -1,0 +1,1 @@
+"""Bags: writing what a node says, reading it back, and imagining it again. ROS-free."""

@@ -1,0 +1,169 @@
+"""Frames of a bag that `~/record` wrote, in order, each with what it was imagined from. Needs no ROS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from lingbot_ros.errors import InputError
+
+FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
+STATUS = "lingbot_msgs/msg/ImaginationStatus"
+_SPARE_BYTES = 8
+KIND_SEED, KIND_IMAGINED = 1, 2
+
+
+@dataclass(frozen=True)
+class RecordedFrame:
+    """One frame. image: uint8 [H, W, 3] RGB; exact: not JPEG. control: float64 [dim] or [16]; empty for a seed.
+
+    intrinsics: float64 [3, 3] in pixels (pixel centres at whole numbers), or None when unknown.
+    """
+
+    session_id: str
+    model: str
+    seed: int
+    prompt: str
+    kind: int
+    frame_index: int
+    chunk_index: int
+    chunk_frames: int
+    control: NDArray[np.float64]
+    intrinsics: NDArray[np.float64] | None
+    image: NDArray[np.uint8]
+    exact: bool
+
+
+@dataclass(frozen=True)
+class RecordedEngine:
+    """What imagined the frames, as far as the bag says."""
+
+    engine: str
+    device: str
+    precision: str
+    threads: int
+
+
+class BagReader:
+    """Context manager. Raises InputError for a folder that is no bag or lacks what a replay needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._types = get_typestore(Stores.ROS2_KILTED)
+        try:
+            self._reader = Reader(folder)
+            self._reader.open()
+        except (ReaderError, OSError, ValueError) as error:
+            fix = f"give the folder of a bag that was closed in order, or run `ros2 bag reindex` first ({error})"
+            raise InputError("bag", f"'{folder}'", fix) from error
+        for connection in self._reader.connections:
+            defined = get_types_from_msg(connection.msgdef.data, connection.msgtype)
+            self._types.register({name: body for name, body in defined.items() if name not in self._types.types})
+        self._frame_infos = self._only(FRAME_INFO)
+        self._prefix = self._frame_infos.topic.removesuffix("frame_info")
+
+    def __enter__(self) -> "BagReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reader.close()
+
+    @property
+    def frame_count(self) -> int:
+        return self._frame_infos.msgcount
+
+    def engine(self) -> RecordedEngine | None:
+        """From the first status in the bag."""
+        wanted = [connection for connection in self._reader.connections if connection.msgtype == STATUS]
+        # An empty list would mean all topics.
+        for connection, _, data in self._reader.messages(wanted) if wanted else ():
+            status = self._read(connection, data)
+            return RecordedEngine(status.engine, status.device, status.precision, status.threads)
+        return None
+
+    def frames(self) -> Iterator[RecordedFrame]:
+        """All frames, as they were published; the parts of one are found by their common stamp."""
+        parts_of = {
+            f"{self._prefix}image_raw": "image",
+            f"{self._prefix}image_raw/compressed": "image",
+            f"{self._prefix}camera_info": "camera",
+            self._frame_infos.topic: "info",
+        }
+        for connection in self._reader.connections:
+            if connection.topic.endswith("/control") and connection.topic.startswith(self._prefix):
+                parts_of[connection.topic] = "control"
+        wanted = [connection for connection in self._reader.connections if connection.topic in parts_of]
+        if missing := {"image", "camera", "info", "control"} - {parts_of[c.topic] for c in wanted}:
+            fix = "a replay needs what the node's ~/record writes"
+            raise InputError("bag", f"'{self._folder}', which has no {', '.join(sorted(missing))}", fix)
+        stamp: tuple[int, int] | None = None
+        parts: dict[str, Any] = {}
+        for connection, _, data in self._reader.messages(wanted):
+            message = self._read(connection, data)
+            now = message.header.stamp.sec, message.header.stamp.nanosec
+            if now != stamp:
+                stamp, parts = now, {}
+            parts[parts_of[connection.topic]] = message
+            if len(parts) == len(set(parts_of.values())):
+                yield _frame(parts)
+                stamp = None
+
+    def _only(self, kind: str) -> Connection:
+        found = [connection for connection in self._reader.connections if connection.msgtype == kind]
+        if len(found) != 1:
+            topics = ", ".join(connection.topic for connection in found) or "none"
+            raise InputError("bag", f"'{self._folder}' with topics of {kind}: {topics}", "give a bag of one node")
+        return found[0]
+
+    def _read(self, connection: Connection, data: bytes) -> Any:
+        try:
+            return self._types.deserialize_cdr(data, connection.msgtype)
+        except SerdeError:
+            # Around empty sequences the ROS 2 middleware leaves a few unused bytes at the end of a message, which
+            # rosbags takes for a fault.
+            return self._types.deserialize_cdr(data[:-_SPARE_BYTES], connection.msgtype)
+
+
+def _frame(parts: dict[str, Any]) -> RecordedFrame:
+    info, image, camera = parts["info"], parts["image"], parts["camera"]
+    exact = hasattr(image, "encoding")
+    intrinsics = np.asarray(camera.k, np.float64).reshape(3, 3)
+    return RecordedFrame(
+        session_id=info.session_id,
+        model=info.model,
+        seed=info.seed,
+        prompt=info.prompt,
+        kind=info.kind,
+        frame_index=info.frame_index,
+        chunk_index=info.chunk_index,
+        chunk_frames=info.chunk_frames,
+        control=np.asarray(parts["control"].values, np.float64),
+        intrinsics=intrinsics if intrinsics[0, 0] else None,
+        image=_raw(image) if exact else decode_jpeg(np.asarray(image.data, np.uint8)),
+        exact=exact,
+    )
+
+
+def _raw(image: Any) -> NDArray[np.uint8]:
+    if image.encoding != "rgb8" or image.step != 3 * image.width:
+        raise InputError("image_raw.encoding", image.encoding, "replay bags of this node, whose images are rgb8")
+    return np.array(image.data, np.uint8).reshape(image.height, image.width, 3)
+
+
+def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3] RGB of an encoded picture, uint8 [n]. Raises InputError for a damaged one."""
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise InputError("image_raw/compressed", f"{len(data)} bytes", "the bag holds a damaged JPEG")
+    return np.asarray(bgr[:, :, ::-1], np.uint8)
