@@ -4,14 +4,14 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lingbot_ros.environment.failure import SetupError
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.machine import missing_for_messages, missing_for_packages
-from lingbot_ros.environment.messages import build_messages, interface_files
+from lingbot_ros.environment.messages import PACKAGES, SIMULATOR_PACKAGES, build_messages, interface_files
 from lingbot_ros.environment.packages import Installer
 from lingbot_ros.environment.progress import Progress
 
@@ -35,8 +35,11 @@ class Stage:
     fragile: bool
 
 
-def stages(layout: Layout) -> list[Stage]:
-    """All stages. Cheap: it reads the lists and interface files, and starts nothing."""
+def stages(layout: Layout, simulator: bool = False) -> list[Stage]:
+    """All stages. Cheap: it reads the lists and interface files, and starts nothing.
+
+    simulator: with the standard simulator interfaces, whose compilation only those who use them should wait for.
+    """
     lists = layout.requirements
     constraints = lists / "constraints.txt"
 
@@ -47,6 +50,17 @@ def stages(layout: Layout) -> list[Stage]:
         installer.install(["-c", constraints, "-r", lists / "libraries.txt"], "libraries")
         installer.install(["--no-deps", "-r", lists / "alone.txt"], "alone")
 
+    def compiled(name: str, title: str, folders: Sequence[str]) -> Stage:
+        return Stage(
+            name,
+            title,
+            _hash([*interface_files(layout.root, folders), lists / "ros.txt", constraints]),
+            missing_for_messages,
+            lambda installer, progress, lock: build_messages(layout, folders, name, installer, progress, lock),
+            fragile=False,
+        )
+
+    optional = [compiled("simulator", "simulator interfaces (compiling)", SIMULATOR_PACKAGES)] if simulator else []
     return [
         Stage(
             "environment",
@@ -80,14 +94,8 @@ def stages(layout: Layout) -> list[Stage]:
             install_libraries,
             fragile=True,
         ),
-        Stage(
-            "messages",
-            "ROS 2 messages (compiling)",
-            _hash([*interface_files(layout.root), lists / "ros.txt", constraints]),
-            missing_for_messages,
-            lambda installer, progress, lock: build_messages(layout, installer, progress, lock),
-            fragile=False,
-        ),
+        compiled("messages", "ROS 2 messages (compiling)", PACKAGES),
+        *optional,
     ]
 
 

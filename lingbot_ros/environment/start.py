@@ -16,6 +16,7 @@ from lingbot_ros.environment.variables import foreign_prefixes, program_variable
 
 _EXPORTED = ("PATH", "VIRTUAL_ENV", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH")
 _INTERRUPTED = 130
+_NEED_SIMULATOR = (["sim"], ["test"])
 
 
 def main(root: str, arguments: list[str]) -> NoReturn:
@@ -27,7 +28,7 @@ def main(root: str, arguments: list[str]) -> NoReturn:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     try:
-        bring_up_to_date(layout, stages(layout))
+        bring_up_to_date(layout, stages(layout, simulator=arguments[:1] in _NEED_SIMULATOR))
     except SetupError as error:
         sys.exit(f"lingbot: {error}")
     except OSError as error:
