@@ -85,6 +85,10 @@ class Generator:
         self._inbox.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 
+    def works_on(self, session_id: str) -> bool:
+        """Whether a rollout of that session runs or waits."""
+        return self._rollouts.holds(session_id)
+
     @property
     def rollout_count(self) -> int:
         return len(self._rollouts)
