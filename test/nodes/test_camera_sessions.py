@@ -1,4 +1,4 @@
-"""A camera model behind the node, over DDS: poses and lens in, the same frames as the core's, and what is said of them."""
+"""A camera model behind the node, over DDS: poses and lens in, the core's own frames out, and what is told of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,7 +156,8 @@ def test_fork_save_and_another_process_continue_bit_for_bit(
     saved = probe.call(SaveSession, "save_session", SaveSession.Request(path="b.safetensors"))
     assert saved.error_msg == ""
     straight = probe.call(Step, "step", Step.Request(camera_poses=pose_messages(PATH[21:37])))
-    with running_node(tmp_path, model__name=model, mode="lockstep", snapshots__folder=folder / "snapshots") as (_, other):
+    snapshots = folder / "snapshots"
+    with running_node(tmp_path, model__name=model, mode="lockstep", snapshots__folder=snapshots) as (_, other):
         other.bring_up()
         restored = other.call(
             RestoreSession, "restore_session", RestoreSession.Request(path="b.safetensors", session_id="again")
