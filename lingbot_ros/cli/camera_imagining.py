@@ -36,7 +36,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from a picture: give a JPEG or PNG file")
     if args.policy is not None:
-        raise InputError("--policy", f"'{args.policy}'", f"leave it out: it gives actions, {card.name} takes camera poses")
+        raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
     picture, trajectory = read_picture(args.image), read_trajectory(args, card)
     prompt = read_prompt(args.prompt, "--prompt")
     print(trajectory.text(), flush=True)

@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from unique_identifier_msgs.msg import UUID
 
 from lingbot_msgs.action import Imagine
 from lingbot_ros.errors import ErrorCode, LingbotError
 
 _SERVER_S, _FEEDBACK_S = 10.0, 30.0
 
-# Feedback waits in a queue of ten messages, one per chunk: a longer goal could outrun a slow reader.
-_CHUNKS_PER_GOAL = 8
+# Feedback waits in queues of ten messages, one per chunk: a longer goal could outrun a slow reader.
+_QUEUE, _CHUNKS_PER_GOAL = 10, 8
 
 
 class TrajectoryClient:
@@ -23,12 +26,18 @@ class TrajectoryClient:
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor, node_name: str = "imagination") -> None:
         self._executor = executor
+        self._node = node
         self._client: Any = ActionClient(node, Imagine, f"{node_name}/imagine")
+        # The action client forgets a goal at its result, which can overtake the last pictures; this hears them all.
+        topic, kind = f"{node_name}/imagine/_action/feedback", Imagine.Impl.FeedbackMessage
+        self._feedback = node.create_subscription(kind, topic, self._hear, QoSProfile(depth=_QUEUE))
         self._on_chunk: Callable[[Imagine.Feedback], None] = lambda chunk: None
+        self._goal_id = UUID()
         self._frames = 0
 
     def destroy(self) -> None:
         self._client.destroy()
+        self._node.destroy_subscription(self._feedback)
 
     def imagine(
         self,
@@ -58,8 +67,8 @@ class TrajectoryClient:
     def _run(self, goal: Imagine.Goal, going: Callable[[], bool]) -> int:
         deadline_s = time.monotonic() + _SERVER_S
         self._spin(self._client.server_is_ready, deadline_s, "the action imagine does not appear")
-        self._frames = 0
-        sent = self._client.send_goal_async(goal, self._hear)
+        self._frames, self._goal_id = 0, UUID(uuid=list(uuid4().bytes))
+        sent = self._client.send_goal_async(goal, goal_uuid=self._goal_id)
         self._spin(sent.done, time.monotonic() + _SERVER_S, "the action imagine does not answer")
         handle = sent.result()
         if handle is None or not handle.accepted:
@@ -79,6 +88,8 @@ class TrajectoryClient:
         return int(result.frames)
 
     def _hear(self, message: Any) -> None:
+        if message.goal_id != self._goal_id:
+            return
         chunk: Imagine.Feedback = message.feedback
         self._frames += len(chunk.frames)
         self._on_chunk(chunk)
