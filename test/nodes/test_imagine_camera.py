@@ -102,6 +102,7 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
         "Licence: CC-BY-NC-SA-4.0 (non-commercial use only)",
         "memory plan of lingbot-world-v2-1.3b in f32 at 832x464:",
         "fit here: it needs ",
+        "lingbot-world-v2-1.3b in bf16 at 832x464 ",
     ):
         assert part in done.stderr
 
