@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from lingbot_ros.live.codes import Mode
 from lingbot_ros.live.frame_buffer import FrameBuffer
 from lingbot_ros.live.generator import Output
 from lingbot_ros.live.inbox import ControlInbox, StalePolicy
+from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.live_world import LiveWorld, WorldView
 from lingbot_ros.live.pacer import Pacer
 from lingbot_ros.live.records import Control, FrameRecord
@@ -45,13 +46,15 @@ class WorkerSettings:
     stale: StalePolicy
     limits: Limits
     snapshot_folder: Path
+    camera: CameraDefaults = field(default_factory=CameraDefaults)
 
 
 @dataclass(frozen=True)
 class WorkerEvents:
     """Who is told. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
 
-    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line.
+    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
+    who waits for an answer or a rollout is told there instead.
     on_change: the view has another state, active session or number of sessions.
     """
 
@@ -160,6 +163,7 @@ class WorldWorker:
             Output(self.buffer, pacer.next_due_s),
             self.statistics,
             self._events.on_error,
+            settings.camera,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s
