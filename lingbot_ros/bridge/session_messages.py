@@ -88,7 +88,7 @@ def session_info(view: SessionView, info: WorldInfo, frame_id: str) -> SessionIn
         frame_index=view.frame_index,
         chunk_index=view.chunk_index,
         next_chunk_frames=view.next_chunk_frames,
-        start_stamp=to_time(view.start_stamp_ns),
+        start_stamp=to_time(max(0, view.start_stamp_ns)),  # before 0 once a simulator has set its clock back
         stamp=stamp,
         camera_info=camera_info(view.intrinsics, info.height, info.width, Header(stamp=stamp, frame_id=frame_id)),
         memory=view.memory_bytes,

@@ -15,7 +15,7 @@ from lingbot_msgs.srv import StartSession
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.model_messages import control_spec
 from lingbot_ros.cli.camera_imagining import imagine_camera, require_weights
-from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, use_large_images, what_ran
 from lingbot_ros.cli.recording import Recording
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
@@ -37,6 +37,8 @@ def imagine(args: argparse.Namespace) -> int:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
     # SIGTERM, which a supervisor sends, ends as Ctrl-C does; the node's process is ended on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if args.large_images:
+        use_large_images()
     card = find_card(args.model) if args.model is not None else None
     if card is not None and card.control.kind == "camera":
         return imagine_camera(args, card)

@@ -1,6 +1,7 @@
 """What the ways to imagine have in common: ROS in this process, and the options that the node's process gets."""
 
 import argparse
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,16 @@ from rclpy.signals import SignalHandlerOptions
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.errors import InputError
 from lingbot_ros.live.records import Image
+from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
+
+
+def use_large_images() -> None:
+    """A shared-memory segment for large images in this process and those that it starts; before ROS is initialised."""
+    profile = find_shared("config", "fastdds_large_images.xml")
+    for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):  # the second: Fast DDS 2
+        os.environ.setdefault(name, str(profile))
 
 
 @contextmanager
@@ -44,6 +53,7 @@ def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[
         "model.precision": args.precision,
         "model.threads": args.threads,
         "mode": args.mode,
+        "recording.on_start": args.record or None,
         **more,
     }
     arguments = ["--params-file", str(args.params_file)] if args.params_file else []

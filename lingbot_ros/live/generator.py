@@ -41,6 +41,9 @@ class Generator:
     Work comes from the inbox, for the active session, and from rollouts, for any session. They take turns chunk by
     chunk; the inbox waits while a rollout runs on the active session. A chunk that fails leaves its session as it was:
     a rollout ends with that error, and the controls in the inbox, which cannot be used, are dropped.
+
+    playing: the node is active. paused: time stands still, rollouts excepted. idle: what drives a chunk of so many
+    frames when the inbox has nothing; None = time waits.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Generator:
         self._inbox_first = True
         self._retry_at_s = 0.0
         self.playing = False
+        self.paused = False
+        self.idle: Callable[[int], Sequence[Control]] | None = None
 
     def add(self, rollout: Rollout) -> None:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
@@ -85,6 +90,10 @@ class Generator:
         self._inbox.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 
+    def take_waiting(self, count: int) -> Sequence[Control] | None:
+        """What the inbox has for a chunk of `count` frames of the active session, or None."""
+        return self._inbox.take(count)
+
     def works_on(self, session_id: str) -> bool:
         """Whether a rollout of that session runs or waits."""
         return self._rollouts.holds(session_id)
@@ -108,15 +117,15 @@ class Generator:
 
     def _advance_inbox(self) -> float:
         live = self._table.active
-        if not self.playing or live is None or self._rollouts.holds(live.id):
+        if not self.playing or self.paused or live is None or self._rollouts.holds(live.id):
             return math.inf
         count = live.session.frames_in_next_chunk
-        if not self._output.buffer.has_room() or not self._inbox.would_give(count):
+        if not self._output.buffer.has_room() or not (self.idle or self._inbox.would_give(count)):
             return math.inf
         wait_s = max(self._retry_at_s - time.monotonic(), self._wait_for_beat_s())
         if wait_s > 0:
             return wait_s
-        controls = self._inbox.take(count)
+        controls = self.take_waiting(count) or (self.idle(count) if self.idle else None)
         if controls is None:
             return math.inf
         try:

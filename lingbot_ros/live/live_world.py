@@ -1,7 +1,7 @@
 """A world with its sessions, its generator and its output: what the worker's thread owns. Single-threaded."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lingbot_ros.live.codes import Mode, State
 from lingbot_ros.live.generator import Generator, Output
 from lingbot_ros.live.inbox import ControlInbox
 from lingbot_ros.live.intrinsics import CameraDefaults
-from lingbot_ros.live.records import SavedSession, SessionView, StartRequest
+from lingbot_ros.live.records import Control, SavedSession, SessionView, StartRequest, stamp_after
 from lingbot_ros.live.rollout import Rollout
 from lingbot_ros.live.session_table import Limits, SessionTable
 from lingbot_ros.live.statistics import Statistics
@@ -103,6 +103,23 @@ class LiveWorld:
             self._generator.stop_rollouts(reason)
             self._generator.forget_waiting()
 
+    def pause(self, paused: bool, idle: Callable[[int], Sequence[Control]] | None = None) -> None:
+        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Generator`."""
+        self._generator.paused, self._generator.idle = paused, idle
+
+    def waiting_controls(self, count: int) -> Sequence[Control] | None:
+        """Take what drives the next chunk of `count` frames of the active session out of the inbox, if anything."""
+        return self._generator.take_waiting(count)
+
+    def session(self, session_id: str) -> SessionView:
+        """Raises SessionError for an unknown one."""
+        return self._table.view(self._table.get(session_id))
+
+    def set_back_time(self, session_id: str) -> None:
+        """The session's last frame becomes that of time 0; the past stays."""
+        live = self._table.get(session_id)
+        live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
+
     def advance(self) -> float:
         """See `Generator.advance`."""
         wait_s = self._generator.advance()
@@ -122,6 +139,8 @@ class LiveWorld:
             state = State.RUNNING
         else:
             state = State.WAITING
+        if self._generator.paused and not self._generator.rollout_count:
+            state = State.PAUSED
         if not self._table.active_id:
             state = State.IDLE
         return WorldView(state, self._table.active_id, self._table.views(), self._generator.rollout_count)

@@ -1,7 +1,6 @@
 """Model cards: what a world model is, where its weights are, how to run it, and how good it was measured to be."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from lingbot_ros.model.families.files import ModelFiles, locate
 from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.shared_files import shared_folders
 
 MODELS_PATH_VARIABLE = "LINGBOT_MODELS"
 """Extra folders of models, separated like PATH; they come before the shipped ones."""
@@ -112,9 +112,7 @@ class ModelCard:
 def model_folders() -> Iterator[Path]:
     """Where models are looked for: $LINGBOT_MODELS, the source tree, the installed package's share folder."""
     yield from (Path(part) for part in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if part)
-    yield Path(__file__).parents[2] / "models"
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    yield from (Path(prefix) / "share" / "lingbot_ros" / "models" for prefix in [*prefixes, sys.prefix] if prefix)
+    yield from shared_folders("models")
 
 
 def list_cards() -> list[ModelCard]:

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--precision", help="auto, f32, bf16, f16, int8, fp8 (default: auto)")
     parser.add_argument("--threads", type=int, help="CPU threads of the engine (default: by the machine)")
+    parser.add_argument("--record", action="store_true", help="write an MCAP bag; see recording.folder")
+    parser.add_argument("--large-images", action="store_true", help="shared memory for raw frames above 512 KB; "
+                        "subscribers need config/fastdds_large_images.xml, too")  # fmt: skip
     parser.add_argument("--namespace", default="", help="ROS namespace of the node and its topics")
     parser.add_argument("--params-file", type=Path, metavar="YAML", help="parameters of the node; options win over it")
 

@@ -1,0 +1,150 @@
+"""A world to load: one small YAML file, or the same as text.
+
+    name: pusht                      # required
+    model: pusht-small               # required; a node loads worlds of the model that it runs
+    description: a T on a table
+    tags: [manipulation]
+    image: first.png                 # beside the file; left out: the model's own example picture
+    prompt: ""
+    seed: 0
+    control: [256.0, 300.0]          # action models: what drives the world until somebody else does
+    intrinsics: [fx, fy, cx, cy]     # of the image, pixels
+    start_pose: {position: [0, 0, 0], orientation: [0, 0, 0, 1]}   # camera_link in map, metres, quaternion x y z w
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from lingbot_ros.errors import InputError
+
+FORMAT = "lingbot world YAML"
+_KEYS = {
+    *("name", "model", "description", "tags", "image", "prompt", "seed", "control", "intrinsics", "start_pose"),
+}
+
+
+class WorldParseError(InputError):
+    """The text is no world."""
+
+
+class WorldAssetError(InputError):
+    """A file that the world names is missing or unreadable."""
+
+
+class WorldElementError(InputError):
+    """The world has a key that is not known here."""
+
+
+@dataclass(frozen=True)
+class WorldFile:
+    """What a world is made of. source: path or empty; text: the YAML itself.
+
+    image: uint8 [H, W, 3] RGB or None; control: float64 [dim] or None; intrinsics: fx, fy, cx, cy in pixels of the image
+    (centre of the upper left pixel at (0, 0), as in camera_info) or None; position [3] m and orientation x, y, z, w of
+    camera_link in the map.
+    """
+
+    name: str
+    model: str
+    source: str
+    text: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    image: NDArray[np.uint8] | None = None
+    prompt: str = ""
+    seed: int = 0
+    control: NDArray[np.float64] | None = None
+    intrinsics: NDArray[np.float64] | None = None
+    position: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    orientation: NDArray[np.float64] = field(default_factory=lambda: np.array([0.0, 0.0, 0.0, 1.0]))
+
+
+def read_world(path: Path, *, strict: bool = False) -> WorldFile:
+    """Raises FileNotFoundError for no such file, and what `parse_world` raises."""
+    return parse_world(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
+
+
+def parse_world(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> WorldFile:
+    """A world from YAML. `folder`: where its image lies. `strict`: unknown keys are an error, not ignored.
+
+    Raises WorldParseError, WorldAssetError or WorldElementError, each naming key, value and fix.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise WorldParseError("world", "no YAML", f"correct it: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise WorldParseError("world", type(data).__name__, "give a mapping with at least name and model")
+    if strict and (unknown := sorted(data.keys() - _KEYS)):
+        raise WorldElementError(f"world.{unknown[0]}", data[unknown[0]], f"known keys: {', '.join(sorted(_KEYS))}")
+    pose = data.get("start_pose") or {}
+    if not isinstance(pose, dict):
+        raise WorldParseError("world.start_pose", pose, "give position: [x, y, z] and orientation: [x, y, z, w]")
+    orientation = _numbers(pose, "orientation", (4,), [0.0, 0.0, 0.0, 1.0], "start_pose.")
+    if abs(float(np.linalg.norm(orientation)) - 1) > 1e-3:
+        raise WorldParseError("world.start_pose.orientation", orientation.tolist(), "give a unit quaternion")
+    return WorldFile(
+        name=_text(data, "name", required=True),
+        model=_text(data, "model", required=True),
+        source=source,
+        text=text,
+        description=_text(data, "description"),
+        tags=tuple(str(tag) for tag in data.get("tags") or ()),
+        image=_image(_text(data, "image"), folder),
+        prompt=_text(data, "prompt"),
+        seed=_seed(data.get("seed", 0)),
+        control=_numbers(data, "control", None, None) if data.get("control") is not None else None,
+        intrinsics=_numbers(data, "intrinsics", (4,), None) if data.get("intrinsics") is not None else None,
+        position=_numbers(pose, "position", (3,), [0.0, 0.0, 0.0], "start_pose."),
+        orientation=orientation / np.linalg.norm(orientation),
+    )
+
+
+def _text(data: dict[str, Any], key: str, *, required: bool = False) -> str:
+    value = data.get(key)
+    if required and not (isinstance(value, str) and value):
+        raise WorldParseError(f"world.{key}", value, "give a text; it is required")
+    if value is not None and not isinstance(value, str):
+        raise WorldParseError(f"world.{key}", value, "give a text")
+    return value or ""
+
+
+def _seed(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise WorldParseError("world.seed", value, "give a whole number of 0 or more")
+    return value
+
+
+def _numbers(
+    data: dict[str, Any], key: str, shape: tuple[int, ...] | None, default: list[float] | None, prefix: str = ""
+) -> NDArray[np.float64]:
+    value = data.get(key, default)
+    try:
+        array = np.array(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise WorldParseError(f"world.{prefix}{key}", value, "give a list of numbers") from error
+    if array.ndim != 1 or (shape is not None and array.shape != shape) or not np.isfinite(array).all():
+        wanted = f"{shape[0]} finite numbers" if shape else "a list of finite numbers"
+        raise WorldParseError(f"world.{prefix}{key}", value, f"give {wanted}")
+    return array
+
+
+def _image(name: str, folder: Path | None) -> NDArray[np.uint8] | None:
+    if not name:
+        return None
+    path = Path(name) if folder is None else folder / name
+    if not path.is_absolute():
+        raise WorldAssetError("world.image", f"'{name}'", "in a world given as text, give an absolute path")
+    try:
+        bgr = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error) as error:
+        raise WorldAssetError("world.image", f"'{path}'", f"give a readable PNG or JPEG ({error})") from error
+    if bgr is None:
+        raise WorldAssetError("world.image", f"'{path}'", "give a whole PNG or JPEG")
+    return np.ascontiguousarray(bgr[:, :, ::-1])
