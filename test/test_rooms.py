@@ -26,6 +26,7 @@ ROS_PACKAGES = {
     "rclpy",
     "rosgraph_msgs",
     "sensor_msgs",
+    "simulation_interfaces",
     "std_msgs",
     "std_srvs",
     "tf2_msgs",

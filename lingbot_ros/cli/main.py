@@ -12,6 +12,7 @@ from lingbot_ros.errors import InputError, LingbotError
 
 VERBS = {
     "imagine": "imagine",
+    "sim": "sim",
     "replay": "replay",
     "dataset": "dataset",
     "train": "train",

@@ -1,4 +1,4 @@
-"""A world that behaves as simulators do: loaded, played, paused, stepped, reset. All calls come from the worker's thread.
+"""A world that behaves as simulators do: loaded, played, paused, stepped, reset. The worker's thread owns it.
 
 Time and frames are those of one session, which every stop and reset of state begins anew.
 """

@@ -45,9 +45,9 @@ class WorldElementError(InputError):
 class WorldFile:
     """What a world is made of. source: path or empty; text: the YAML itself.
 
-    image: uint8 [H, W, 3] RGB or None; control: float64 [dim] or None; intrinsics: fx, fy, cx, cy in pixels of the image
-    (centre of the upper left pixel at (0, 0), as in camera_info) or None; position [3] m and orientation x, y, z, w of
-    camera_link in the map.
+    image: uint8 [H, W, 3] RGB or None; control: float64 [dim] or None; intrinsics: fx, fy, cx, cy in pixels of the
+    image (centre of the upper left pixel at (0, 0), as in camera_info) or None; position [3] m and orientation
+    x, y, z, w of camera_link in the map.
     """
 
     name: str

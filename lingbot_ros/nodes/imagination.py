@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.status_messages import diagnostics_message, status_message
-from lingbot_ros.compat import feature_line
+from lingbot_ros.compat import feature_line, have
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.live.live_world import WorldView
 from lingbot_ros.live.reading import read
@@ -24,6 +25,9 @@ from lingbot_ros.nodes.recording import Recording
 from lingbot_ros.nodes.running import Running
 from lingbot_ros.nodes.session_services import SessionServices
 from lingbot_ros.nodes.transitions import reported
+
+if TYPE_CHECKING:
+    from lingbot_ros.nodes.simulator import Simulator
 
 # A chunk in work is finished before the worker stops; this is how long that may take.
 _STOP_S = 10.0
@@ -40,6 +44,7 @@ class ImaginationNode(LifecycleNode):
         self._running: Running | None = None
         self._worker: WorldWorker | None = None
         self._parts: list[Any] = []
+        self._simulator: Simulator | None = None
         self._status_sent_s = 0.0
 
     @reported
@@ -67,6 +72,8 @@ class ImaginationNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = super().on_activate(state)
         self._set_active(True)
+        if self._simulator is not None:
+            self._simulator.load_first()
         return result
 
     @reported
@@ -109,9 +116,23 @@ class ImaginationNode(LifecycleNode):
             SessionServices(running, executor),
             ImagineServer(running, executor),
         ]
+        if running.config.simulator.enabled:
+            self._simulator = self._make_simulator(running, executor)
+            self._parts.append(self._simulator)
         self._timer = self.create_timer(
             running.config.status_period_s, self._on_timer, callback_group=running.timers, autostart=True
         )
+
+    def _make_simulator(self, running: Running, executor: Executor) -> "Simulator":
+        if not have("simulation_interfaces"):
+            raise LingbotError(
+                "simulator.enabled: simulation_interfaces is not installed; `./lingbot sim` builds it once, a ROS 2 "
+                "install has it as ros-$ROS_DISTRO-simulation-interfaces",
+                ErrorCode.UNSUPPORTED,
+            )
+        from lingbot_ros.nodes.simulator import Simulator  # noqa: PLC0415 - needs the optional package
+
+        return Simulator(running, executor, self._recording)
 
     def _set_active(self, active: bool) -> None:
         running = self._require_running()
@@ -131,7 +152,7 @@ class ImaginationNode(LifecycleNode):
             self.destroy_timer(self._timer)
             self.destroy_publisher(self._status)
             self.destroy_publisher(self._diagnostics)
-        self._parts, self._running, self._worker = [], None, None
+        self._parts, self._running, self._worker, self._simulator = [], None, None, None
 
     def _require_running(self) -> Running:
         if self._running is None:
@@ -140,6 +161,8 @@ class ImaginationNode(LifecycleNode):
 
     def _on_frame(self, record: Any) -> None:
         self._outputs.publish(record)
+        if self._simulator is not None and self._running is not None and self._running.active:
+            self._simulator.on_frame(record)
 
     def _on_fault(self, error: Exception) -> None:
         if self._running is not None:

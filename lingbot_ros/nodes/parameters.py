@@ -78,6 +78,9 @@ PARAMETERS = (
     Parameter("recording.on_start", False, "record from configure on"),
     Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
     Parameter("recording.keep_free", 2**28, "bytes that recording leaves free on the disk", 0, 2**62),
+    Parameter("simulator.enabled", False, "offer the standard simulator interfaces and publish /clock"),
+    Parameter("simulator.world", "", "world to load on activation: a name or a path; empty = none"),
+    Parameter("simulator.worlds", "", "folder of worlds of your own, beside those that come with the package"),
     Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
 )  # fmt: skip
 
@@ -93,6 +96,15 @@ class RecordingConfig:
 
 
 @dataclass(frozen=True)
+class SimulatorConfig:
+    """See the parameters `simulator.*`."""
+
+    enabled: bool
+    world: str
+    worlds: Path | None
+
+
+@dataclass(frozen=True)
 class ImaginationConfig:
     """Everything that the node was configured with."""
 
@@ -104,6 +116,7 @@ class ImaginationConfig:
     jpeg_quality: int
     status_period_s: float
     recording: RecordingConfig
+    simulator: SimulatorConfig
 
 
 def declare(node: Node) -> None:
@@ -147,6 +160,11 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             on_start=bool(values["recording.on_start"]),
             compressed=bool(values["recording.compressed"]),
             keep_free=int(values["recording.keep_free"]),
+        ),
+        simulator=SimulatorConfig(
+            enabled=bool(values["simulator.enabled"]),
+            world=str(values["simulator.world"]),
+            worlds=Path(str(values["simulator.worlds"])).expanduser() if values["simulator.worlds"] else None,
         ),
     )
 

@@ -135,6 +135,11 @@ class Probe:
             assert time.monotonic() < deadline_s, "what the test waits for did not happen"
             time.sleep(0.01)
 
+    def clear_and_wait(self, heard: list[Any], count: int) -> None:
+        """Forget what was heard and wait for `count` more."""
+        heard.clear()
+        self.wait(lambda: len(heard) >= count)
+
     def imagined(self, session_id: str = "") -> list[FrameInfo]:
         """Infos of imagined frames, those of one session if named."""
         return [i for i in self.infos if i.frame_index and session_id in ("", i.session_id)]

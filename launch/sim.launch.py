@@ -1,0 +1,32 @@
+"""Bring up the node `imagination` as a simulator: `ros2 launch lingbot_ros sim.launch.py world:=FILE`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import SetParameter
+from launch_ros.substitutions import FindPackageShare
+
+ARGUMENTS = [
+    DeclareLaunchArgument("world", default_value="pusht", description="world to load: a YAML file or a name"),
+    DeclareLaunchArgument("worlds", default_value="", description="folder of worlds of your own"),
+    DeclareLaunchArgument(
+        "mode",
+        default_value="lockstep",
+        choices=["realtime", "lockstep"],
+        description="lockstep: as fast as it computes, one chunk per set of controls; realtime: paced",
+    ),
+]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """As imagine.launch.py, whose arguments all apply; it begins stopped in its world."""
+    imagine = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "launch", "imagine.launch.py"])
+    return LaunchDescription(
+        [
+            *ARGUMENTS,
+            SetParameter("simulator.enabled", True),
+            SetParameter("simulator.world", LaunchConfiguration("world")),
+            SetParameter("simulator.worlds", LaunchConfiguration("worlds")),
+            IncludeLaunchDescription(imagine),
+        ]
+    )
