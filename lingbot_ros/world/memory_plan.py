@@ -155,11 +155,10 @@ def weights_bytes(card: ModelCard, precision: str) -> int:
 
 
 def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
-    """The largest stretch of cache that `KVCache.begin` copies; most when the first eviction moves frames."""
+    """What `KVCache.begin` copies of the cache at most."""
     ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
     first_eviction = ring.window // ring.chunk
-    slots = [ring.slot(chunk) for chunk in (0, first_eviction, first_eviction + 1)]
-    frames = max(slot.write + ring.chunk - (slot.shift.target if slot.shift else slot.write) for slot in slots)
+    frames = max(ring.slot(chunk).lost for chunk in (first_eviction, first_eviction + 1))
     _, heads, _, head_dim = shape.cache_shape
     per_frame = 2 * heads * head_dim * shape.tokens_per_frame * shape.dtype.itemsize
     return frames * per_frame * card.architecture.num_layers
