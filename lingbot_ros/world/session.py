@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
-from lingbot_ros.model.autoencoder import DecoderState, Frames
+from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
+from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import ChunkInputs, guided_prediction
 from lingbot_ros.world.recent import RecentChunk, RecentChunks
@@ -53,6 +54,7 @@ class Session:
         self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
         self._control = control
         self._condition = new_condition(world.card, world.autoencoder)
+        self._observation = Observation(world.autoencoder)
         self._decoder: DecoderState = world.autoencoder.start()
 
     @property
@@ -93,8 +95,8 @@ class Session:
     def observe(self, frames: Frames, controls: ArrayLike) -> None:
         """Live one chunk that really happened, instead of imagining it; what follows is imagined from it.
 
-        frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. Raises as `step` does, and
-        InputError for frames of the wrong shape.
+        frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. What a video autoencoder makes
+        of them is told in `model.observation`. Raises as `step` does, and InputError for frames of the wrong shape.
         """
         expected = (self.frames_in_next_chunk, self._world.card.height, self._world.card.width, 3)
         if frames.shape != expected or frames.dtype != np.uint8:
@@ -141,7 +143,7 @@ class Session:
             parts.setdefault(part, {})[name] = tensor
         for index, branch in enumerate(self._branches):
             branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
-        for part in ("condition", "control", "decoder", "recent"):
+        for part in ("condition", "control", "decoder", "observation", "recent"):
             self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
         self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
         self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index
@@ -160,6 +162,7 @@ class Session:
         count = self.frames_in_next_chunk
         encoded = self._control.encode(controls, count)
         sampler = self._world.sampler
+        seen: EncoderState | None = None
         self._read_prompt()
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
@@ -170,7 +173,7 @@ class Session:
             if real is None:
                 latents = sampler.sample(self._predict, self._noise)
             else:
-                latents = self._world.autoencoder.encode(real)
+                latents, seen = self._observation.encode(real)
                 if not sampler.config.commit:
                     self._predict(self._noise(0), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
@@ -187,6 +190,7 @@ class Session:
             branch.cache.commit()
         self._control.commit(encoded)
         self._condition.commit(latents)
+        self._observation.commit(frames if real is None else real, seen)
         self._decoder = decoder
         if self._recent is not None:
             self._recent.add(RecentChunk(inputs, latents))
@@ -213,12 +217,19 @@ class Session:
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:
         """What a copy of this session needs beside its caches and numbers, by part and name."""
-        parts = {"condition": self._condition.state(), "control": self._control.state(), "decoder": self._decoder}
+        parts = {
+            "condition": self._condition.state(),
+            "control": self._control.state(),
+            "decoder": self._decoder,
+            "observation": self._observation.state(),
+        }
         return parts if self._recent is None else parts | {"recent": self._recent.state()}
 
     def _load_part(self, part: str, state: dict[str, Tensor]) -> None:
         if part == "decoder":
             self._decoder = state
+        elif part == "observation":
+            self._observation.load_state(state)
         elif part == "recent" and self._recent is not None:
             self._recent.load_state(state)
         elif part == "control":

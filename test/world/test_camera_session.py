@@ -13,7 +13,7 @@ from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
-from lingbot_ros.errors import InputError, LingbotError, SessionError
+from lingbot_ros.errors import InputError, SessionError
 from lingbot_ros.model.cards import find_card
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.families.hub import HubWeights
@@ -151,10 +151,61 @@ def test_a_failing_autoencoder_changes_nothing(
     twin.close()
 
 
-def test_real_frames_cannot_be_observed(session: Session) -> None:
-    with pytest.raises(LingbotError, match="start a new session"):
-        session.observe(np.zeros((5, HEIGHT, WIDTH_PX, 3), np.uint8), PATH[:5])
-    assert session.frame_index == 0
+def real_frames(count: int) -> Frames:
+    """A bright square that moves over a dark ground."""
+    frames = np.full((count, HEIGHT, WIDTH_PX, 3), 40, np.uint8)
+    for index, frame in enumerate(frames):
+        frame[8:20, index : index + 12] = 220
+    return frames
+
+
+def test_observed_chunks_are_encoded_as_one_clip(session: Session, world: World) -> None:
+    """What is committed are the latents of the real clip, seen from its first frame on."""
+    clip = real_frames(21)
+    expected, _ = world.autoencoder.encode(clip, {})
+    seen = []
+    commit = session._condition.commit
+    session._condition.commit = lambda latents: (seen.append(latents), commit(latents))[1]  # type: ignore[method-assign]
+    session.observe(clip[:5], PATH[:5])
+    session.observe(clip[5:13], PATH[5:13])
+    session.observe(clip[13:], PATH[13:21])
+    assert torch.equal(torch.cat(seen, dim=2), expected)
+    assert session.frame_index == 21
+
+
+def test_what_follows_depends_on_what_was_observed(session: Session, world: World, image: Frames) -> None:
+    other = world.start(image, prompt="a red house", seed=7)
+    drive(session, 1)
+    drive(other, 1)
+    session.observe(real_frames(8), PATH[5:13])
+    other.observe(255 - real_frames(8), PATH[5:13])
+    fork, snapshot = session.fork(), session.snapshot()
+    again = world.restore(snapshot)
+    expected = session.step(PATH[13:21])
+    assert not np.array_equal(other.step(PATH[13:21]), expected)
+    assert np.array_equal(fork.step(PATH[13:21]), expected)
+    assert np.array_equal(again.step(PATH[13:21]), expected)
+    for session_ in (other, fork, again):  # what they encode next depends on the frames before
+        session_.close()
+
+
+@pytest.mark.parametrize("past", [0, 1, 3])
+def test_an_observation_after_a_fork_or_a_restore_is_the_same(
+    session: Session, world: World, past: int
+) -> None:
+    if past:
+        drive(session, past)
+    if past == 3:
+        session.observe(real_frames(8), PATH[21:29])
+    fork, again = session.fork(), world.restore(session.snapshot())
+    frames = real_frames(session.frames_in_next_chunk)
+    results = []
+    for one in (session, fork, again):
+        one.observe(frames, PATH[: len(frames)])
+        results.append(one.step(PATH[13:21]))
+    assert np.array_equal(results[1], results[0]) and np.array_equal(results[2], results[0])
+    fork.close()
+    again.close()
 
 
 def test_memory_does_not_grow(session: Session, world: World) -> None:
