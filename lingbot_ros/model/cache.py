@@ -9,7 +9,7 @@ from lingbot_ros.model.ring import ChunkSlot, Move, Ring
 
 
 class KVCache:
-    """K and V of every layer, [1, H, window * tokens, D] each, and the number of committed chunks.
+    """K and V of every layer, [1, H, window * tokens, D] each or longer, and the number of committed chunks.
 
     A chunk is `begin`, any number of forwards that write the same slots, then `commit`; or `rollback`, which leaves the
     cache as it was before `begin`.
@@ -64,7 +64,7 @@ class KVCache:
         """Rotate what lies behind the sink by some latent frames."""
         if frames:
             for tensor in self._all():
-                behind = tensor[:, :, self._tokens(self.ring.sink) :]
+                behind = tensor[:, :, self._tokens(self.ring.sink) : self._tokens(self.ring.window)]
                 behind.copy_(behind.roll(self._tokens(frames), 2))
 
     def copy_from(self, other: "KVCache") -> None:

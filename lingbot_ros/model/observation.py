@@ -12,9 +12,9 @@ _SHOWN = "shown"
 class Observation:
     """One session's encoder of real frames. `encode` changes nothing; `commit` makes a chunk the past.
 
-    A video encoder needs the frames before. Chunks that are observed one after the other from the start of a session are
-    encoded exactly as one clip. After imagined chunks the encoder begins anew at the frames of the last of these, so that
-    what it knows of the past is one chunk: encoding every imagined frame would cost each step what an observation costs.
+    A video encoder needs the frames before. Chunks that are observed one after the other from the start of a session
+    are encoded exactly as one clip. After imagined chunks the encoder begins anew at the frames of the last of these:
+    what it knows of the past is then one chunk. To encode every imagined frame would slow down every step.
     """
 
     def __init__(self, autoencoder: Autoencoder) -> None:
@@ -23,7 +23,7 @@ class Observation:
         self._shown: Frames | None = None
 
     def encode(self, frames: Frames) -> tuple[Tensor, EncoderState]:
-        """The next chunk's real frames, uint8 [n, H, W, 3] -> latents float32 [1, C, c, h, w], and the encoder's state."""
+        """The next chunk's real frames, uint8 [n, H, W, 3] -> latents float32 [1, C, c, h, w], and the state after."""
         past = self._past
         if not past and self._shown is not None:
             whole = self._shown[(len(self._shown) - 1) % TEMPORAL_STRIDE :]  # one frame alone, then groups of four

@@ -73,9 +73,14 @@ class MemoryPlan:
         return f"{self.subject} {'fits' if self.fits else 'does not fit'} here: it needs {', '.join(parts)}"
 
 
-def plan_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
-    """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
-    uses = _items(card, precision, device, text_device)
+def plan_memory(
+    card: ModelCard, precision: str, device: str, text_device: str = "cpu", remembered: int = 0
+) -> MemoryPlan:
+    """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights.
+
+    `remembered` latent frames are kept by a pose memory.
+    """
+    uses = _items(card, precision, device, text_device, remembered)
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
@@ -83,9 +88,11 @@ def plan_memory(card: ModelCard, precision: str, device: str, text_device: str =
     )
 
 
-def require_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
+def require_memory(
+    card: ModelCard, precision: str, device: str, text_device: str = "cpu", remembered: int = 0
+) -> MemoryPlan:
     """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
-    plan = plan_memory(card, precision, device, text_device)
+    plan = plan_memory(card, precision, device, text_device, remembered)
     if plan.fits:
         return plan
     smaller = _smaller(card, precision, device, text_device)
@@ -116,7 +123,9 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def _items(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[tuple[str, int, str]]:
+def _items(
+    card: ModelCard, precision: str, device: str, text_device: str, remembered: int
+) -> Iterator[tuple[str, int, str]]:
     shape = graph_shape(card, PRECISIONS[precision])
     experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
@@ -129,6 +138,7 @@ def _items(card: ModelCard, precision: str, device: str, text_device: str) -> It
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
+    yield "session: remembered places", guided * remembered * _frame_bytes(shape), "cpu"
     decoding = 0
     if card.autoencoder == "wan":
         pixels = card.height * card.width
@@ -159,9 +169,13 @@ def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
     ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
     first_eviction = ring.window // ring.chunk
     frames = max(ring.slot(chunk).lost for chunk in (first_eviction, first_eviction + 1))
-    _, heads, _, head_dim = shape.cache_shape
-    per_frame = 2 * heads * head_dim * shape.tokens_per_frame * shape.dtype.itemsize
-    return frames * per_frame * card.architecture.num_layers
+    return frames * _frame_bytes(shape)
+
+
+def _frame_bytes(shape: GraphShape) -> int:
+    """K and V of one latent frame in all layers."""
+    config = shape.transformer
+    return 2 * config.dim * shape.tokens_per_frame * shape.dtype.itemsize * config.num_layers
 
 
 def _control_bytes(shape: GraphShape) -> int:

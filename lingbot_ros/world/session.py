@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from lingbot_ros.control.camera import CameraControl
+from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames
+from lingbot_ros.model.cache import KVCache
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import ChunkInputs, guided_prediction
+from lingbot_ros.world.pose_memory import PoseMemory, Remembered
 from lingbot_ros.world.recent import RecentChunk, RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
 
@@ -52,6 +56,7 @@ class Session:
         self._networks = [world.new_branches(network) for network in world.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
         self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
+        self._memory = PoseMemory(world.memory) if world.memory is not None else None
         self._control = control
         self._condition = new_condition(world.card, world.autoencoder)
         self._observation = Observation(world.autoencoder)
@@ -66,6 +71,11 @@ class Session:
     def time_s(self) -> float:
         """Imagined seconds since the seed image."""
         return self.frame_index / self._world.card.fps
+
+    @property
+    def recalled_frames(self) -> int:
+        """How many latent frames the pose memory showed to the last chunk."""
+        return 0 if self._memory is None else len(self._memory.shown)
 
     @property
     def prompt(self) -> str:
@@ -141,9 +151,10 @@ class Session:
         for key, tensor in snapshot.tensors.items():
             part, name = key.split(".", 1)
             parts.setdefault(part, {})[name] = tensor
+        self._require_same_memory(parts.get("memory", {}))
         for index, branch in enumerate(self._branches):
             branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
-        for part in ("condition", "control", "decoder", "observation", "recent"):
+        for part in ("condition", "control", "decoder", "memory", "observation", "recent"):
             self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
         self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
         self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index
@@ -166,10 +177,10 @@ class Session:
         self._read_prompt()
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
-            for first, *others in self._networks:
-                first.begin(inputs)
-                for other in others:  # its inputs are those of the first
-                    other.cache.begin()
+            recalled = self._recall()
+            for branches in self._networks:
+                slots = [branch.cache.begin() for branch in branches]
+                branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
             if real is None:
                 latents = sampler.sample(self._predict, self._noise)
             else:
@@ -182,12 +193,15 @@ class Session:
                     branch.predict(latents, 0.0)
             committed = time.perf_counter()
             frames, decoder = self._world.autoencoder.decode(latents, self._decoder)
+            remembered = self._remember()
         except BaseException:
             for branch in self._branches:
                 branch.cache.rollback()
             raise
         for branch in self._branches:
             branch.cache.commit()
+        if self._memory is not None:
+            self._memory.commit(remembered)
         self._control.commit(encoded)
         self._condition.commit(latents)
         self._observation.commit(frames if real is None else real, seen)
@@ -211,6 +225,24 @@ class Session:
                 self._recent.replay(branches)
         self._past_is_of_prompt = True
 
+    def _recall(self) -> int:
+        """Show the next chunk what was seen from its poses before; returns how many latent frames that are."""
+        if self._memory is None:
+            return 0
+        return self._memory.recall(self._caches, *self._places())
+
+    def _remember(self) -> list[Remembered]:
+        return [] if self._memory is None else self._memory.remember(self._caches, *self._places())
+
+    def _places(self) -> tuple[Poses, float]:
+        """Where the camera stands in the chunk's latent frames, and the length of a step."""
+        assert isinstance(self._control, CameraControl) and self._control.latent_poses is not None
+        return self._control.latent_poses, self._control.unit_step
+
+    @property
+    def _caches(self) -> list[KVCache]:
+        return [branch.cache for branch in self._branches]
+
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
         branches = self._networks[self._world.expert(timestep)]
         return guided_prediction(branches, latent, timestep, self._world.guidance)
@@ -223,19 +255,34 @@ class Session:
             "decoder": self._decoder,
             "observation": self._observation.state(),
         }
-        return parts if self._recent is None else parts | {"recent": self._recent.state()}
+        if self._recent is not None:
+            parts["recent"] = self._recent.state()
+        if self._memory is not None:
+            parts["memory"] = self._memory.state()
+        return parts
 
     def _load_part(self, part: str, state: dict[str, Tensor]) -> None:
         if part == "decoder":
             self._decoder = state
         elif part == "observation":
             self._observation.load_state(state)
+        elif part == "memory" and self._memory is not None:
+            self._memory.load_state(state)
         elif part == "recent" and self._recent is not None:
             self._recent.load_state(state)
         elif part == "control":
             self._control.load_state(state)
         elif part == "condition":
             self._condition.load_state(state)
+
+    def _require_same_memory(self, state: dict[str, Tensor]) -> None:
+        mine = self._memory.state()["options"].tolist() if self._memory is not None else None
+        theirs = state["options"].tolist() if state else None
+        if mine != theirs:
+            raise SnapshotError(
+                f"snapshot: its memory (frames, bank, reach) is {theirs}, this world's is {mine}; "
+                "load the world with the same memory"
+            )
 
     def _noise(self, draw: int) -> Tensor:
         shape = tuple(self._branches[0].tensors["latent"].shape)

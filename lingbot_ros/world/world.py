@@ -26,6 +26,7 @@ from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.memory_plan import missing_weights, require_memory
 from lingbot_ros.world.network import Network
+from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -60,12 +61,18 @@ class World:
     """`World.load(name)`, then `start`. One thread owns a world and all its sessions."""
 
     def __init__(
-        self, card: ModelCard, options: EngineOptions, prompt_policy: PromptPolicy = "keep", text_device: str = "cpu"
+        self,
+        card: ModelCard,
+        options: EngineOptions,
+        prompt_policy: PromptPolicy = "keep",
+        text_device: str = "cpu",
+        memory: MemoryOptions | None = None,
     ) -> None:
         """Reads the weights; prefer `World.load`. Raises ModelError or EngineError."""
         self.files = card.files()
         engine = TorchEngine(options)
         self.card, self.device, self.prompt_policy = card, options.device, prompt_policy
+        self.memory = memory
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
         shape = assembly.graph_shape(card, PRECISIONS[options.precision])
         checkpoints = [self.files.transformer, *([self.files.low_noise] if self.files.low_noise else [])]
@@ -105,6 +112,7 @@ class World:
         one_step: bool = False,
         prompt_policy: PromptPolicy = "keep",
         text_device: str = "cpu",
+        memory: MemoryOptions | None = None,
     ) -> "World":
         """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
@@ -112,8 +120,10 @@ class World:
         the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the
         machine. For models of the released family: `size` height and width of the frames in pixels instead of the
         card's; `one_step` generates with the first sampling step alone, faster and less true; `prompt_policy` see
-        PromptPolicy; `text_device` where the text encoder lives. Raises ModelError (unknown name, damaged or missing
-        weights), ResourceError (too little memory), EngineError (engine or device not usable here) or InputError.
+        PromptPolicy; `text_device` where the text encoder lives; `memory` shows the model what it
+        made of a place when the camera comes back, see `world.pose_memory`. Raises ModelError (unknown name, damaged or
+        missing weights), ResourceError (too little memory), EngineError (engine or device not usable here) or
+        InputError.
         """
         if engine not in ENGINES:
             raise EngineError(f"engine: got {engine!r}; this version has {', '.join(ENGINES)}")
@@ -122,15 +132,17 @@ class World:
         if prompt_policy not in get_args(PromptPolicy):
             raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
         device, precision = resolve_device(device, precision)
-        card = _adapted(find_card(name), size, one_step)
+        card = _with_memory(_adapted(find_card(name), size, one_step), memory)
+        if memory is None and card.stream.memory:
+            memory = MemoryOptions(card.stream.memory)
         if isinstance(card.weights, HubWeights):
             try:
                 card.files()
             except ModelError as error:
                 raise missing_weights(card, precision, device, error) from error
-            plan = require_memory(card, precision, device, text_device)
+            plan = require_memory(card, precision, device, text_device, memory.bank if memory else 0)
             logging.getLogger(__name__).info("%s", plan.text())
-        return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device)
+        return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device, memory)
 
     def start(
         self,
@@ -260,3 +272,14 @@ def _adapted(card: ModelCard, size: tuple[int, int] | None, one_step: bool) -> M
             raise InputError("one_step", one_step, f"{card.name} was not distilled to few steps; leave it out")
         card = replace(card, sampler=card.sampler.one_step())
     return card
+
+
+def _with_memory(card: ModelCard, memory: MemoryOptions | None) -> ModelCard:
+    """The card with room for what is remembered."""
+    if memory is None:
+        return card
+    if card.control.kind != "camera":
+        raise InputError("memory", memory, f"{card.name} is not driven by a camera; leave it out")
+    if card.stream.window == card.stream.chunk:
+        raise InputError("memory", memory, f"{card.name} makes one clip in one piece; leave it out")
+    return replace(card, stream=replace(card.stream, memory=memory.frames))

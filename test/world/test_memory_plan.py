@@ -33,7 +33,9 @@ def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precisio
     assert of(plan, "session") == world.info.session_bytes
 
 
-@pytest.mark.parametrize(("stream", "frames"), [((1, 4, 0), 1), ((2, 9, 1), 2), ((4, 18, 6), 4), ((3, 18, 9), 3), ((5, 5, 0), 0)])
+@pytest.mark.parametrize(
+    ("stream", "frames"), [((1, 4, 0), 1), ((2, 9, 1), 2), ((4, 18, 6), 4), ((3, 18, 9), 3), ((5, 5, 0), 0)]
+)
 def test_the_copy_is_one_chunk_of_the_cache(tmp_path: Path, stream: tuple[int, int, int], frames: int) -> None:
     """Also where the sink ends inside a chunk; a model of single clips has no past that it could lose."""
     card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(*stream))
