@@ -21,8 +21,18 @@ EncoderState = dict[str, Tensor]
 """What a streaming encoder carries; like the decoder's it is never changed in place."""
 
 
-class Autoencoder(Protocol):
+class Decoder(Protocol):
     """Streams chunks of latents to frames; the state belongs to the session."""
+
+    def start(self) -> DecoderState:
+        """The state before the first chunk."""
+
+    def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
+        """Latents [1, C, c, h, w] -> the chunk's frames and the state for the next chunk."""
+
+
+class Autoencoder(Decoder, Protocol):
+    """A decoder, and what it takes to make latents of frames."""
 
     encodes_frames_alone: bool
     """Whether what a frame is encoded to does not depend on the frames before it."""
@@ -32,12 +42,6 @@ class Autoencoder(Protocol):
 
     def encode(self, frames: Frames, state: EncoderState) -> tuple[Tensor, EncoderState]:
         """The next frames of a clip, uint8 [n, H, W, 3] -> latents float32 [1, C, f, h, w]; it begins with no state."""
-
-    def start(self) -> DecoderState:
-        """The state before the first chunk."""
-
-    def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
-        """Latents [1, C, c, h, w] -> the chunk's frames and the state for the next chunk."""
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         """Pixel frames that `chunk` latent frames decode to."""

@@ -84,7 +84,7 @@ class WanAutoencoder:
     @torch.inference_mode()
     def decode_pixels(self, latents: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Latents [1, C, c, h, w] -> float32 [1, 3, n, H, W], not clamped, and the state for the next chunk."""
-        unscaled = (latents.to(self._device).float() * self._std + self._mean).to(self._dtype)
+        unscaled = self.denormalize(latents.to(self._device).float()).to(self._dtype)
         unscaled = self._network.post_quant_conv(unscaled)
         frames = []
         for latent in unscaled.split(1, dim=2):
@@ -92,6 +92,10 @@ class WanAutoencoder:
             frames.append(self._network.decoder(latent, feat_cache=slots, feat_idx=[0], first_chunk=not state))
             state = _to_state(slots)
         return torch.cat(frames, dim=2).float(), state
+
+    def denormalize(self, latents: Tensor) -> Tensor:
+        """Latents [1, C, c, h, w] as the encoder made them."""
+        return latents * self._std + self._mean
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         return frames_of_latents(chunk) if chunk_index == 0 else TEMPORAL_STRIDE * chunk

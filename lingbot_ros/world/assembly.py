@@ -1,17 +1,21 @@
 """Which parts a card's model is made of. The only place that tells pixel models from the released family."""
 
+from pathlib import Path
+
 import torch
 
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.autoencoder import Autoencoder, PixelAutoencoder
+from lingbot_ros.model.autoencoder import Autoencoder, Decoder, PixelAutoencoder
 from lingbot_ros.model.cards import ModelCard
 from lingbot_ros.model.condition import Condition, FirstFrame, PreviousFrames
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig
 from lingbot_ros.model.families.files import ModelFiles
+from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.geometry import SPATIAL_STRIDE
+from lingbot_ros.model.light_decoder import load_light_decoder
 from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
 from lingbot_ros.model.text_encoder import TextEncoder, load_text_encoder
 from lingbot_ros.model.unipc import UniPCSampler
@@ -41,6 +45,17 @@ def load_autoencoder(card: ModelCard, files: ModelFiles, device: str) -> Autoenc
         return PixelAutoencoder(device)
     assert files.autoencoder is not None
     return load_wan_autoencoder(files.autoencoder, device, torch.float32)
+
+
+def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) -> tuple[Decoder, str]:
+    """What makes frames, and what to add to the digest of the weights: the autoencoder and nothing, or a light one."""
+    if light is None:
+        return autoencoder, ""
+    if not isinstance(autoencoder, WanAutoencoder):
+        raise InputError("light_decoder", light, "only models with the Wan autoencoder can use one; leave it out")
+    # In 16 bits float16 is the exact one: the activations are small (spec 5.6).
+    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    return load_light_decoder(light, device, dtype, autoencoder.denormalize), f"+{file_sha256(light)}"
 
 
 def load_text(card: ModelCard, files: ModelFiles, device: str, dtype: torch.dtype) -> TextEncoder | None:

@@ -74,13 +74,18 @@ class MemoryPlan:
 
 
 def plan_memory(
-    card: ModelCard, precision: str, device: str, text_device: str = "cpu", remembered: int = 0
+    card: ModelCard,
+    precision: str,
+    device: str,
+    text_device: str = "cpu",
+    remembered: int = 0,
+    offload_expert: bool = False,
 ) -> MemoryPlan:
     """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights.
 
-    `remembered` latent frames are kept by a pose memory.
+    `remembered` latent frames are kept by a pose memory; with `offload_expert` one of two experts waits in main memory.
     """
-    uses = _items(card, precision, device, text_device, remembered)
+    uses = _items(card, precision, device, text_device, remembered, offload_expert)
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
@@ -89,10 +94,15 @@ def plan_memory(
 
 
 def require_memory(
-    card: ModelCard, precision: str, device: str, text_device: str = "cpu", remembered: int = 0
+    card: ModelCard,
+    precision: str,
+    device: str,
+    text_device: str = "cpu",
+    remembered: int = 0,
+    offload_expert: bool = False,
 ) -> MemoryPlan:
     """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
-    plan = plan_memory(card, precision, device, text_device, remembered)
+    plan = plan_memory(card, precision, device, text_device, remembered, offload_expert)
     if plan.fits:
         return plan
     smaller = _smaller(card, precision, device, text_device)
@@ -124,7 +134,7 @@ def size_text(size: int) -> str:
 
 
 def _items(
-    card: ModelCard, precision: str, device: str, text_device: str, remembered: int
+    card: ModelCard, precision: str, device: str, text_device: str, remembered: int, offload_expert: bool
 ) -> Iterator[tuple[str, int, str]]:
     shape = graph_shape(card, PRECISIONS[precision])
     experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
@@ -134,7 +144,9 @@ def _items(
     # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
     shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
-    yield "transformer weights", experts * weights_bytes(card, precision), device
+    waiting = experts - 1 if offload_expert else 0
+    yield "transformer weights", (experts - waiting) * weights_bytes(card, precision), device
+    yield "the expert that waits", waiting * weights_bytes(card, precision), "cpu"
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device

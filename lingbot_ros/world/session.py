@@ -51,7 +51,7 @@ class Session:
         self._world = world
         self._open = True
         self._prompt = ""
-        self._text_read: str | None = None  # the prompt whose keys and values the branches hold
+        self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
         self._past_is_of_prompt = True  # whether the attention window was computed under it
         self._networks = [world.new_branches(network) for network in world.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
@@ -60,7 +60,7 @@ class Session:
         self._control = control
         self._condition = new_condition(world.card, world.autoencoder)
         self._observation = Observation(world.autoencoder)
-        self._decoder: DecoderState = world.autoencoder.start()
+        self._decoder: DecoderState = world.decoder.start()
 
     @property
     def frames_in_next_chunk(self) -> int:
@@ -174,13 +174,12 @@ class Session:
         encoded = self._control.encode(controls, count)
         sampler = self._world.sampler
         seen: EncoderState | None = None
-        self._read_prompt()
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
             recalled = self._recall()
-            for branches in self._networks:
-                slots = [branch.cache.begin() for branch in branches]
-                branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
+            for index in reversed(range(len(self._networks))):  # the first is awake when sampling begins with it
+                self._begin(index, inputs, recalled)
+            self._past_is_of_prompt = True
             if real is None:
                 latents = sampler.sample(self._predict, self._noise)
             else:
@@ -189,10 +188,12 @@ class Session:
                     self._predict(self._noise(0), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
             if sampler.config.commit:
-                for branch in self._branches:
-                    branch.predict(latents, 0.0)
+                for index, branches in enumerate(self._networks):
+                    self._world.experts.wake(index)
+                    for branch in branches:
+                        branch.predict(latents, 0.0)
             committed = time.perf_counter()
-            frames, decoder = self._world.autoencoder.decode(latents, self._decoder)
+            frames, decoder = self._world.decoder.decode(latents, self._decoder)
             remembered = self._remember()
         except BaseException:
             for branch in self._branches:
@@ -214,16 +215,18 @@ class Session:
         self.timing = StepTiming(ended - started, denoised - started, committed - denoised, ended - committed)
         return frames
 
-    def _read_prompt(self) -> None:
-        """Give the network the prompt in force, and by policy the past under it. Repeated until it succeeds."""
-        if self._text_read != self._prompt:
-            self._text_read = None
-            self._world.read_prompt(self._prompt, self._networks)
-            self._text_read = self._prompt
+    def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
+        """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
+        self._world.experts.wake(index)
+        branches = self._networks[index]
+        if self._text_read.get(index) != self._prompt:
+            self._text_read.pop(index, None)
+            self._world.read_prompt(self._prompt, branches)
+            self._text_read[index] = self._prompt
         if not self._past_is_of_prompt and self._recent is not None:
-            for branches in self._networks:
-                self._recent.replay(branches)
-        self._past_is_of_prompt = True
+            self._recent.replay(branches)
+        slots = [branch.cache.begin() for branch in branches]
+        branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
 
     def _recall(self) -> int:
         """Show the next chunk what was seen from its poses before; returns how many latent frames that are."""
@@ -244,7 +247,9 @@ class Session:
         return [branch.cache for branch in self._branches]
 
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
-        branches = self._networks[self._world.expert(timestep)]
+        index = self._world.expert(timestep)
+        self._world.experts.wake(index)
+        branches = self._networks[index]
         return guided_prediction(branches, latent, timestep, self._world.guidance)
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:
@@ -292,7 +297,7 @@ class Session:
         card, info = self._world.card, self._world.info
         return SnapshotMeta(
             model=card.name,
-            weights=self._world.files.digest,
+            weights=self._world.weights_digest,
             precision=info.engine.precision,
             session_id=self.id,
             parent_id=self.parent_id,

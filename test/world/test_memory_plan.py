@@ -54,6 +54,15 @@ def test_the_family_at_464x832() -> None:
     assert of(small, "text encoder") == pytest.approx(11.4e9, rel=5e-3)
 
 
+def test_an_idle_expert_is_planned_in_main_memory() -> None:
+    card = find_card("lingbot-world-base-cam")
+    both, one = plan_memory(card, "bf16", "cpu"), plan_memory(card, "bf16", "cpu", offload_expert=True)
+    assert of(both, "transformer weights") == 2 * of(one, "transformer weights")
+    assert of(one, "the expert that waits") == of(one, "transformer weights")
+    (waiting,) = [item for item in one.items if item.name == "the expert that waits"]
+    assert waiting.device == "cpu" and of(both, "the expert that waits") == 0
+
+
 def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(1, 10**9, 0))
     with pytest.raises(
