@@ -25,7 +25,7 @@ from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.experts import Experts
-from lingbot_ros.world.memory_plan import missing_weights, require_memory
+from lingbot_ros.world.memory_plan import Choices, missing_weights, require_memory
 from lingbot_ros.world.network import Network
 from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.session import Session
@@ -156,9 +156,8 @@ class World:
                 card.files()
             except ModelError as error:
                 raise missing_weights(card, precision, device, error) from error
-            plan = require_memory(
-                card, precision, device, text_device, memory.bank if memory else 0, offload_expert
-            )
+            choices = Choices(text_device, memory.bank if memory else 0, offload_expert, light is not None)
+            plan = require_memory(card, precision, device, choices)
             logging.getLogger(__name__).info("%s", plan.text())
         options = EngineOptions(device, precision, threads)
         return cls(card, options, prompt_policy, text_device, memory, light, offload_expert)

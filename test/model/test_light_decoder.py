@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, ModelError
 from lingbot_ros.model.light_decoder import LightDecoder, build_decoder, load_light_decoder
+from lingbot_ros.world.memory_plan import LIGHT_PARAMETERS
 from test.support.tiny_light_decoder import light_weights, write_light_decoder
 
 
@@ -76,6 +77,7 @@ def test_the_published_names_and_shapes() -> None:
     """Of taew2_1: 16 latent channels, widths 256, 128, 64, 64."""
     with torch.device("meta"):
         shapes = {name: tuple(t.shape) for name, t in build_decoder(16, (256, 128, 64, 64), 3).state_dict().items()}
+    assert sum(int(np.prod(shape)) for shape in shapes.values()) == LIGHT_PARAMETERS
     assert len(shapes) == 2 + 9 * 6 + 3 + 3 + 2
     assert shapes["decoder.1.weight"] == (256, 16, 3, 3)
     assert shapes["decoder.3.conv.0.weight"] == (256, 512, 3, 3)

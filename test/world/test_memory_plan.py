@@ -10,6 +10,7 @@ from lingbot_ros.model.cards import find_card
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.world import World
 from lingbot_ros.world.memory_plan import (
+    Choices,
     MemoryItem,
     MemoryPlan,
     free_bytes,
@@ -56,11 +57,21 @@ def test_the_family_at_464x832() -> None:
 
 def test_an_idle_expert_is_planned_in_main_memory() -> None:
     card = find_card("lingbot-world-base-cam")
-    both, one = plan_memory(card, "bf16", "cpu"), plan_memory(card, "bf16", "cpu", offload_expert=True)
+    both, one = plan_memory(card, "bf16", "cpu"), plan_memory(card, "bf16", "cpu", Choices(offload_expert=True))
     assert of(both, "transformer weights") == 2 * of(one, "transformer weights")
     assert of(one, "the expert that waits") == of(one, "transformer weights")
     (waiting,) = [item for item in one.items if item.name == "the expert that waits"]
     assert waiting.device == "cpu" and of(both, "the expert that waits") == 0
+
+
+def test_a_light_decoder_is_planned_with_its_own_state() -> None:
+    card = find_card("lingbot-world-v2-1.3b")
+    full, light = (plan_memory(card, "bf16", "cpu", Choices(light_decoder=chosen)) for chosen in (False, True))
+    pixels = card.height * card.width
+    assert of(full, "decoder's streaming state") == 2 * 4 * 2365 * pixels
+    assert of(light, "decoder's streaming state") == 2 * 4 * 84 * pixels
+    assert of(light, "light decoder weights") == 4 * 9_844_611 and not of(full, "light decoder weights")
+    assert full.needed("cpu") - light.needed("cpu") > 10e9
 
 
 def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lingbot_ros.errors import InputError, SnapshotError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import Session, Snapshot, World
-from lingbot_ros.world.memory_plan import plan_memory
+from lingbot_ros.world.memory_plan import Choices, plan_memory
 from lingbot_ros.world.pose_memory import MemoryOptions, Remembered, compress, manage, pose_distance, select
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
@@ -207,7 +207,8 @@ def test_guided_models_remember_both_branches(tmp_path: Path, image: Frames) -> 
 
 
 def test_the_plan_counts_slots_and_bank(model: Path, world: World) -> None:
-    off, on = plan_memory(World.load(model).card, "f32", "cpu"), plan_memory(world.card, "f32", "cpu", remembered=6)
+    off = plan_memory(World.load(model).card, "f32", "cpu")
+    on = plan_memory(world.card, "f32", "cpu", Choices(remembered=6))
     one_frame = 2 * 48 * TOKENS * 4 * 2
     added = {item.name: item.bytes for item in on.items}
     for item in off.items:
