@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lingbot_ros.control.camera import CameraControl
 from lingbot_ros.control.poses import Poses
-from lingbot_ros.errors import InputError
+from lingbot_ros.errors import InputError, SnapshotError
 from lingbot_ros.model.cache import KVCache
 
 STEP_TURN_RAD = np.radians(8.0)
@@ -106,33 +107,51 @@ def select(
 class PoseMemory:
     """One session's memory. Only `commit` changes what a fork or a snapshot carries."""
 
-    def __init__(self, options: MemoryOptions) -> None:
+    def __init__(self, options: MemoryOptions, control: CameraControl, caches: Sequence[KVCache]) -> None:
+        """`control` and `caches` are the session's, with room for `options.frames` behind the window."""
         self.options = options
         self.bank: list[Remembered] = []
         self.shown: list[int] = []
+        self._control, self._caches = control, list(caches)
+        self._held: dict[int, int] = {}  # place behind the window -> latent frame that was copied there
 
-    def recall(self, caches: Sequence[KVCache], poses: Poses, unit_step: float) -> int:
-        """Put what fits the next chunk's poses behind the caches' window; returns how many latent frames that are."""
-        ring, committed = caches[0].ring, caches[0].committed
-        chosen = select(self.bank, poses, ring.visible(committed), self.options, unit_step)
-        for index, cache in enumerate(caches):
-            tokens = cache.tokens_per_frame
-            for position, item in enumerate(chosen, start=ring.window):
-                for target, source in zip((*cache.keys, *cache.values), item.kept[index], strict=True):
-                    target[0, :, position * tokens : (position + 1) * tokens].copy_(source)
+    def recall(self) -> int:
+        """Put what fits the next chunk's poses behind the caches' window; returns how many latent frames that are.
+
+        In the order of time, so that the same frames are summed in the same order by every copy of a session.
+        """
+        visible = self._caches[0].ring.visible(self._caches[0].committed)
+        chosen = select(self.bank, self._poses, visible, self.options, self._control.unit_step)
+        chosen.sort(key=lambda item: item.frame)
+        for place, item in enumerate(chosen):
+            if self._held.get(place) != item.frame:
+                self._held.pop(place, None)
+                self._show(place, item)
+                self._held[place] = item.frame
         self.shown = [item.frame for item in chosen]
         return len(chosen)
 
-    def remember(self, caches: Sequence[KVCache], poses: Poses, unit_step: float) -> list[Remembered]:
-        """The bank with one latent frame of the chunk that is about to be committed, at `poses` [c, 4, 4]."""
-        chosen = compress(poses, self.bank, unit_step)
-        frame = caches[0].committed * caches[0].ring.chunk + chosen
-        item = record(caches, caches[0].slot.write + chosen, frame, poses[chosen])
-        return manage([*self.bank, item], self.options.bank, unit_step)
+    def remember(self) -> list[Remembered]:
+        """The bank with one latent frame of the chunk that is about to be committed."""
+        chosen, cache = compress(self._poses, self.bank, self._control.unit_step), self._caches[0]
+        frame = cache.committed * cache.ring.chunk + chosen
+        item = record(self._caches, cache.slot.write + chosen, frame, self._poses[chosen])
+        return manage([*self.bank, item], self.options.bank, self._control.unit_step)
 
     def commit(self, bank: list[Remembered]) -> None:
         """Make what `remember` gave the past."""
         self.bank = bank
+
+    @property
+    def _poses(self) -> Poses:
+        assert self._control.latent_poses is not None
+        return self._control.latent_poses
+
+    def _show(self, place: int, item: Remembered) -> None:
+        for cache, kept in zip(self._caches, item.kept, strict=True):
+            first = (cache.ring.window + place) * cache.tokens_per_frame
+            for target, source in zip((*cache.keys, *cache.values), kept, strict=True):
+                target[0, :, first : first + cache.tokens_per_frame].copy_(source)
 
     def state(self) -> dict[str, Tensor]:
         """By name; frame i holds `i.pose` and `i.0`, with guidance also `i.1`."""
@@ -150,7 +169,18 @@ class PoseMemory:
             if key != "options":
                 number, name = key.split(".", 1)
                 found.setdefault(int(number), {})[name] = tensor.cpu()
-        self.bank = []
+        self.bank, self._held = [], {}
         for frame, parts in sorted(found.items()):
             pose = parts.pop("pose").numpy()
             self.bank.append(Remembered(frame, pose, tuple(parts[str(index)] for index in range(len(parts)))))
+
+
+def require_same_memory(memory: PoseMemory | None, state: dict[str, Tensor]) -> None:
+    """Raise SnapshotError unless `state` is that of a memory with the same options, or of none if there is none."""
+    mine = None if memory is None else memory.state()["options"].tolist()
+    theirs = state["options"].tolist() if state else None
+    if mine != theirs:
+        raise SnapshotError(
+            f"snapshot: its memory (frames, bank, reach) is {theirs}, this world's is {mine}; "
+            "load the world with the same memory"
+        )

@@ -9,15 +9,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lingbot_ros.control.camera import CameraControl
-from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames
-from lingbot_ros.model.cache import KVCache
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import ChunkInputs, guided_prediction
-from lingbot_ros.world.pose_memory import PoseMemory, Remembered
+from lingbot_ros.world.pose_memory import PoseMemory, require_same_memory
 from lingbot_ros.world.recent import RecentChunk, RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
 
@@ -56,7 +54,9 @@ class Session:
         self._networks = [world.new_branches(network) for network in world.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
         self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
-        self._memory = PoseMemory(world.memory) if world.memory is not None else None
+        self._memory: PoseMemory | None = None
+        if world.memory is not None and isinstance(control, CameraControl):
+            self._memory = PoseMemory(world.memory, control, [branch.cache for branch in self._branches])
         self._control = control
         self._condition = new_condition(world.card, world.autoencoder)
         self._observation = Observation(world.autoencoder)
@@ -151,7 +151,7 @@ class Session:
         for key, tensor in snapshot.tensors.items():
             part, name = key.split(".", 1)
             parts.setdefault(part, {})[name] = tensor
-        self._require_same_memory(parts.get("memory", {}))
+        require_same_memory(self._memory, parts.get("memory", {}))
         for index, branch in enumerate(self._branches):
             branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
         for part in ("condition", "control", "decoder", "memory", "observation", "recent"):
@@ -176,7 +176,7 @@ class Session:
         seen: EncoderState | None = None
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
-            recalled = self._recall()
+            recalled = 0 if self._memory is None else self._memory.recall()
             for index in reversed(range(len(self._networks))):  # the first is awake when sampling begins with it
                 self._begin(index, inputs, recalled)
             self._past_is_of_prompt = True
@@ -194,7 +194,7 @@ class Session:
                         branch.predict(latents, 0.0)
             committed = time.perf_counter()
             frames, decoder = self._world.decoder.decode(latents, self._decoder)
-            remembered = self._remember()
+            remembered = [] if self._memory is None else self._memory.remember()
         except BaseException:
             for branch in self._branches:
                 branch.cache.rollback()
@@ -227,24 +227,6 @@ class Session:
             self._recent.replay(branches)
         slots = [branch.cache.begin() for branch in branches]
         branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
-
-    def _recall(self) -> int:
-        """Show the next chunk what was seen from its poses before; returns how many latent frames that are."""
-        if self._memory is None:
-            return 0
-        return self._memory.recall(self._caches, *self._places())
-
-    def _remember(self) -> list[Remembered]:
-        return [] if self._memory is None else self._memory.remember(self._caches, *self._places())
-
-    def _places(self) -> tuple[Poses, float]:
-        """Where the camera stands in the chunk's latent frames, and the length of a step."""
-        assert isinstance(self._control, CameraControl) and self._control.latent_poses is not None
-        return self._control.latent_poses, self._control.unit_step
-
-    @property
-    def _caches(self) -> list[KVCache]:
-        return [branch.cache for branch in self._branches]
 
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
         index = self._world.expert(timestep)
@@ -279,15 +261,6 @@ class Session:
             self._control.load_state(state)
         elif part == "condition":
             self._condition.load_state(state)
-
-    def _require_same_memory(self, state: dict[str, Tensor]) -> None:
-        mine = self._memory.state()["options"].tolist() if self._memory is not None else None
-        theirs = state["options"].tolist() if state else None
-        if mine != theirs:
-            raise SnapshotError(
-                f"snapshot: its memory (frames, bank, reach) is {theirs}, this world's is {mine}; "
-                "load the world with the same memory"
-            )
 
     def _noise(self, draw: int) -> Tensor:
         shape = tuple(self._branches[0].tensors["latent"].shape)

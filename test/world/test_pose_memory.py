@@ -13,7 +13,7 @@ from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import Session, Snapshot, World
 from lingbot_ros.world.memory_plan import Choices, plan_memory
-from lingbot_ros.world.pose_memory import MemoryOptions, Remembered, compress, manage, pose_distance, select
+from lingbot_ros.world.pose_memory import MemoryOptions, PoseMemory, Remembered, compress, manage, pose_distance, select
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
 
@@ -193,6 +193,27 @@ def test_a_failed_step_remembers_nothing(session: Session, world: World, monkeyp
     assert memory.bank == before
     assert np.array_equal(walk(session, 4), walk(twin, 4))
     twin.close()
+
+
+def test_what_is_shown_already_is_not_copied_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 14B a frame is 1.2 GB; a camera that waits looks at the same ones."""
+    walk(session, 11)
+    memory = session._memory
+    assert memory is not None
+    copied: list[int] = []
+    show = PoseMemory._show
+
+    def counted(self: PoseMemory, place: int, item: Remembered) -> None:
+        copied.append(item.frame)
+        show(self, place, item)
+
+    monkeypatch.setattr(PoseMemory, "_show", counted)
+    still = np.tile(at(depth(85)), (8, 1, 1))
+    for _ in range(4):
+        session.step(still)
+    before, shown = len(copied), list(memory.shown)
+    session.step(still)
+    assert shown and memory.shown == shown and len(copied) == before
 
 
 def test_guided_models_remember_both_branches(tmp_path: Path, image: Frames) -> None:
