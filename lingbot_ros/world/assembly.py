@@ -1,5 +1,6 @@
 """Which parts a card's model is made of. The only place that tells pixel models from the released family."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
 from lingbot_ros.model.text_encoder import TextEncoder, load_text_encoder
 from lingbot_ros.model.unipc import UniPCSampler
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
+from lingbot_ros.world.pose_memory import MemoryOptions
 
 Control = ActionControl | CameraControl
 
@@ -88,3 +90,14 @@ def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Contr
         return CameraControl(config, card.stream.chunk, card.height, card.width, device, lens)
     assert isinstance(config, ActionControlConfig)
     return ActionControl(card.control, config.history)
+
+
+def with_memory(card: ModelCard, memory: MemoryOptions | None) -> ModelCard:
+    """The card with room for what is remembered; raises InputError for a model that cannot use it."""
+    if memory is None:
+        return card
+    if card.control.kind != "camera":
+        raise InputError("memory", memory, f"{card.name} is not driven by a camera; leave it out")
+    if card.stream.window == card.stream.chunk:
+        raise InputError("memory", memory, f"{card.name} makes one clip in one piece; leave it out")
+    return replace(card, stream=replace(card.stream, memory=memory.frames))

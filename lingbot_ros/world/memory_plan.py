@@ -142,7 +142,7 @@ def size_text(size: int) -> str:
 
 def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> Iterator[tuple[str, int, str]]:
     shape = graph_shape(card, PRECISIONS[precision])
-    experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
+    experts = _experts(card)
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
     caches = _bytes(spec for spec in session if spec.role is Role.STATE)
@@ -226,17 +226,22 @@ def _bytes(specs: Iterable[TensorSpec]) -> int:
 
 
 def _smaller(card: ModelCard, precision: str, device: str, choices: Choices | None) -> Iterator[MemoryPlan]:
-    """Plans that fit instead: fewer bits, the shortest window, other models of the family."""
+    """Plans that fit instead: fewer bits, the shortest window, one expert at a time, other models of the family."""
     shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
-    cards = [card, replace(card, stream=shortest)]
-    cards += [other for other in list_cards() if other.family == card.family and other.name != card.name]
-    for choice in cards:
+    plain = choices or Choices()
+    cards = [(card, plain, ""), (replace(card, stream=shortest), plain, f" with a window of {shortest.window}")]
+    cards.append((card, replace(plain, offload_expert=True), " with offload_expert"))
+    cards += [(other, plain, "") for other in list_cards() if other.family == card.family and other.name != card.name]
+    for choice, chosen, how in cards:
         for small in dict.fromkeys((precision, "bf16", "int8")):
-            plan = plan_memory(choice, small, device, choices)
-            if plan.fits:
-                window = f" with a window of {shortest.window}" if choice.stream is shortest else ""
-                yield replace(plan, subject=plan.subject + window)
+            plan = plan_memory(choice, small, device, chosen)
+            if plan.fits and (not chosen.offload_expert or _experts(choice) > 1):
+                yield replace(plan, subject=plan.subject + how)
                 break
+
+
+def _experts(card: ModelCard) -> int:
+    return 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
 
 
 def _never() -> CausalWorldTransformer:

@@ -148,7 +148,7 @@ class World:
             raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
         device, precision = resolve_device(device, precision)
         light = None if light_decoder is None else Path(light_decoder).expanduser()
-        card = _with_memory(_adapted(find_card(name), size, one_step), memory)
+        card = assembly.with_memory(_adapted(find_card(name), size, one_step), memory)
         if memory is None and card.stream.memory:
             memory = MemoryOptions(card.stream.memory)
         if isinstance(card.weights, HubWeights):
@@ -289,14 +289,3 @@ def _adapted(card: ModelCard, size: tuple[int, int] | None, one_step: bool) -> M
             raise InputError("one_step", one_step, f"{card.name} was not distilled to few steps; leave it out")
         card = replace(card, sampler=card.sampler.one_step())
     return card
-
-
-def _with_memory(card: ModelCard, memory: MemoryOptions | None) -> ModelCard:
-    """The card with room for what is remembered."""
-    if memory is None:
-        return card
-    if card.control.kind != "camera":
-        raise InputError("memory", memory, f"{card.name} is not driven by a camera; leave it out")
-    if card.stream.window == card.stream.chunk:
-        raise InputError("memory", memory, f"{card.name} makes one clip in one piece; leave it out")
-    return replace(card, stream=replace(card.stream, memory=memory.frames))

@@ -83,6 +83,16 @@ def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     assert error.value.code is ErrorCode.OUT_OF_MEMORY
 
 
+def test_the_advice_for_two_experts_is_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a device of 140 GB, in a machine with room for the other and the text encoder."""
+    free = {"cuda": 140 * 10**9, "cpu": 64 * 10**9}
+    monkeypatch.setattr("lingbot_ros.world.memory_plan.free_bytes", lambda device: free[device])
+    card = find_card("lingbot-world-base-cam")
+    with pytest.raises(ResourceError, match=r"does not fit.*base-cam in bf16 at 832x464 with offload_expert \("):
+        require_memory(card, "bf16", "cuda")
+    assert require_memory(card, "bf16", "cuda", Choices(offload_expert=True)).fits
+
+
 def test_missing_weights_are_told_with_whether_they_would_fit() -> None:
     card = find_card("lingbot-world-v2-14b")
     error = missing_weights(card, "bf16", "cpu", ModelError("no weights", ErrorCode.UNKNOWN_MODEL))
