@@ -39,6 +39,8 @@ class Lens:
 class CameraControl:
     """One session's camera. `encode` changes nothing that counts; `commit` makes the chunk's last pose the past.
 
+    `latent_poses` [chunk, 4, 4] are those of the latent frames that were encoded last.
+
     Models with 7 ray channels (direction, WASD) also take keys: a fifth row w, a, s, d of 0 or 1 below each pose.
     """
 
@@ -49,6 +51,7 @@ class CameraControl:
         self._config, self._chunk, self._size, self._device = config, chunk, (height, width), device
         self._previous: Poses | None = None
         self._last: Poses | None = None
+        self.latent_poses: Poses | None = None
         self._lens: Lens | None = None
         if lens is not None:
             self._set_lens(lens)
@@ -79,8 +82,14 @@ class CameraControl:
             rays = torch.cat((origins, directions))
         else:
             rays = torch.cat((directions, self._grid.constants(torch.from_numpy(keys[picked]))))
-        self._last = poses[-1]
+        self._last, self.latent_poses = poses[-1], poses[picked]
         return {"rays": rays[None]}
+
+    @property
+    def unit_step(self) -> float:
+        """The session's translation scale."""
+        assert self._lens is not None
+        return self._lens.unit_step
 
     def commit(self, encoded: dict[str, Tensor]) -> None:
         """The chunk that was encoded last became the past."""

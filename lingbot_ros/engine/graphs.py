@@ -45,9 +45,9 @@ class GraphShape:
 
     @property
     def cache_shape(self) -> tuple[int, int, int, int]:
-        """One K or V cache, [1, H, window * tokens, D]."""
-        config = self.transformer
-        return (1, config.num_heads, self.stream.window * self.tokens_per_frame, config.head_dim)
+        """One K or V cache, [1, H, (window + memory) * tokens, D]."""
+        config, frames = self.transformer, self.stream.window + self.stream.memory
+        return (1, config.num_heads, frames * self.tokens_per_frame, config.head_dim)
 
     def latent_shape(self, channels: int) -> tuple[int, int, int, int, int]:
         """[1, channels, chunk, height, width]."""

@@ -17,20 +17,31 @@ DecoderState = dict[str, Tensor]
 """What a streaming decoder carries from chunk to chunk; never changed in place, so that a fork may share it."""
 
 
-class Autoencoder(Protocol):
+EncoderState = dict[str, Tensor]
+"""What a streaming encoder carries; like the decoder's it is never changed in place."""
+
+
+class Decoder(Protocol):
     """Streams chunks of latents to frames; the state belongs to the session."""
-
-    def fit(self, image: Frames, height: int, width: int) -> Tensor:
-        """A picture uint8 [h, w, 3] of any size as the model sees it: float32 [1, 3, 1, height, width], -1..1."""
-
-    def encode(self, frames: Frames) -> Tensor:
-        """uint8 [n, H, W, 3] -> latents float32 [1, C, f, h, w]."""
 
     def start(self) -> DecoderState:
         """The state before the first chunk."""
 
     def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
         """Latents [1, C, c, h, w] -> the chunk's frames and the state for the next chunk."""
+
+
+class Autoencoder(Decoder, Protocol):
+    """A decoder, and what it takes to make latents of frames."""
+
+    encodes_frames_alone: bool
+    """Whether what a frame is encoded to does not depend on the frames before it."""
+
+    def fit(self, image: Frames, height: int, width: int) -> Tensor:
+        """A picture uint8 [h, w, 3] of any size as the model sees it: float32 [1, 3, 1, height, width], -1..1."""
+
+    def encode(self, frames: Frames, state: EncoderState) -> tuple[Tensor, EncoderState]:
+        """The next frames of a clip, uint8 [n, H, W, 3] -> latents float32 [1, C, f, h, w]; it begins with no state."""
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         """Pixel frames that `chunk` latent frames decode to."""
@@ -39,25 +50,37 @@ class Autoencoder(Protocol):
 class PixelAutoencoder:
     """The identity up to scaling: one latent frame is one image."""
 
+    encodes_frames_alone = True
+
     def __init__(self, device: str) -> None:
         self._device = device
 
     def fit(self, image: Frames, height: int, width: int) -> Tensor:
-        return self.encode(resize_image(image, height, width)[None])
+        return frames_to_pixels(resize_image(image, height, width)[None], self._device)
 
-    def encode(self, frames: Frames) -> Tensor:
-        pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(self._device)
-        return (pixels.permute(3, 0, 1, 2).float() / 127.5 - 1)[None]
+    def encode(self, frames: Frames, state: EncoderState) -> tuple[Tensor, EncoderState]:
+        return frames_to_pixels(frames, self._device), state
 
     def start(self) -> DecoderState:
         return {}
 
     def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
-        pixels = ((latents[0].float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return pixels.permute(1, 2, 3, 0).contiguous().cpu().numpy(), state
+        return pixels_to_frames(latents.float()), state
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         return chunk
+
+
+def frames_to_pixels(frames: Frames, device: str) -> Tensor:
+    """uint8 [n, H, W, 3] -> float32 [1, 3, n, H, W] in -1..1."""
+    pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(device)
+    return (pixels.permute(3, 0, 1, 2).float() / 127.5 - 1)[None]
+
+
+def pixels_to_frames(pixels: Tensor) -> Frames:
+    """float32 [1, 3, n, H, W], clamped to -1..1 -> uint8 [n, H, W, 3]."""
+    values = ((pixels[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return values.permute(1, 2, 3, 0).contiguous().cpu().numpy()
 
 
 def check_image(image: Frames) -> Frames:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from lingbot_ros.model.ring import ChunkSlot, Ring
+from lingbot_ros.model.ring import ChunkSlot, Move, Ring
 
 
 class KVCache:
-    """K and V of every layer, [1, H, window * tokens, D] each, and the number of committed chunks.
+    """K and V of every layer, [1, H, window * tokens, D] each or longer, and the number of committed chunks.
 
     A chunk is `begin`, any number of forwards that write the same slots, then `commit`; or `rollback`, which leaves the
     cache as it was before `begin`.
@@ -20,8 +20,8 @@ class KVCache:
         self.keys, self.values = list(keys), list(values)
         self.ring, self.tokens_per_frame = ring, tokens_per_frame
         self.committed = 0
-        self._overwritten: list[Tensor] | None = None
-        self._saved_from = 0
+        self._begun: ChunkSlot | None = None
+        self._lost: list[Tensor] = []
 
     @property
     def slot(self) -> ChunkSlot:
@@ -36,35 +36,35 @@ class KVCache:
         return min(self.committed * self.ring.chunk, self.ring.window) * self.tokens_per_frame
 
     def begin(self) -> ChunkSlot:
-        """Prepare the next chunk's slots, remembering what they hold now; returns where they are."""
+        """Prepare the next chunk's slots, remembering what will be lost in them; returns where they are."""
         slot = self.slot
-        self._saved_from = slot.shift.target if slot.shift else slot.write
-        saved_to = min(self._tokens(slot.write + self.ring.chunk), self.filled_tokens)
-        self._overwritten = [
-            tensor[:, :, self._tokens(self._saved_from) : saved_to].clone() for tensor in self._all()
-        ]
-        if slot.shift:
-            self._move(slot.shift.source, slot.shift.target, slot.shift.count)
+        start, count = self._tokens(slot.lost_from), self._tokens(slot.lost)
+        self._lost = [tensor.narrow(2, start, count).clone() for tensor in self._all()]
+        self._begun = slot
+        for move in slot.moves:
+            self._move(move)
         return slot
 
     def commit(self) -> None:
         """Keep what the chunk's last forward wrote."""
-        self._overwritten = None
+        self._begun, self._lost = None, []
         self.committed += 1
 
     def rollback(self) -> None:
         """Undo everything since `begin`."""
-        if self._overwritten is None:
+        if self._begun is None:
             return
-        for tensor, saved in zip(self._all(), self._overwritten, strict=True):
-            tensor.narrow(2, self._tokens(self._saved_from), saved.shape[2]).copy_(saved)
-        self._overwritten = None
+        for move in reversed(self._begun.moves):
+            self._move(Move(move.target, move.source, move.count))
+        for tensor, lost in zip(self._all(), self._lost, strict=True):
+            tensor.narrow(2, self._tokens(self._begun.lost_from), lost.shape[2]).copy_(lost)
+        self._begun, self._lost = None, []
 
     def turn(self, frames: int) -> None:
         """Rotate what lies behind the sink by some latent frames."""
         if frames:
             for tensor in self._all():
-                behind = tensor[:, :, self._tokens(self.ring.sink) :]
+                behind = tensor[:, :, self._tokens(self.ring.sink) : self._tokens(self.ring.window)]
                 behind.copy_(behind.roll(self._tokens(frames), 2))
 
     def copy_from(self, other: "KVCache") -> None:
@@ -87,10 +87,10 @@ class KVCache:
     def _tokens(self, frames: int) -> int:
         return frames * self.tokens_per_frame
 
-    def _move(self, source: int, target: int, count: int) -> None:
+    def _move(self, move: Move) -> None:
+        source, target, count = (self._tokens(frames) for frames in (move.source, move.target, move.count))
         for tensor in self._all():
-            moved = tensor.narrow(2, self._tokens(source), self._tokens(count)).clone()
-            tensor.narrow(2, self._tokens(target), self._tokens(count)).copy_(moved)
+            tensor.narrow(2, target, count).copy_(tensor.narrow(2, source, count))
 
     def _all(self) -> Iterator[Tensor]:
         yield from self.keys

@@ -99,8 +99,12 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class StreamConfig:
-    """How a session generates: latent frames per chunk, in the attention window (own chunk included), in the sink."""
+    """How a session generates: latent frames per chunk, in the attention window (own chunk included), in the sink.
+
+    `memory` latent frames of places seen before may be attended to besides the window (`world.pose_memory`).
+    """
 
     chunk: int
     window: int
     sink: int = 0
+    memory: int = 0

@@ -9,8 +9,8 @@ from lingbot_ros.errors import InputError
 
 
 @dataclass(frozen=True)
-class Shift:
-    """Move frames `[source, source + count)` to `target`, once, before the chunk's first forward."""
+class Move:
+    """Copy frames `[source, source + count)` to `target`, before the chunk's first forward; the two do not overlap."""
 
     source: int
     target: int
@@ -19,11 +19,17 @@ class Shift:
 
 @dataclass(frozen=True)
 class ChunkSlot:
-    """Where one chunk lives in the cache, in latent frames: first slot, valid prefix (own chunk included), a shift."""
+    """Where one chunk lives in the cache, in latent frames: first slot, valid prefix (own chunk included), and moves.
+
+    `moves` are made in order. What they and the chunk destroy for good are `lost` frames from slot `lost_from` on: the
+    rest of what is overwritten was moved away and can be moved back.
+    """
 
     write: int
     length: int
-    shift: Shift | None = None
+    lost_from: int = 0
+    lost: int = 0
+    moves: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Ring:
     """Attention sink + sliding window over a cache of `window` latent frames, filled `chunk` frames at a time.
 
     The first `sink` frames are never overwritten; the rest becomes a ring of chunks once the cache is full. When the
-    sink ends inside a chunk, the first eviction drops fewer frames than a chunk: one shift aligns the ring for ever.
+    sink ends inside a chunk, the first eviction drops fewer frames than a chunk: the last few frames of each chunk then
+    move once to the slots before it, which aligns the ring for ever.
 
     Raises InputError for a window that the ring cannot hold without wrapping inside a chunk.
     """
@@ -69,17 +76,19 @@ class Ring:
         """Slots of chunk `chunk_index` (0, 1, ...), the same for every forward of that chunk."""
         evictions = chunk_index - self._first_eviction
         if evictions < 0:
-            return ChunkSlot(write=chunk_index * self.chunk, length=(chunk_index + 1) * self.chunk)
-        if not self._shift_frames:
-            return ChunkSlot(self.sink + self._ring_slot(evictions), self.window)
-        if evictions == 0:
-            kept = self._first_eviction * self.chunk - self.sink - self._shift_frames
-            return ChunkSlot(
-                write=self.window - self.chunk,
-                length=self.window,
-                shift=Shift(source=self.sink + self._shift_frames, target=self.sink, count=kept),
-            )
-        return ChunkSlot(self.sink + self._ring_slot(evictions - 1), self.window)
+            return ChunkSlot(chunk_index * self.chunk, (chunk_index + 1) * self.chunk)
+        if self._shift_frames and evictions == 0:
+            return self._aligning_slot()
+        write = self.sink + self._ring_slot(evictions - (1 if self._shift_frames else 0))
+        # A model that makes single clips sees no past: nothing that it overwrites counts.
+        return ChunkSlot(write, self.window, lost_from=write, lost=0 if self.window == self.chunk else self.chunk)
+
+    def _aligning_slot(self) -> ChunkSlot:
+        """The first eviction of a sink that ends inside a chunk."""
+        dropped = self._shift_frames
+        starts = range(self.sink + dropped, self._first_eviction * self.chunk, self.chunk)
+        moves = tuple(Move(start + self.chunk - dropped, start - dropped, dropped) for start in starts)
+        return ChunkSlot(self.window - self.chunk, self.window, lost_from=self.sink, lost=dropped, moves=moves)
 
     def replay_slots(self, chunks: list[int], committed: int) -> list[ChunkSlot]:
         """Where chunks of the window, outside the sink and in time order, are written to be computed anew.

@@ -10,15 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lingbot_ros.errors import ErrorCode, LingbotError, ModelError
-from lingbot_ros.model.autoencoder import DecoderState, Frames
+from lingbot_ros.errors import ModelError
+from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames, frames_to_pixels, pixels_to_frames
 from lingbot_ros.model.families.names import autoencoder_name
 from lingbot_ros.model.families.tensors import read_tensors
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE, frames_of_latents
 from lingbot_ros.model.state_check import check_state
-
-EncoderState = DecoderState
-"""What a streaming encoder carries; like the decoder's it is never changed in place."""
 
 # A temporal up-sampler marks its first call by this word in its cache; an empty tensor stands for it in a state.
 _CALLED_ONCE = "Rep"
@@ -26,6 +23,8 @@ _CALLED_ONCE = "Rep"
 
 class WanAutoencoder:
     """Latents are normalised per channel, as the transformer sees them; frames are uint8 RGB."""
+
+    encodes_frames_alone = False
 
     def __init__(self, network: Any, device: str, dtype: torch.dtype) -> None:
         """`network` is an `AutoencoderKLWan` on the device, in this dtype."""
@@ -52,13 +51,16 @@ class WanAutoencoder:
             latents = self._image_latents[key] = ImageLatents(self, image)
         return latents
 
-    def encode(self, frames: Frames) -> Tensor:
-        """Not possible: raises LingbotError."""
-        raise LingbotError(
-            "frames: this model's autoencoder can encode a later frame only with all before it since the start; "
-            "start a new session from the real picture instead of observing it",
-            ErrorCode.UNSUPPORTED,
-        )
+    def encode(self, frames: Frames, state: EncoderState) -> tuple[Tensor, EncoderState]:
+        """From 1 + 4k frames with an empty state, later from 4k."""
+        pixels = frames_to_pixels(frames, self._device)
+        first = 0 if state else 1
+        latents = []
+        for group in (*pixels[:, :, :first].split(1, dim=2), *pixels[:, :, first:].split(TEMPORAL_STRIDE, dim=2)):
+            if group.shape[2]:
+                latent, state = self.encode_next(group, state)
+                latents.append(latent)
+        return torch.cat(latents, dim=2), state
 
     @torch.inference_mode()
     def encode_next(self, pixels: Tensor, state: EncoderState) -> tuple[Tensor, EncoderState]:
@@ -77,13 +79,12 @@ class WanAutoencoder:
     @torch.inference_mode()
     def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
         pixels, state = self.decode_pixels(latents, state)
-        values = ((pixels[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return values.permute(1, 2, 3, 0).contiguous().cpu().numpy(), state
+        return pixels_to_frames(pixels), state
 
     @torch.inference_mode()
     def decode_pixels(self, latents: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Latents [1, C, c, h, w] -> float32 [1, 3, n, H, W], not clamped, and the state for the next chunk."""
-        unscaled = (latents.to(self._device).float() * self._std + self._mean).to(self._dtype)
+        unscaled = self.denormalize(latents.to(self._device).float()).to(self._dtype)
         unscaled = self._network.post_quant_conv(unscaled)
         frames = []
         for latent in unscaled.split(1, dim=2):
@@ -91,6 +92,10 @@ class WanAutoencoder:
             frames.append(self._network.decoder(latent, feat_cache=slots, feat_idx=[0], first_chunk=not state))
             state = _to_state(slots)
         return torch.cat(frames, dim=2).float(), state
+
+    def denormalize(self, latents: Tensor) -> Tensor:
+        """Latents [1, C, c, h, w] as the encoder made them."""
+        return latents * self._std + self._mean
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         return frames_of_latents(chunk) if chunk_index == 0 else TEMPORAL_STRIDE * chunk

@@ -1,21 +1,27 @@
 """Which parts a card's model is made of. The only place that tells pixel models from the released family."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import torch
 
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.autoencoder import Autoencoder, PixelAutoencoder
+from lingbot_ros.model.autoencoder import Autoencoder, Decoder, PixelAutoencoder
 from lingbot_ros.model.cards import ModelCard
 from lingbot_ros.model.condition import Condition, FirstFrame, PreviousFrames
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig
 from lingbot_ros.model.families.files import ModelFiles
+from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.geometry import SPATIAL_STRIDE
+from lingbot_ros.model.light_decoder import load_light_decoder
 from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
 from lingbot_ros.model.text_encoder import TextEncoder, load_text_encoder
 from lingbot_ros.model.unipc import UniPCSampler
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
+from lingbot_ros.world.pose_memory import MemoryOptions
 
 Control = ActionControl | CameraControl
 
@@ -41,6 +47,17 @@ def load_autoencoder(card: ModelCard, files: ModelFiles, device: str) -> Autoenc
         return PixelAutoencoder(device)
     assert files.autoencoder is not None
     return load_wan_autoencoder(files.autoencoder, device, torch.float32)
+
+
+def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) -> tuple[Decoder, str]:
+    """What makes frames, and what to add to the digest of the weights: the autoencoder and nothing, or a light one."""
+    if light is None:
+        return autoencoder, ""
+    if not isinstance(autoencoder, WanAutoencoder):
+        raise InputError("light_decoder", light, "only models with the Wan autoencoder can use one; leave it out")
+    # In 16 bits float16 is the exact one: the activations are small (spec 5.6).
+    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    return load_light_decoder(light, device, dtype, autoencoder.denormalize), f"+{file_sha256(light)}"
 
 
 def load_text(card: ModelCard, files: ModelFiles, device: str, dtype: torch.dtype) -> TextEncoder | None:
@@ -73,3 +90,14 @@ def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Contr
         return CameraControl(config, card.stream.chunk, card.height, card.width, device, lens)
     assert isinstance(config, ActionControlConfig)
     return ActionControl(card.control, config.history)
+
+
+def with_memory(card: ModelCard, memory: MemoryOptions | None) -> ModelCard:
+    """The card with room for what is remembered; raises InputError for a model that cannot use it."""
+    if memory is None:
+        return card
+    if card.control.kind != "camera":
+        raise InputError("memory", memory, f"{card.name} is not driven by a camera; leave it out")
+    if card.stream.window == card.stream.chunk:
+        raise InputError("memory", memory, f"{card.name} makes one clip in one piece; leave it out")
+    return replace(card, stream=replace(card.stream, memory=memory.frames))

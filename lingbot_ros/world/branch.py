@@ -42,15 +42,14 @@ class Branch:
         self.tensors["text_features"].copy_(features)
         self._contexts["prompt"].run()
 
-    def begin(self, inputs: ChunkInputs) -> None:
-        """Prepare the next chunk: fill every input that stays the same, and open its cache slots."""
-        self.place(inputs, self.cache.begin())
+    def place(self, inputs: ChunkInputs, slot: ChunkSlot, recalled: int = 0) -> None:
+        """Fill every input that stays the same for a chunk that lives in `slot` of the cache.
 
-    def place(self, inputs: ChunkInputs, slot: ChunkSlot) -> None:
-        """Fill the inputs of a chunk that lives in `slot` of the cache."""
+        `recalled` latent frames behind the window are attended to as well.
+        """
         tensors, shape = self.tensors, self._shape
         tensors["write_index"].fill_(slot.write * shape.tokens_per_frame)
-        tensors["kv_len"].fill_(slot.length * shape.tokens_per_frame)
+        tensors["kv_len"].fill_((slot.length + recalled) * shape.tokens_per_frame)
         first = inputs.index * shape.stream.chunk
         positions = torch.arange(first, first + shape.stream.chunk)
         cos, sin = rope_tables(positions, shape.rows, shape.columns, shape.transformer.head_dim)

@@ -31,6 +31,30 @@ AUTOENCODER_WORK_FLOATS_PER_PIXEL = 4800
 """While it decodes one latent frame, measured: 12.5 tensors of 96 channels and four frames at full resolution."""
 
 
+ENCODER_CACHE_FLOATS_PER_PIXEL = 1404
+"""What the streaming encoder remembers, until the latents of the empty frames after the first image are constant."""
+
+ENCODER_WORK_FLOATS_PER_PIXEL = 2300
+"""While it encodes four frames, its new state included, measured."""
+
+LIGHT_PARAMETERS = 9_844_611
+LIGHT_CACHE_FLOATS_PER_PIXEL = 84
+"""Of `taew2_1`'s decoder: one frame at the input of each block; it works in less than the encoder does."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What `World.load` was asked for beyond a precision and a device, as far as it takes memory.
+
+    `remembered` latent frames are kept by a pose memory; with `offload_expert` one of two experts waits in main memory.
+    """
+
+    text_device: str = "cpu"
+    remembered: int = 0
+    offload_expert: bool = False
+    light_decoder: bool = False
+
+
 @dataclass(frozen=True)
 class MemoryItem:
     """One use of memory on one device, in bytes."""
@@ -73,9 +97,9 @@ class MemoryPlan:
         return f"{self.subject} {'fits' if self.fits else 'does not fit'} here: it needs {', '.join(parts)}"
 
 
-def plan_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
+def plan_memory(card: ModelCard, precision: str, device: str, choices: Choices | None = None) -> MemoryPlan:
     """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
-    uses = _items(card, precision, device, text_device)
+    uses = _items(card, precision, device, choices or Choices())
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
@@ -83,12 +107,12 @@ def plan_memory(card: ModelCard, precision: str, device: str, text_device: str =
     )
 
 
-def require_memory(card: ModelCard, precision: str, device: str, text_device: str = "cpu") -> MemoryPlan:
+def require_memory(card: ModelCard, precision: str, device: str, choices: Choices | None = None) -> MemoryPlan:
     """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
-    plan = plan_memory(card, precision, device, text_device)
+    plan = plan_memory(card, precision, device, choices)
     if plan.fits:
         return plan
-    smaller = _smaller(card, precision, device, text_device)
+    smaller = _smaller(card, precision, device, choices)
     others = [f"{other.subject} ({size_text(other.needed(device))})" for other in smaller]
     advice = f"What would fit: {'; '.join(others)}" if others else "Nothing of this family fits; use a larger machine"
     raise ResourceError(f"memory: {plan.verdict()}. {advice}", ErrorCode.OUT_OF_MEMORY)
@@ -116,30 +140,38 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def _items(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[tuple[str, int, str]]:
+def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> Iterator[tuple[str, int, str]]:
     shape = graph_shape(card, PRECISIONS[precision])
-    experts = 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
+    experts = _experts(card)
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
     caches = _bytes(spec for spec in session if spec.role is Role.STATE)
     # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
     shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
-    yield "transformer weights", experts * weights_bytes(card, precision), device
+    waiting = experts - 1 if choices.offload_expert else 0
+    yield "transformer weights", (experts - waiting) * weights_bytes(card, precision), device
+    yield "the expert that waits", waiting * weights_bytes(card, precision), "cpu"
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
+    yield "session: remembered places", guided * choices.remembered * _frame_bytes(shape), "cpu"
     decoding = 0
     if card.autoencoder == "wan":
         pixels = card.height * card.width
         yield "autoencoder weights (f32)", 4 * AUTOENCODER_PARAMETERS, device
-        yield "autoencoder's streaming state, old and new", 2 * 4 * AUTOENCODER_CACHE_FLOATS_PER_PIXEL * pixels, device
-        decoding = 4 * AUTOENCODER_WORK_FLOATS_PER_PIXEL * pixels
+        yield "autoencoder's memory of the first image", 4 * ENCODER_CACHE_FLOATS_PER_PIXEL * pixels, device
+        weights, cache, work = 0, AUTOENCODER_CACHE_FLOATS_PER_PIXEL, AUTOENCODER_WORK_FLOATS_PER_PIXEL
+        if choices.light_decoder:
+            weights, cache, work = LIGHT_PARAMETERS, LIGHT_CACHE_FLOATS_PER_PIXEL, ENCODER_WORK_FLOATS_PER_PIXEL
+        yield "light decoder weights", 4 * weights, device
+        yield "decoder's streaming state, old and new", 2 * 4 * cache * pixels, device
+        decoding = 4 * work * pixels
     yield "while it works", max(decoding, _control_bytes(shape), _prompt_bytes(shape), _step_bytes(shape)), device
     if card.architecture.text is not None:
         # It is published in bf16 and computes in it, but for worlds that compute all in f32.
         size = 4 if shape.dtype is torch.float32 else 2
-        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, text_device
+        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, choices.text_device
 
 
 def weights_bytes(card: ModelCard, precision: str) -> int:
@@ -155,14 +187,17 @@ def weights_bytes(card: ModelCard, precision: str) -> int:
 
 
 def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
-    """The largest stretch of cache that `KVCache.begin` copies; most when the first eviction moves frames."""
+    """What `KVCache.begin` copies of the cache at most."""
     ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
     first_eviction = ring.window // ring.chunk
-    slots = [ring.slot(chunk) for chunk in (0, first_eviction, first_eviction + 1)]
-    frames = max(slot.write + ring.chunk - (slot.shift.target if slot.shift else slot.write) for slot in slots)
-    _, heads, _, head_dim = shape.cache_shape
-    per_frame = 2 * heads * head_dim * shape.tokens_per_frame * shape.dtype.itemsize
-    return frames * per_frame * card.architecture.num_layers
+    frames = max(ring.slot(chunk).lost for chunk in (first_eviction, first_eviction + 1))
+    return frames * _frame_bytes(shape)
+
+
+def _frame_bytes(shape: GraphShape) -> int:
+    """K and V of one latent frame in all layers."""
+    config = shape.transformer
+    return 2 * config.dim * shape.tokens_per_frame * shape.dtype.itemsize * config.num_layers
 
 
 def _control_bytes(shape: GraphShape) -> int:
@@ -190,18 +225,23 @@ def _bytes(specs: Iterable[TensorSpec]) -> int:
     return sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in specs)
 
 
-def _smaller(card: ModelCard, precision: str, device: str, text_device: str) -> Iterator[MemoryPlan]:
-    """Plans that fit instead: fewer bits, the shortest window, other models of the family."""
+def _smaller(card: ModelCard, precision: str, device: str, choices: Choices | None) -> Iterator[MemoryPlan]:
+    """Plans that fit instead: fewer bits, the shortest window, one expert at a time, other models of the family."""
     shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
-    choices = [card, replace(card, stream=shortest)]
-    choices += [other for other in list_cards() if other.family == card.family and other.name != card.name]
-    for choice in choices:
+    plain = choices or Choices()
+    cards = [(card, plain, ""), (replace(card, stream=shortest), plain, f" with a window of {shortest.window}")]
+    cards.append((card, replace(plain, offload_expert=True), " with offload_expert"))
+    cards += [(other, plain, "") for other in list_cards() if other.family == card.family and other.name != card.name]
+    for choice, chosen, how in cards:
         for small in dict.fromkeys((precision, "bf16", "int8")):
-            plan = plan_memory(choice, small, device, text_device)
-            if plan.fits:
-                window = f" with a window of {shortest.window}" if choice.stream is shortest else ""
-                yield replace(plan, subject=plan.subject + window)
+            plan = plan_memory(choice, small, device, chosen)
+            if plan.fits and (not chosen.offload_expert or _experts(choice) > 1):
+                yield replace(plan, subject=plan.subject + how)
                 break
+
+
+def _experts(card: ModelCard) -> int:
+    return 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
 
 
 def _never() -> CausalWorldTransformer:

@@ -15,15 +15,23 @@ from lingbot_ros.model.weights import load_transformer
 class Network:
     """One checkpoint, shared by all sessions. A model with two experts has two."""
 
-    def __init__(self, files: tuple[Path, ...], shape: GraphShape, engine: Engine, device: str) -> None:
-        """Reads the weights; raises ModelError."""
-        model = load_transformer(shape.transformer, files, shape.dtype, device, STORAGE.get(engine.info.precision))
+    def __init__(
+        self, files: tuple[Path, ...], shape: GraphShape, engine: Engine, device: str, waits: bool = False
+    ) -> None:
+        """Reads the weights, into main memory if the network `waits` to be moved to the device; raises ModelError."""
+        storage, place = STORAGE.get(engine.info.precision), "cpu" if waits else device
+        model = load_transformer(shape.transformer, files, shape.dtype, place, storage)
+        self._model = model
         graphs = model_graphs(shape, lambda: model)
         self.shape, self._device = shape, device
         self.programs = {graph.name: engine.load(graph) for graph in graphs}
         self._specs = {spec.name: spec for graph in graphs for spec in graph.tensors}.values()
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.weights_bytes = sum(p.numel() * p.element_size() for p in model.parameters())
+
+    def move(self, device: str) -> None:
+        """Take the weights elsewhere; the graphs that run them see them there."""
+        self._model.to(device)
 
     @property
     def has_text(self) -> bool:

@@ -12,10 +12,12 @@ from torch import Tensor
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
-from lingbot_ros.model.autoencoder import DecoderState, Frames
+from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
+from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import ChunkInputs, guided_prediction
+from lingbot_ros.world.pose_memory import PoseMemory, require_same_memory
 from lingbot_ros.world.recent import RecentChunk, RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
 
@@ -49,14 +51,18 @@ class Session:
         self._world = world
         self._open = True
         self._prompt = ""
-        self._text_read: str | None = None  # the prompt whose keys and values the branches hold
+        self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
         self._past_is_of_prompt = True  # whether the attention window was computed under it
         self._networks = [world.new_branches(network) for network in world.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
         self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
+        self._memory: PoseMemory | None = None
+        if world.memory is not None and isinstance(control, CameraControl):
+            self._memory = PoseMemory(world.memory, control, [branch.cache for branch in self._branches])
         self._control = control
         self._condition = new_condition(world.card, world.autoencoder)
-        self._decoder: DecoderState = world.autoencoder.start()
+        self._observation = Observation(world.autoencoder)
+        self._decoder: DecoderState = world.decoder.start()
 
     @property
     def frames_in_next_chunk(self) -> int:
@@ -77,6 +83,11 @@ class Session:
     def camera_pose(self) -> Poses | None:
         """Camera-to-world [4, 4] of the last frame; None before the first chunk and for models without a camera."""
         return self._control.pose if isinstance(self._control, CameraControl) else None
+
+    @property
+    def recalled_frames(self) -> int:
+        """How many latent frames the pose memory showed to the last chunk."""
+        return 0 if self._memory is None else len(self._memory.shown)
 
     @property
     def prompt(self) -> str:
@@ -106,8 +117,8 @@ class Session:
     def observe(self, frames: Frames, controls: ArrayLike) -> None:
         """Live one chunk that really happened, instead of imagining it; what follows is imagined from it.
 
-        frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. Raises as `step` does, and
-        InputError for frames of the wrong shape.
+        frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. What a video autoencoder makes
+        of them is told in `model.observation`. Raises as `step` does, and InputError for frames of the wrong shape.
         """
         expected = (self.frames_in_next_chunk, self._world.card.height, self._world.card.width, 3)
         if frames.shape != expected or frames.dtype != np.uint8:
@@ -152,9 +163,10 @@ class Session:
         for key, tensor in snapshot.tensors.items():
             part, name = key.split(".", 1)
             parts.setdefault(part, {})[name] = tensor
+        require_same_memory(self._memory, parts.get("memory", {}))
         for index, branch in enumerate(self._branches):
             branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
-        for part in ("condition", "control", "decoder", "recent"):
+        for part in ("condition", "control", "decoder", "memory", "observation", "recent"):
             self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
         self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
         self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index
@@ -173,33 +185,39 @@ class Session:
         count = self.frames_in_next_chunk
         encoded = self._control.encode(controls, count)
         sampler = self._world.sampler
-        self._read_prompt()
+        seen: EncoderState | None = None
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
-            for first, *others in self._networks:
-                first.begin(inputs)
-                for other in others:  # its inputs are those of the first
-                    other.cache.begin()
+            recalled = 0 if self._memory is None else self._memory.recall()
+            for index in reversed(range(len(self._networks))):  # the first is awake when sampling begins with it
+                self._begin(index, inputs, recalled)
+            self._past_is_of_prompt = True
             if real is None:
                 latents = sampler.sample(self._predict, self._noise)
             else:
-                latents = self._world.autoencoder.encode(real)
+                latents, seen = self._observation.encode(real)
                 if not sampler.config.commit:
                     self._predict(self._noise(0), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
             if sampler.config.commit:
-                for branch in self._branches:
-                    branch.predict(latents, 0.0)
+                for index, branches in enumerate(self._networks):
+                    self._world.experts.wake(index)
+                    for branch in branches:
+                        branch.predict(latents, 0.0)
             committed = time.perf_counter()
-            frames, decoder = self._world.autoencoder.decode(latents, self._decoder)
+            frames, decoder = self._world.decoder.decode(latents, self._decoder)
+            remembered = [] if self._memory is None else self._memory.remember()
         except BaseException:
             for branch in self._branches:
                 branch.cache.rollback()
             raise
         for branch in self._branches:
             branch.cache.commit()
+        if self._memory is not None:
+            self._memory.commit(remembered)
         self._control.commit(encoded)
         self._condition.commit(latents)
+        self._observation.commit(frames if real is None else real, seen)
         self._decoder = decoder
         if self._recent is not None:
             self._recent.add(RecentChunk(inputs, latents))
@@ -209,29 +227,46 @@ class Session:
         self.timing = StepTiming(ended - started, denoised - started, committed - denoised, ended - committed)
         return frames
 
-    def _read_prompt(self) -> None:
-        """Give the network the prompt in force, and by policy the past under it. Repeated until it succeeds."""
-        if self._text_read != self._prompt:
-            self._text_read = None
-            self._world.read_prompt(self._prompt, self._networks)
-            self._text_read = self._prompt
+    def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
+        """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
+        self._world.experts.wake(index)
+        branches = self._networks[index]
+        if self._text_read.get(index) != self._prompt:
+            self._text_read.pop(index, None)
+            self._world.read_prompt(self._prompt, branches)
+            self._text_read[index] = self._prompt
         if not self._past_is_of_prompt and self._recent is not None:
-            for branches in self._networks:
-                self._recent.replay(branches)
-        self._past_is_of_prompt = True
+            self._recent.replay(branches)
+        slots = [branch.cache.begin() for branch in branches]
+        branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
 
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
-        branches = self._networks[self._world.expert(timestep)]
+        index = self._world.expert(timestep)
+        self._world.experts.wake(index)
+        branches = self._networks[index]
         return guided_prediction(branches, latent, timestep, self._world.guidance)
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:
         """What a copy of this session needs beside its caches and numbers, by part and name."""
-        parts = {"condition": self._condition.state(), "control": self._control.state(), "decoder": self._decoder}
-        return parts if self._recent is None else parts | {"recent": self._recent.state()}
+        parts = {
+            "condition": self._condition.state(),
+            "control": self._control.state(),
+            "decoder": self._decoder,
+            "observation": self._observation.state(),
+        }
+        if self._recent is not None:
+            parts["recent"] = self._recent.state()
+        if self._memory is not None:
+            parts["memory"] = self._memory.state()
+        return parts
 
     def _load_part(self, part: str, state: dict[str, Tensor]) -> None:
         if part == "decoder":
             self._decoder = state
+        elif part == "observation":
+            self._observation.load_state(state)
+        elif part == "memory" and self._memory is not None:
+            self._memory.load_state(state)
         elif part == "recent" and self._recent is not None:
             self._recent.load_state(state)
         elif part == "control":
@@ -247,7 +282,7 @@ class Session:
         card, info = self._world.card, self._world.info
         return SnapshotMeta(
             model=card.name,
-            weights=self._world.files.digest,
+            weights=self._world.weights_digest,
             precision=info.engine.precision,
             session_id=self.id,
             parent_id=self.parent_id,

@@ -23,7 +23,10 @@ from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
+from lingbot_ros.world.experts import Experts
+from lingbot_ros.world.memory_plan import Choices
 from lingbot_ros.world.network import Network
+from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.readiness import require_ready
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
@@ -59,18 +62,34 @@ class World:
     """`World.load(name)`, then `start`. One thread owns a world and all its sessions."""
 
     def __init__(
-        self, card: ModelCard, options: EngineOptions, prompt_policy: PromptPolicy = "keep", text_device: str = "cpu"
+        self,
+        card: ModelCard,
+        options: EngineOptions,
+        prompt_policy: PromptPolicy = "keep",
+        text_device: str = "cpu",
+        memory: MemoryOptions | None = None,
+        light_decoder: Path | None = None,
+        offload_expert: bool = False,
     ) -> None:
         """Reads the weights; prefer `World.load`. Raises ModelError or EngineError."""
         self.files = card.files()
         engine = TorchEngine(options)
         self.card, self.device, self.prompt_policy = card, options.device, prompt_policy
+        self.memory = memory
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
         shape = assembly.graph_shape(card, PRECISIONS[options.precision])
         checkpoints = [self.files.transformer, *([self.files.low_noise] if self.files.low_noise else [])]
-        self.networks = [Network(files, shape, engine, options.device) for files in checkpoints]
+        if offload_expert and len(checkpoints) == 1:
+            raise InputError("offload_expert", offload_expert, f"{card.name} has a single network; leave it out")
         self.sampler = assembly.new_sampler(card)
         self.autoencoder = assembly.load_autoencoder(card, self.files, options.device)
+        self.decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, light_decoder, options.device)
+        self.weights_digest = self.files.digest + decoder_digest
+        self.networks = [
+            Network(files, shape, engine, options.device, waits=offload_expert and index > 0)
+            for index, files in enumerate(checkpoints)
+        ]
+        self.experts = Experts(self.networks, options.device, offload_expert)
         text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
         self._text = assembly.load_text(card, self.files, text_device, text_dtype)
         self.sessions: dict[str, Session] = {}
@@ -104,6 +123,9 @@ class World:
         one_step: bool = False,
         prompt_policy: PromptPolicy = "keep",
         text_device: str = "cpu",
+        memory: MemoryOptions | None = None,
+        light_decoder: str | Path | None = None,
+        offload_expert: bool = False,
     ) -> "World":
         """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
@@ -111,8 +133,12 @@ class World:
         the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the
         machine. For models of the released family: `size` height and width of the frames in pixels instead of the
         card's; `one_step` generates with the first sampling step alone, faster and less true; `prompt_policy` see
-        PromptPolicy; `text_device` where the text encoder lives. Raises ModelError (unknown name, damaged or missing
-        weights), ResourceError (too little memory), EngineError (engine or device not usable here) or InputError.
+        PromptPolicy; `text_device` where the text encoder lives; `memory` shows the model what it
+        made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a file of a small decoder
+        that makes the frames, much faster and softer, see `model.light_decoder`; `offload_expert` keeps that of two
+        experts in main memory which is not in use. Raises ModelError (unknown name,
+        damaged or missing weights), ResourceError (too little memory), EngineError (engine or device not usable here)
+        or InputError.
         """
         if engine not in ENGINES:
             raise EngineError(f"engine: got {engine!r}; this version has {', '.join(ENGINES)}")
@@ -121,10 +147,15 @@ class World:
         if prompt_policy not in get_args(PromptPolicy):
             raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
         device, precision = resolve_device(device, precision)
-        card = _adapted(find_card(name), size, one_step)
-        if plan := require_ready(card, precision, device, text_device):
+        light = None if light_decoder is None else Path(light_decoder).expanduser()
+        card = assembly.with_memory(_adapted(find_card(name), size, one_step), memory)
+        if memory is None and card.stream.memory:
+            memory = MemoryOptions(card.stream.memory)
+        choices = Choices(text_device, memory.bank if memory else 0, offload_expert, light is not None)
+        if plan := require_ready(card, precision, device, choices):
             logging.getLogger(__name__).info("%s", plan.text())
-        return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device)
+        options = EngineOptions(device, precision, threads)
+        return cls(card, options, prompt_policy, text_device, memory, light, offload_expert)
 
     def start(
         self,
@@ -198,15 +229,14 @@ class World:
         shared = network.allocate_shared()
         return [Branch(network, self.ring, shared) for _ in range(self._branch_count)]
 
-    def read_prompt(self, prompt: str, networks: Sequence[Sequence[Branch]]) -> None:
-        """Give the branches of a session their texts; models without text have nothing to read."""
+    def read_prompt(self, prompt: str, branches: Sequence[Branch]) -> None:
+        """Give a session's branches of one network their texts; models without text have nothing to read."""
         if self._text is None:
             return
         sampler = self.card.sampler
         texts = [prompt, sampler.negative_prompt if isinstance(sampler, UniPCConfig) else ""]
-        for branches in networks:
-            for branch, text in zip(branches, texts, strict=False):
-                branch.read_text(self._text.encode(text))
+        for branch, text in zip(branches, texts, strict=False):
+            branch.read_text(self._text.encode(text))
 
     def expert(self, timestep: float) -> int:
         """Which network predicts at a diffusion time."""

@@ -19,9 +19,8 @@ def run_ring(ring: Ring, chunks: int) -> list[list[int | None]]:
     history = []
     for chunk in range(chunks):
         slot = ring.slot(chunk)
-        if slot.shift:
-            moved = slots[slot.shift.source : slot.shift.source + slot.shift.count]
-            slots[slot.shift.target : slot.shift.target + slot.shift.count] = moved
+        for move in slot.moves:
+            slots[move.target : move.target + move.count] = slots[move.source : move.source + move.count]
         slots[slot.write : slot.write + ring.chunk] = range(chunk * ring.chunk, (chunk + 1) * ring.chunk)
         history.append(slots[: slot.length])
     return history
@@ -67,6 +66,27 @@ def test_any_valid_setting(chunk: int, ring_chunks: int, sink: int) -> None:
     ring = Ring(chunk, sink + chunk * ring_chunks, sink)
     for mine, reference in zip(run_ring(ring, 30), shifting_policy(ring, 30), strict=True):
         assert sorted(mine) == reference  # type: ignore[type-var]
+
+
+@given(chunk=st.integers(1, 5), ring_chunks=st.integers(1, 6), sink=st.integers(0, 12))
+def test_what_is_lost_is_at_most_a_chunk_and_suffices_to_go_back(chunk: int, ring_chunks: int, sink: int) -> None:
+    """Undone in reverse, a chunk's moves and its lost frames give the cache back; a single-chunk window has no past."""
+    ring = Ring(chunk, sink + chunk * ring_chunks, sink)
+    slots: list[int | None] = [None] * ring.window
+    for index in range(20):
+        slot = ring.slot(index)
+        assert slot.lost <= ring.chunk
+        before, filled = list(slots), min(index * ring.chunk, ring.window)
+        lost = slots[slot.lost_from : slot.lost_from + slot.lost]
+        for move in slot.moves:
+            slots[move.target : move.target + move.count] = slots[move.source : move.source + move.count]
+        slots[slot.write : slot.write + ring.chunk] = range(index * ring.chunk, (index + 1) * ring.chunk)
+        undone = list(slots)
+        for move in reversed(slot.moves):
+            undone[move.source : move.source + move.count] = undone[move.target : move.target + move.count]
+        undone[slot.lost_from : slot.lost_from + slot.lost] = lost
+        if ring.window > ring.chunk:
+            assert undone[:filled] == before[:filled]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,19 @@ def test_clean_commit_in_the_cache(config: TransformerConfig, ring: Ring, size: 
         cache.commit()
 
 
+@pytest.mark.parametrize("setting", [(4, 18, 6), (3, 18, 9), (2, 9, 1)], ids=str)
+def test_a_chunk_keeps_a_copy_of_at_most_its_own_slots(setting: tuple[int, int, int]) -> None:
+    """It was two thirds of the cache at the first eviction of a sink that ends inside a chunk: 14.8 GB at 14B."""
+    ring = Ring(*setting)
+    keys, values = (zero_caches(2, 1, ring.window * 3, 2, torch.float32, "cpu") for _ in "kv")
+    cache = KVCache(keys, values, ring, 3)
+    for _ in range(12):
+        cache.begin()
+        copied = sum(tensor.numel() for tensor in cache._lost)
+        assert copied <= sum(tensor[:, :, : ring.chunk * 3].numel() for tensor in (*keys, *values))
+        cache.commit()
+
+
 def test_a_rolled_back_chunk_leaves_the_cache_as_it_was() -> None:
     inputs = Inputs(random_transformer(RAYS), Ring(4, 18, 6), 8)
     cache = new_cache(inputs)

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lingbot_ros.errors import LingbotError, ModelError
+from lingbot_ros.errors import ModelError
 from lingbot_ros.model.condition import FirstFrame
 from lingbot_ros.model.families.names import autoencoder_name
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
@@ -143,9 +143,16 @@ def test_a_condition_restored_from_its_state_continues(autoencoder: WanAutoencod
     assert not restored.chunk()[:, :4].any()
 
 
-def test_a_later_frame_alone_cannot_be_encoded(autoencoder: WanAutoencoder) -> None:
-    with pytest.raises(LingbotError, match="start a new session"):
-        autoencoder.encode(np.zeros((4, 32, 32, 3), np.uint8))
+@pytest.mark.parametrize("sizes", [[1, 4, 4, 4], [5, 8], [9, 4], [13]], ids=str)
+def test_real_frames_in_pieces_are_encoded_as_one_clip(autoencoder: WanAutoencoder, sizes: list[int]) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (13, 32, 40, 3), dtype=np.uint8)
+    clip = torch.from_numpy(frames).permute(3, 0, 1, 2)[None] / 127.5 - 1
+    latents, state, first = [], {}, 0
+    for size in sizes:
+        part, state = autoencoder.encode(frames[first : first + size], state)
+        latents.append(part)
+        first += size
+    assert torch.equal(torch.cat(latents, dim=2), encode_clip(autoencoder, clip))
 
 
 def test_diffusers_names_load_as_well(autoencoder: WanAutoencoder, tmp_path: Path, io: dict[str, Tensor]) -> None:

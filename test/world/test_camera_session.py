@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.engine.interface import EngineOptions
-from lingbot_ros.engine.torch_engine import TorchEngine
-from lingbot_ros.errors import InputError, LingbotError, SessionError
-from lingbot_ros.model.cards import find_card
+from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine
+from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.model.cards import ModelCard, find_card
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.model.weights import save_transformer
 from lingbot_ros.world import Session, Snapshot, World
+from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.network import Network
 from test.support.tiny_camera import HEIGHT, WIDTH_PX, camera_transformer, write_tiny_camera_model
 from test.support.tiny_model import random_transformer
@@ -151,10 +152,61 @@ def test_a_failing_autoencoder_changes_nothing(
     twin.close()
 
 
-def test_real_frames_cannot_be_observed(session: Session) -> None:
-    with pytest.raises(LingbotError, match="start a new session"):
-        session.observe(np.zeros((5, HEIGHT, WIDTH_PX, 3), np.uint8), PATH[:5])
-    assert session.frame_index == 0
+def real_frames(count: int) -> Frames:
+    """A bright square that moves over a dark ground."""
+    frames = np.full((count, HEIGHT, WIDTH_PX, 3), 40, np.uint8)
+    for index, frame in enumerate(frames):
+        frame[8:20, index : index + 12] = 220
+    return frames
+
+
+def test_observed_chunks_are_encoded_as_one_clip(session: Session, world: World) -> None:
+    """What is committed are the latents of the real clip, seen from its first frame on."""
+    clip = real_frames(21)
+    expected, _ = world.autoencoder.encode(clip, {})
+    seen = []
+    commit = session._condition.commit
+    session._condition.commit = lambda latents: (seen.append(latents), commit(latents))[1]  # type: ignore[method-assign]
+    session.observe(clip[:5], PATH[:5])
+    session.observe(clip[5:13], PATH[5:13])
+    session.observe(clip[13:], PATH[13:21])
+    assert torch.equal(torch.cat(seen, dim=2), expected)
+    assert session.frame_index == 21
+
+
+def test_what_follows_depends_on_what_was_observed(session: Session, world: World, image: Frames) -> None:
+    other = world.start(image, prompt="a red house", seed=7)
+    drive(session, 1)
+    drive(other, 1)
+    session.observe(real_frames(8), PATH[5:13])
+    other.observe(255 - real_frames(8), PATH[5:13])
+    fork, snapshot = session.fork(), session.snapshot()
+    again = world.restore(snapshot)
+    expected = session.step(PATH[13:21])
+    assert not np.array_equal(other.step(PATH[13:21]), expected)
+    assert np.array_equal(fork.step(PATH[13:21]), expected)
+    assert np.array_equal(again.step(PATH[13:21]), expected)
+    for session_ in (other, fork, again):  # what they encode next depends on the frames before
+        session_.close()
+
+
+@pytest.mark.parametrize("past", [0, 1, 3])
+def test_an_observation_after_a_fork_or_a_restore_is_the_same(
+    session: Session, world: World, past: int
+) -> None:
+    if past:
+        drive(session, past)
+    if past == 3:
+        session.observe(real_frames(8), PATH[21:29])
+    fork, again = session.fork(), world.restore(session.snapshot())
+    frames = real_frames(session.frames_in_next_chunk)
+    results = []
+    for one in (session, fork, again):
+        one.observe(frames, PATH[: len(frames)])
+        results.append(one.step(PATH[13:21]))
+    assert np.array_equal(results[1], results[0]) and np.array_equal(results[2], results[0])
+    fork.close()
+    again.close()
 
 
 def test_memory_does_not_grow(session: Session, world: World) -> None:
@@ -237,10 +289,11 @@ def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) ->
         session.step(np.zeros((20, 5, 4)) + np.eye(5, 4))
 
 
-def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spec 4.2: the high-noise expert at times of at least the boundary, the low-noise one below."""
-    sampler = UniPCConfig(4, 10.0, guidance=1.0, commit=False, boundary=947.0)
-    path = write_tiny_camera_model(folder, "experts", sampler, StreamConfig(3, 3))
+def write_experts(folder: Path, monkeypatch: pytest.MonkeyPatch, guidance: float = 1.0) -> tuple[ModelCard, Path, Path]:
+    """A card with two experts that differ, found as downloaded ones are; and their folders."""
+    name = f"experts{guidance}"
+    sampler = UniPCConfig(4, 10.0, guidance=guidance, commit=False, boundary=947.0)
+    path = write_tiny_camera_model(folder, name, sampler, StreamConfig(3, 3))
     high, low = path / "high_noise_model", path / "low_noise_model"
     high.mkdir()
     low.mkdir()
@@ -249,14 +302,75 @@ def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: py
         random_transformer(camera_transformer(), seed=5), low / "diffusion_pytorch_model.safetensors", torch.float32
     )
     monkeypatch.setenv("LINGBOT_WEIGHTS", str(folder))
-    card = replace(find_card(path), weights=HubWeights("someone/experts", 0, experts=True))
+    return replace(find_card(path), weights=HubWeights(f"someone/{name}", 0, experts=True)), high, low
+
+
+def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spec 4.2: the high-noise expert at times of at least the boundary, the low-noise one below."""
+    card, high, low = write_experts(folder, monkeypatch)
     world = World(card, EngineOptions())
     assert [world.expert(time) for time in (999.0, 947.0, 946.0, 0.0)] == [0, 0, 1, 1]
     assert {world.expert(time) for time in card.sampler.timesteps} == {0, 1}
     frames = world.start(image, prompt="snow").step(PATH[:9])
     for name in (high, low):  # either alone imagines something else
         world.networks = [Network((name / "diffusion_pytorch_model.safetensors",), *alone(world))]
+        world.experts = Experts(world.networks, "cpu", offload=False)
         assert not np.array_equal(world.start(image, prompt="snow").step(PATH[:9]), frames)
+
+
+def test_the_idle_expert_waits_elsewhere(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs belongs to the expert that is awake, and frames are those of both at home.
+
+    On the CPU both places are the same memory: that the weights leave a GPU can only be seen on one.
+    """
+    card, *_ = write_experts(folder, monkeypatch, guidance=5.0)
+    usual = World(card, EngineOptions()).start(image, prompt="snow").step(PATH[:9])
+    world = World(card, EngineOptions(), offload_expert=True)
+    ran, moves, run, move = [], [], TorchContext.run, Network.move
+
+    def watched_run(context: TorchContext) -> None:
+        (owner,) = [i for i, n in enumerate(world.networks) if context._module.model is n._model]
+        assert owner == world.experts.awake
+        ran.append(owner)
+        run(context)
+
+    def watched_move(network: Network, device: str) -> None:
+        moves.append(world.networks.index(network))
+        move(network, device)
+
+    monkeypatch.setattr(TorchContext, "run", watched_run)
+    monkeypatch.setattr(Network, "move", watched_move)
+    assert np.array_equal(world.start(image, prompt="snow").step(PATH[:9]), usual)
+    assert set(ran) == {0, 1}
+    assert moves == [0, 1, 1, 0, 0, 1], "out and in: for the text of the low one, of the high one, and to hand over"
+    assert np.array_equal(world.start(image, prompt="snow").step(PATH[:9]), usual)
+    assert len(moves) == 10, "a second clip finds the low one awake"
+
+
+def test_an_expert_that_did_not_arrive_is_fetched_again(
+    folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, *_ = write_experts(folder, monkeypatch, guidance=2.0)
+    world = World(card, EngineOptions(), offload_expert=True)
+    session = world.start(image, prompt="snow")
+    move = Network.move
+    with monkeypatch.context() as patch:
+
+        def no_room(network: Network, device: str) -> None:
+            if network is world.networks[1]:
+                raise MemoryError("device")
+            move(network, device)
+
+        patch.setattr(Network, "move", no_room)
+        with pytest.raises(MemoryError):
+            session.step(PATH[:9])
+    assert world.experts.awake is None and session.frame_index == 0
+    assert session.step(PATH[:9]).shape[0] == 9 and world.experts.awake == 1
+
+
+def test_offloading_is_refused_for_a_single_network(model: Path) -> None:
+    with pytest.raises(InputError, match="offload_expert.*single network"):
+        World.load(model, offload_expert=True)
 
 
 def alone(world: World) -> tuple[GraphShape, TorchEngine, str]:

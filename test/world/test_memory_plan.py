@@ -10,6 +10,7 @@ from lingbot_ros.model.cards import find_card
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.world import World
 from lingbot_ros.world.memory_plan import (
+    Choices,
     MemoryItem,
     MemoryPlan,
     free_bytes,
@@ -33,9 +34,11 @@ def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precisio
     assert of(plan, "session") == world.info.session_bytes
 
 
-@pytest.mark.parametrize(("stream", "frames"), [((1, 4, 0), 1), ((2, 9, 1), 8), ((4, 18, 6), 12), ((3, 18, 9), 3)])
-def test_the_copy_is_that_of_the_worst_chunk(tmp_path: Path, stream: tuple[int, int, int], frames: int) -> None:
-    """Where the sink ends inside a chunk, the first eviction moves all that is behind it: slots 1 to 8 of 9."""
+@pytest.mark.parametrize(
+    ("stream", "frames"), [((1, 4, 0), 1), ((2, 9, 1), 2), ((4, 18, 6), 4), ((3, 18, 9), 3), ((5, 5, 0), 0)]
+)
+def test_the_copy_is_one_chunk_of_the_cache(tmp_path: Path, stream: tuple[int, int, int], frames: int) -> None:
+    """Also where the sink ends inside a chunk; a model of single clips has no past that it could lose."""
     card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(*stream))
     plan = plan_memory(card, "f32", "cpu")
     caches = of(plan, "session: attention caches")
@@ -52,6 +55,25 @@ def test_the_family_at_464x832() -> None:
     assert of(small, "text encoder") == pytest.approx(11.4e9, rel=5e-3)
 
 
+def test_an_idle_expert_is_planned_in_main_memory() -> None:
+    card = find_card("lingbot-world-base-cam")
+    both, one = plan_memory(card, "bf16", "cpu"), plan_memory(card, "bf16", "cpu", Choices(offload_expert=True))
+    assert of(both, "transformer weights") == 2 * of(one, "transformer weights")
+    assert of(one, "the expert that waits") == of(one, "transformer weights")
+    (waiting,) = [item for item in one.items if item.name == "the expert that waits"]
+    assert waiting.device == "cpu" and of(both, "the expert that waits") == 0
+
+
+def test_a_light_decoder_is_planned_with_its_own_state() -> None:
+    card = find_card("lingbot-world-v2-1.3b")
+    full, light = (plan_memory(card, "bf16", "cpu", Choices(light_decoder=chosen)) for chosen in (False, True))
+    pixels = card.height * card.width
+    assert of(full, "decoder's streaming state") == 2 * 4 * 2365 * pixels
+    assert of(light, "decoder's streaming state") == 2 * 4 * 84 * pixels
+    assert of(light, "light decoder weights") == 4 * 9_844_611 and not of(full, "light decoder weights")
+    assert full.needed("cpu") - light.needed("cpu") > 10e9
+
+
 def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(1, 10**9, 0))
     with pytest.raises(
@@ -59,6 +81,16 @@ def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     ) as error:
         require_memory(card, "f32", "cpu")
     assert error.value.code is ErrorCode.OUT_OF_MEMORY
+
+
+def test_the_advice_for_two_experts_is_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a device of 140 GB, in a machine with room for the other and the text encoder."""
+    free = {"cuda": 140 * 10**9, "cpu": 64 * 10**9}
+    monkeypatch.setattr("lingbot_ros.world.memory_plan.free_bytes", lambda device: free[device])
+    card = find_card("lingbot-world-base-cam")
+    with pytest.raises(ResourceError, match=r"does not fit.*base-cam in bf16 at 832x464 with offload_expert \("):
+        require_memory(card, "bf16", "cuda")
+    assert require_memory(card, "bf16", "cuda", Choices(offload_expert=True)).fits
 
 
 def test_missing_weights_are_told_with_whether_they_would_fit() -> None:
