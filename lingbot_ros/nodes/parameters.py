@@ -4,46 +4,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-from lingbot_ros.errors import InputError
 from lingbot_ros.live.codes import Mode
 from lingbot_ros.live.inbox import StalePolicy
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.worker import WorkerSettings
-
-Value = bool | int | float | str
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One declaration. low and high bound numbers; choices are the accepted strings, none = any."""
-
-    name: str
-    default: Value
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-    def descriptor(self) -> ParameterDescriptor:
-        descriptor = ParameterDescriptor(description=self.description)
-        if self.choices:
-            descriptor.additional_constraints = f"one of {', '.join(self.choices)}"
-        if self.low is not None and self.high is not None:
-            if isinstance(self.default, float):
-                descriptor.floating_point_range = [FloatingPointRange(from_value=self.low, to_value=self.high)]
-            else:
-                descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=1)]
-        return descriptor
-
-    def check(self, value: object) -> None:
-        """Raise InputError for a string that is not among the choices; ROS itself checks types and ranges."""
-        if self.choices and value not in self.choices:
-            raise InputError(self.name, f"'{value}'", f"use one of {', '.join(self.choices)}")
-
+from lingbot_ros.nodes.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
+from lingbot_ros.nodes.parameter import Parameter
 
 PARAMETERS = (
     Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
@@ -55,12 +25,10 @@ PARAMETERS = (
     Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
     Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
-    Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
-    Parameter("input.stale", "hold", "stale controls: hold = go on with the last one, stop = time stands still",
-              choices=tuple(StalePolicy)),
-    Parameter("input.queue", 4096, "controls that may wait for the generator (lockstep)", 1, 1_000_000),
-    Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
+    *INPUT_PARAMETERS,
     Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
+    Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
+    Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
     Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
     Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
     Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
@@ -73,11 +41,14 @@ class ImaginationConfig:
     """Everything that the node was configured with."""
 
     worker: WorkerSettings
+    inputs: InputConfig
     load_timeout_s: float
     map_frame: str
     optical_frame: str
     start_on_image: bool
     jpeg_quality: int
+    odom: bool
+    tf: bool
     status_period_s: float
 
 
@@ -92,7 +63,7 @@ def read_config(node: Node) -> ImaginationConfig:
     return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
 
 
-def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
+def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
     """As `read_config`, from the values of all PARAMETERS by name."""
     for parameter in PARAMETERS:
         parameter.check(values[parameter.name])
@@ -107,14 +78,19 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
             control_capacity=int(values["input.queue"]),
             control_timeout_s=float(values["input.action_timeout"]),
             stale=StalePolicy(str(values["input.stale"])),
+            decay_s=float(values["input.decay_time"]),
+            priority=priority(values["input.priority"]),
             limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
             snapshot_folder=_snapshot_folder(str(values["snapshots.folder"])),
         ),
+        inputs=input_config(values),
         load_timeout_s=float(values["model.load_timeout"]),
         map_frame=str(values["frames.map"]),
         optical_frame=str(values["frames.camera_optical"]),
         start_on_image=bool(values["input.start_on_image"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
+        odom=bool(values["publish.odom"]),
+        tf=bool(values["publish.tf"]),
         status_period_s=float(values["publish.status_period"]),
     )
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from lingbot_ros.control.actions import ActionControl
+from lingbot_ros.control.camera import CameraControl, Lens
+from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import DecoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
@@ -66,6 +69,16 @@ class Session:
         return self.frame_index / self._world.card.fps
 
     @property
+    def lens(self) -> Lens | None:
+        """The camera of the session's frames and its translation scale; None for models without one."""
+        return self._control.lens if isinstance(self._control, CameraControl) else None
+
+    @property
+    def camera_pose(self) -> Poses | None:
+        """Camera-to-world [4, 4] of the last frame; None before the first chunk and for models without a camera."""
+        return self._control.pose if isinstance(self._control, CameraControl) else None
+
+    @property
     def prompt(self) -> str:
         """The text in force from the next chunk on."""
         return self._prompt
@@ -78,6 +91,11 @@ class Session:
         if text != self._prompt:
             self._prompt = text
             self._past_is_of_prompt = self.chunk_index == 0
+
+    @property
+    def last_action(self) -> NDArray[np.float64] | None:
+        """Action [dim] of the last frame; None before the first chunk and for models without actions."""
+        return self._control.last if isinstance(self._control, ActionControl) else None
 
     def begin(self, image: Tensor) -> None:
         """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""
