@@ -17,6 +17,8 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from lingbot_msgs.msg import ErrorCode, FrameInfo
 from lingbot_msgs.srv import StartSession
+from lingbot_ros.errors import InputError
+from lingbot_ros.nodes.parameters import PARAMETERS, config_of
 from test.support.imagination import PATIENCE_S, ROOT, Probe, isolated_environment, running_node
 
 ROBOT = """
@@ -44,12 +46,11 @@ def robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
 
 
 def say(probe: Probe, topic: str, *messages: Any) -> None:
+    """The publisher lives on with the probe: one that is destroyed at once may take its messages with it."""
     publisher = probe.node.create_publisher(type(messages[0]), topic, 100)
     probe.wait(publisher.get_subscription_count)
     for message in messages:
         publisher.publish(message)
-    probe.wait(lambda: probe.statuses[-1].queue_depth == 0)
-    probe.node.destroy_publisher(publisher)
 
 
 def begin(probe: Probe, session_id: str) -> None:
@@ -65,6 +66,7 @@ def test_joints_drive_by_name_with_their_limits(robot: Probe) -> None:
     begin(robot, "joints")
     state = JointState(name=["wrist", "slide_y", "slide_x"], position=[9.0, 0.125, 0.25])
     say(robot, "joint_states", state)
+    used(robot, "joints", 1)
     trajectory = JointTrajectory(joint_names=["slide_x", "slide_y"])
     for x, nanoseconds in ((0.0, 100_000_000), (0.5, 300_000_000)):
         point = JointTrajectoryPoint(positions=[x, 0.5], time_from_start=Duration(nanosec=nanoseconds))
@@ -83,6 +85,7 @@ def test_velocities_move_the_place_that_the_last_action_asked_for(robot: Probe) 
     robot.act(1, [100.0, 300.0])
     used(robot, "moved", 1)
     say(robot, "cmd_vel", Twist(linear=Vector3(x=1.0, y=-2.0)))
+    used(robot, "moved", 2)
     say(robot, "keys", String(data="w"))
     heard = used(robot, "moved", 3)
     assert heard[1] == (FrameInfo.SOURCE_CMD_VEL, [pytest.approx(120.0), pytest.approx(290.0)])
@@ -126,26 +129,32 @@ def test_what_the_model_cannot_take_is_said_once(model: Path, tmp_path: Path) ->
         probe.wait(lambda: "publishes geometry_msgs/msg/Twist, which never arrives" in node.log_text())
         probe.node.destroy_publisher(other)
         log = node.log_text()
-        assert log.count("camera_pose refused: camera_pose: this model is driven by actions, not camera poses") == 1
+        told = "camera_pose refused, which is said once: camera_pose: this model is driven by actions, not camera poses"
+        assert log.count(told) == 1
         assert "keys: this model is driven by actions; set input.velocity_map" in log
         assert probe.imagined("live") == []
+
+
+def test_a_mapping_that_does_not_fit_the_model_ends_configure(model: Path, tmp_path: Path) -> None:
+    with running_node(tmp_path, model__name=model, input__joints__map="['a', 'b 1.0']") as (node, probe):
+        assert not probe.transition(1)
+        probe.wait(lambda: "input.joints.map[1]: got 'b 1.0'; write JOINT, or JOINT LOW HIGH" in node.log_text())
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("input.velocity_map", "['1*linear.x']", "input.velocity_map: got ['1*linear.x']; give one line per component"),
-        ("input.joints.map", "['a', 'b 1.0']", "input.joints.map[1]: got 'b 1.0'; write JOINT LOW HIGH"),
-        ("input.priority", "['joy', 'mouse']", "input.priority: got 'mouse'; name each at most once: action, "),
-        ("input.joy.axes", "[1, 2]", "input.joy.axes: got [1, 2]; give six numbers"),
+        ("input.priority", ["joy", "mouse"], "input.priority: got 'mouse'; name each at most once: action, "),
+        ("input.priority", ["joy", "joy"], "input.priority: got 'joy'; name each at most once: action, "),
+        ("input.joy.axes", [1, 2], "input.joy.axes: got [1, 2]; give six numbers"),
     ],
 )
-def test_mappings_that_do_not_fit_end_configure(
-    model: Path, tmp_path: Path, name: str, value: str, message: str
-) -> None:
-    with running_node(tmp_path, model__name=model, **{name: value}) as (node, probe):
-        assert not probe.transition(1)
-        probe.wait(lambda: message in node.log_text())
+def test_parameters_that_never_fit(name: str, value: object, message: str) -> None:
+    values = {parameter.name: parameter.default for parameter in PARAMETERS}
+    config_of(values)
+    with pytest.raises(InputError) as error:
+        config_of({**values, name: value})
+    assert str(error.value).startswith(message)
 
 
 @contextmanager
