@@ -32,15 +32,18 @@ class FrameGraph:
         self._edges: dict[str, Edge] = {}
 
     def put(self, child: str, edge: Edge) -> None:
-        """Add or replace; an older stamp than the present one is ignored. Raises InputError for a loop."""
+        """Add or replace. Raises InputError for a loop.
+
+        A stamp a little older than the present one was overtaken and is ignored; one much older means that the clock
+        was set back, as a simulator's is at a reset.
+        """
         child, parent = _plain(child), _plain(edge.parent)
         if not child or not parent:
             raise InputError("transform", f"'{parent}' -> '{child}'", "name both frames")
         if child == parent or child in self._ancestors(parent):
             raise InputError("transform", f"'{parent}' -> '{child}'", "frames form a tree; this would be a loop")
         known = self._edges.get(child)
-        is_older = known is not None and None not in (known.stamp_ns, edge.stamp_ns) and known.parent == parent
-        if is_older and edge.stamp_ns < known.stamp_ns:  # type: ignore[operator, union-attr]
+        if known is not None and known.parent == parent and self._was_overtaken(edge.stamp_ns, known.stamp_ns):
             return
         self._edges[child] = Edge(parent, edge.matrix, edge.stamp_ns)
 
@@ -73,6 +76,11 @@ class FrameGraph:
             self._require_time(child, edge, field, stamp_ns)
             result = edge.matrix @ result
         return result
+
+    def _was_overtaken(self, stamp_ns: int | None, known_ns: int | None) -> bool:
+        if stamp_ns is None or known_ns is None:
+            return False
+        return 0 < known_ns - stamp_ns <= self._tolerance_ns
 
     def _require_time(self, child: str, edge: Edge, field: str, stamp_ns: int) -> None:
         if not stamp_ns or edge.stamp_ns is None:

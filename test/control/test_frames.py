@@ -71,3 +71,9 @@ def test_an_older_transform_does_not_replace_a_newer_one() -> None:
     assert frames.lookup("map", "base", "pose")[0, 3] == 2
     frames.put("base", Edge("odom", np.eye(4), 5))
     assert_allclose(frames.lookup("odom", "base", "pose"), np.eye(4))
+
+
+def test_a_clock_that_was_set_back_is_believed() -> None:
+    late, early = (2, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)
+    frames = graph(("map", "base", late, 100 * SECOND), ("map", "base", early, 3 * SECOND))
+    assert frames.lookup("map", "base", "pose", 3 * SECOND)[0, 3] == 1
