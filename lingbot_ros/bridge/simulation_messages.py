@@ -11,8 +11,9 @@ from simulation_interfaces.msg import EntityState, Resource, Result, SimulatorFe
 from simulation_interfaces.srv import LoadWorld, SetSimulationState
 from std_msgs.msg import Header
 
-from lingbot_ros.bridge.cameras import BODY_FROM_OPTICAL, camera_to_world_to_pose, pose_to_camera_to_world
+from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_to_world
 from lingbot_ros.bridge.stamps import to_time
+from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.live.records import FrameRecord, StartRequest
 from lingbot_ros.live.simulation import SameStateError, StateError, TransitionError

@@ -18,6 +18,7 @@ from lingbot_ros.live.live_world import WorldView
 from lingbot_ros.live.reading import read
 from lingbot_ros.live.worker import WorkerEvents, WorldWorker
 from lingbot_ros.nodes import parameters, qos
+from lingbot_ros.nodes.camera_outputs import CameraOutputs
 from lingbot_ros.nodes.imagine_action import ImagineServer
 from lingbot_ros.nodes.inputs import Inputs
 from lingbot_ros.nodes.outputs import FrameOutputs
@@ -103,6 +104,7 @@ class ImaginationNode(LifecycleNode):
     def _create_interfaces(self, running: Running) -> None:
         self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
         self._outputs = FrameOutputs(running, self._recording)
+        self._camera_outputs = CameraOutputs(running, self._recording)
         self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
         self._recording.begin()
         self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
@@ -112,6 +114,7 @@ class ImaginationNode(LifecycleNode):
         self._parts = [
             self._outputs,
             self._recording,
+            self._camera_outputs,
             Inputs(running),
             SessionServices(running, executor),
             ImagineServer(running, executor),
@@ -161,6 +164,7 @@ class ImaginationNode(LifecycleNode):
 
     def _on_frame(self, record: Any) -> None:
         self._outputs.publish(record)
+        self._camera_outputs.publish(record)
         if self._simulator is not None and self._running is not None and self._running.active:
             self._simulator.on_frame(record)
 
