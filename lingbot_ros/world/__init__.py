@@ -1,7 +1,8 @@
 """A live imagined world: load a model, start a session, step, fork, save, restore. ROS-free."""
 
+from lingbot_ros.world.batch import Batch
 from lingbot_ros.world.session import Session, StepTiming
 from lingbot_ros.world.snapshot import Snapshot
 from lingbot_ros.world.world import World, WorldInfo
 
-__all__ = ["Session", "Snapshot", "StepTiming", "World", "WorldInfo"]
+__all__ = ["Batch", "Session", "Snapshot", "StepTiming", "World", "WorldInfo"]

@@ -19,7 +19,7 @@ class Network:
         """Reads the weights; raises ModelError."""
         model = load_transformer(shape.transformer, files, shape.dtype, device, STORAGE.get(engine.info.precision))
         graphs = model_graphs(shape, lambda: model)
-        self.shape, self._device = shape, device
+        self.shape, self.model, self._device = shape, model, device
         self.programs = {graph.name: engine.load(graph) for graph in graphs}
         self._specs = {spec.name: spec for graph in graphs for spec in graph.tensors}.values()
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
