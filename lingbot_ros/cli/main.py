@@ -14,6 +14,7 @@ VERBS = {
     "imagine": "imagine",
     "dataset": "dataset",
     "train": "train",
+    "train-head": "train_head",
     "eval-model": "eval_model",
     "models": "models",
     "doctor": "doctor",
