@@ -9,6 +9,8 @@ _FIGURES = (
     ("pusher_px", "median", "pusher_error_px_median"),
     ("centroid_px", "mean", "block_centroid_error_px_mean"),
     ("block_iou", "mean", "block_iou_mean"),
+    ("pose_px", "median", "block_pose_error_px_median"),
+    ("pose_deg", "median", "block_pose_error_deg_median"),
     ("rigidity", "mean", "block_rigidity_mean"),
 )
 _PREDICTORS = {"model": "imagined", "repeat": "last_frame_repeated"}

@@ -23,7 +23,7 @@ class Network:
         model = load_transformer(shape.transformer, files, shape.dtype, place, storage)
         self._model = model
         graphs = model_graphs(shape, lambda: model)
-        self.shape, self._device = shape, device
+        self.shape, self.model, self._device = shape, model, device
         self.programs = {graph.name: engine.load(graph) for graph in graphs}
         self._specs = {spec.name: spec for graph in graphs for spec in graph.tensors}.values()
         self.parameters = sum(parameter.numel() for parameter in model.parameters())

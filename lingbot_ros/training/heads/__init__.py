@@ -1,0 +1,1 @@
+"""How the heads are trained, calibrated and judged."""

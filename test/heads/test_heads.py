@@ -1,0 +1,81 @@
+"""The shipped heads on real frames, damaged ones, and the command that makes them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from lingbot_ros.cli.main import main
+from lingbot_ros.errors import InputError, ModelError
+from lingbot_ros.heads import InverseDynamics, OutcomeHead
+from lingbot_ros.training.heads.calibrate import expected_calibration_error, fit_platt
+from lingbot_ros.training.heads.outcome_data import make_outcomes
+from lingbot_ros.training.pusht_data.episode import EpisodeMaker, episode_seed
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+def test_the_outcome_head_knows_coverage_and_success_of_scenes_it_has_not_seen() -> None:
+    data = make_outcomes(300, seed=12345)
+    outcome = OutcomeHead()(data.frames)
+    error = np.abs(outcome.coverage - data.coverage).mean()
+    assert error < 0.5 * np.abs(data.coverage - np.median(data.coverage)).mean()
+    rate = data.success.mean()
+    assert np.mean((outcome.success - data.success) ** 2) < rate * (1 - rate)
+    assert (outcome.reward >= 0).all() and (outcome.reward <= 1).all()
+
+
+def test_the_inverse_head_reads_actions_better_than_the_pusher_alone() -> None:
+    episode = EpisodeMaker().make(episode_seed("test", 3, 0), 40)
+    frames = np.stack([episode.frames[t : t + 3] for t in range(38)])
+    actions, spread = InverseDynamics()(frames)
+    true = episode.actions[1:39]
+    error = np.median(np.hypot(*(actions - true).T))
+    assert error < np.median(np.hypot(*(episode.pusher[2:40] - true).T))
+    assert (spread > 0).all()
+
+
+def test_damage_and_wrong_use_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="known heads: .*pusht-outcome"):
+        OutcomeHead("nothing")
+    with pytest.raises(ModelError, match="kind 'outcome', not 'inverse-dynamics'"):
+        InverseDynamics("pusht-outcome")
+    with pytest.raises(InputError, match="frames: got float64"):
+        OutcomeHead()(np.zeros((1, 96, 96, 3)))  # type: ignore[arg-type]
+    for name in ("head.yaml", "head.safetensors"):
+        (tmp_path / name).write_bytes((MODELS / "pusht-outcome" / name).read_bytes())
+    with (tmp_path / "head.safetensors").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelError, match="not the file that"):
+        OutcomeHead(tmp_path)
+    (tmp_path / "head.yaml").write_text("- nothing\n")
+    with pytest.raises(ModelError, match="cannot be read"):
+        OutcomeHead(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pusht-outcome", "pusht-inverse"])
+def test_shipped_heads_are_small_and_say_how_good_they_are(name: str) -> None:
+    card = yaml.safe_load((MODELS / name / "head.yaml").read_text())
+    assert card["weights"]["bytes"] < 1_500_000
+    assert set(card["quality"]) == {"real_frames", "imagined_frames"}
+    assert (MODELS / name / "reliability.png").is_file()
+
+
+def test_the_command_trains_a_head_that_loads(tmp_path: Path) -> None:
+    arguments = ["train-head", "outcome", "--scenes", "60", "--iterations", "12", "--out", str(tmp_path / "head")]
+    assert main(arguments) == 0
+    outcome = OutcomeHead(tmp_path / "head")(make_outcomes(2, seed=1).frames)
+    assert outcome.coverage.shape == (2,)
+    assert main(["train-head", "outcome", "--iterations", "0", "--out", str(tmp_path / "bad")]) == 2
+
+
+def test_platt_scaling_undoes_a_known_distortion() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=20000) * 2
+    happened = rng.random(20000) < 1 / (1 + np.exp(-truth))
+    slope, offset = fit_platt(3 * truth - 1, happened)
+    assert slope == pytest.approx(1 / 3, abs=0.02) and offset == pytest.approx(1 / 3, abs=0.05)
+    probability = 1 / (1 + np.exp(-truth))
+    assert expected_calibration_error(probability, happened) < 0.02
+    assert expected_calibration_error(probability**3, happened) > 0.05
