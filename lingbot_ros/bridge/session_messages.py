@@ -68,6 +68,8 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         _set_control(message, control.values)
         if control.state is ControlState.FRESH:
             message.control_latency = publication.monotonic_s - control.received_s
+    elif record.camera_pose is not None:
+        message.has_camera_pose, message.camera_pose = True, camera_to_world_to_pose(record.camera_pose)
     return message
 
 

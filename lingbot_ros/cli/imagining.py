@@ -4,31 +4,30 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Header
 
 from lingbot_msgs.msg import ModelInfo
 from lingbot_msgs.srv import StartSession
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.model_messages import control_spec
+from lingbot_ros.cli.camera_imagining import imagine_camera, require_weights
+from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
 from lingbot_ros.cli.recording import Recording
+from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.live.records import Image
-from lingbot_ros.model.cards import find_card
+from lingbot_ros.model.cards import ModelCard, find_card
 from lingbot_ros.nodes.demo_driver import DemoDriver
 from lingbot_ros.nodes.imagination_client import ImaginationClient
 from lingbot_ros.nodes.node_process import NodeProcess
 from lingbot_ros.policies.choose import make_policy
 
-_BRING_UP_S, _MATCH_S = 600.0, 10.0
+_POLICY = "demo"
+_MATCH_S = 10.0
 _LINE_TTY_S, _LINE_LOG_S = 0.2, 1.0
 
 
@@ -36,25 +35,30 @@ def imagine(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.verbs.imagine`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    if args.model is not None:
-        find_card(args.model)
     # SIGTERM, which a supervisor sends, ends as Ctrl-C does; the node's process is ended on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with NodeProcess(_ros_arguments(args)) as process, _ros(args.namespace) as (node, executor):
+    card = find_card(args.model) if args.model is not None else None
+    if card is not None and card.control.kind == "camera":
+        return imagine_camera(args, card)
+    _refuse_camera_options(args, card)
+    if card is not None:
+        require_weights(args, card)
+    picture = read_picture(args.image) if args.image else None
+    with NodeProcess(ros_arguments(args, {})) as process, ros(args.namespace) as (node, executor):
         client = ImaginationClient(node, executor)
         try:
-            client.bring_up(_BRING_UP_S, alive=lambda: process.exit_code() is None)
+            client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
             model = client.loaded_model()
-            frame, origin = _first_frame(model, args.seed)
+            frame, origin = (picture, str(args.image)) if args.image else _first_frame(model, args.seed)
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
-                make_policy(args.policy, model.name, control_spec(model), args.seed),
+                make_policy(args.policy or _POLICY, model.name, control_spec(model), args.seed),
                 recording.add if recording else lambda _: None,
                 1 / model.fps,
                 args.namespace,
             )
             executor.add_node(driver)
-            _start(client, driver, executor, frame, args.seed)
+            _start(client, driver, executor, frame, args)
         except KeyboardInterrupt:
             print("interrupted before the first frame", file=sys.stderr)
             return 0
@@ -73,36 +77,11 @@ def imagine(args: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = Node("lingbot_imagine", namespace=namespace)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        yield node, executor
-    finally:
-        executor.shutdown(timeout_sec=0.5)
-        node.destroy_node()
-        rclpy.try_shutdown()
-
-
-def _ros_arguments(args: argparse.Namespace) -> list[str]:
-    """Only what was given: the rest is the parameter file's, or the node's own defaults."""
-    values = {
-        "model.name": args.model,
-        "model.engine": args.engine,
-        "model.device": args.device,
-        "model.threads": args.threads,
-        "mode": args.mode,
-    }
-    arguments = ["--params-file", str(args.params_file)] if args.params_file else []
-    for name, value in values.items():
-        if value is not None:
-            arguments += ["-p", f"{name}:={value}"]
-    if args.namespace:
-        arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
-    return arguments
+def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> None:
+    for name in ("poses", "keys", "intrinsics", "frames"):
+        if getattr(args, name) is not None:
+            fix = f"{card.name} is driven by actions; leave it out" if card else "name the model, too: --model NAME"
+            raise InputError(f"--{name}", getattr(args, name), fix)
 
 
 def _first_frame(model: ModelInfo, seed: int) -> tuple[Image | None, str]:
@@ -115,19 +94,21 @@ def _first_frame(model: ModelInfo, seed: int) -> tuple[Image | None, str]:
 
 
 def _start(
-    client: ImaginationClient, driver: DemoDriver, executor: SingleThreadedExecutor, frame: Image | None, seed: int
+    client: ImaginationClient,
+    driver: DemoDriver,
+    executor: SingleThreadedExecutor,
+    frame: Image | None,
+    args: argparse.Namespace,
 ) -> None:
     deadline_s = time.monotonic() + _MATCH_S
     while driver.status is None:
         executor.spin_once(0.1)
         if time.monotonic() > deadline_s:
             raise LingbotError(f"no status from the node within {_MATCH_S} s; see `lingbot doctor` on DDS")
-    request = StartSession.Request(seed=seed)
+    request = StartSession.Request(seed=args.seed, prompt=read_prompt(args.prompt, "--prompt"))
     if frame is not None:
         request.image = rgb_to_image(frame, Header())
-    client.start_session(request)
-    if frame is not None:
-        driver.begin(frame)
+    driver.begin(client.start_session(request).session_id, frame)
 
 
 def _drive(
@@ -173,15 +154,9 @@ def _summary(
     status, counts = driver.status, driver.counts
     low, high = np.percentile(counts.latencies_s, (50, 99)) if counts.latencies_s else (None, None)
     return {
-        "schema": 1,
-        "model": model.name,
-        "weights_sha256": model.weights_sha256,
-        "engine": f"{model.engine} {model.engine_version}",
-        "device": model.device,
-        "precision": model.precision,
-        "threads": model.threads,
+        **what_ran(model),
         "mode": args.mode or "realtime",
-        "policy": args.policy,
+        "policy": args.policy or _POLICY,
         "seed": args.seed,
         "first_picture": origin,
         "duration_s": round(duration_s, 3),

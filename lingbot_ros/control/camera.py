@@ -53,6 +53,16 @@ class CameraControl:
         if lens is not None:
             self._set_lens(lens)
 
+    @property
+    def lens(self) -> Lens | None:
+        """What stays fixed; None until a state was loaded."""
+        return self._lens
+
+    @property
+    def pose(self) -> Poses | None:
+        """The last committed pose, [4, 4]; None before the first chunk."""
+        return self._previous
+
     def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
         """Poses [frames, 4, 4], or [frames, 5, 4] with keys -> `rays` float32 [1, channels * fold^2, chunk, h, w].
 

@@ -60,4 +60,5 @@ def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameReco
         control=None,
         timing=ChunkTiming(),
         intrinsics=live.intrinsics,
+        camera_pose=live.start_pose,
     )

@@ -85,6 +85,10 @@ class Generator:
         self._inbox.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 
+    def works_on(self, session_id: str) -> bool:
+        """Whether a rollout of that session runs or waits."""
+        return self._rollouts.holds(session_id)
+
     @property
     def rollout_count(self) -> int:
         return len(self._rollouts)
@@ -165,8 +169,6 @@ class Generator:
         view = self._table.view(rollout.live) if rollout.live is not None else None
         if rollout.on_fork and rollout.live is not None:
             rollout.live.session.close()
-        if error is not None and error is not rollout.stop_reason and isinstance(error, Exception):
-            self._on_error(error)
         rollout.finish(view, error)
 
     def _require_whole_chunks(self, live: LiveSession, rollout: Rollout) -> None:

@@ -1,7 +1,38 @@
-"""Pinhole intrinsics [3, 3] of an image that is resized to a model's frame size."""
+"""Pinhole intrinsics [3, 3] as ROS has them, and fx, fy, cx, cy as the core takes them.
+
+Both are in pixels. ROS has the centre of the upper left pixel at (0, 0), the core and the released files at (0.5, 0.5).
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lingbot_ros.control.camera import UNIT_STEP
+from lingbot_ros.control.rays import REFERENCE_SIZE, stretch_intrinsics
+from lingbot_ros.errors import InputError
+
+Intrinsics = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class CameraDefaults:
+    """What sessions of camera models begin with unless they are told.
+
+    intrinsics: fx, fy, cx, cy as in released files, in pixels of a frame of 832 x 480; fx = 0 takes no picture whose
+    intrinsics are not given. unit_step: see `control.camera.Lens`.
+    """
+
+    intrinsics: Intrinsics = (500.0, 500.0, 416.0, 240.0)
+    unit_step: float = UNIT_STEP
+
+    def of_picture(self, size: tuple[int, int]) -> Intrinsics:
+        """In pixels of a picture of `size` (height, width). Raises InputError when there are none."""
+        if self.intrinsics[0] == 0:
+            fix = "give a camera_info with fx > 0, or set the parameter camera.intrinsics"
+            raise InputError("camera_info.k", "unknown intrinsics", fix)
+        fx, fy, cx, cy = stretch_intrinsics(np.array(self.intrinsics), REFERENCE_SIZE, size).tolist()
+        return fx, fy, cx, cy
 
 
 def scale_intrinsics(
@@ -18,9 +49,15 @@ def scale_intrinsics(
     return scaled
 
 
-def focal_and_centre(intrinsics: NDArray[np.float64] | None) -> tuple[float, float, float, float] | None:
-    """(fx, fy, cx, cy) as the core takes them: it has the centre of the upper left pixel at (0.5, 0.5), not (0, 0)."""
-    if intrinsics is None:
-        return None
-    (fx, _, cx), (_, fy, cy) = intrinsics[:2].tolist()
+def focal_and_centre(intrinsics: NDArray[np.float64]) -> Intrinsics:
+    """ROS -> core. Raises InputError for a skewed camera, which the models do not know."""
+    (fx, skew, cx), (_, fy, cy) = intrinsics[:2].tolist()
+    if skew:
+        raise InputError("camera_info.k[1]", skew, "rectify the image; the model knows no skew")
     return fx, fy, cx + 0.5, cy + 0.5
+
+
+def pinhole_matrix(intrinsics: Intrinsics) -> NDArray[np.float64]:
+    """Core -> ROS, float64 [3, 3]."""
+    fx, fy, cx, cy = intrinsics
+    return np.array([[fx, 0.0, cx - 0.5], [0.0, fy, cy - 0.5], [0.0, 0.0, 1.0]])

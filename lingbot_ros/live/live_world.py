@@ -9,6 +9,7 @@ from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.live.codes import Mode, State
 from lingbot_ros.live.generator import Generator, Output
 from lingbot_ros.live.inbox import ControlInbox
+from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.records import SavedSession, SessionView, StartRequest
 from lingbot_ros.live.rollout import Rollout
 from lingbot_ros.live.session_table import Limits, SessionTable
@@ -39,9 +40,10 @@ class LiveWorld:
         output: Output,
         statistics: Statistics,
         on_error: Callable[[Exception], None],
+        camera: CameraDefaults,
     ) -> None:
         self._world = world
-        self._table = SessionTable(world, limits, snapshot_folder)
+        self._table = SessionTable(world, limits, snapshot_folder, camera)
         self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error)
         self._last_chunk_s = 0.0
 
@@ -109,8 +111,9 @@ class LiveWorld:
         return wait_s
 
     def end_expired(self) -> list[SessionView]:
-        """End the sessions whose lease ran out."""
-        return [self.end_session(session_id) for session_id in self._table.expired_ids()]
+        """End the sessions whose lease ran out. One with a rollout is in use, however long its turn takes to come."""
+        expired = self._table.expired_ids()
+        return [self.end_session(session_id) for session_id in expired if not self._generator.works_on(session_id)]
 
     def view(self) -> WorldView:
         info = self._world.info

@@ -45,6 +45,7 @@ class FrameRecord:
     """One frame and everything that is known about it.
 
     image: uint8 [H, W, 3] RGB. stamp_ns: imagined time, the session's start stamp + frame_index / fps.
+    camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real picture.
     """
 
@@ -64,12 +65,16 @@ class FrameRecord:
     control: Control | None
     timing: ChunkTiming
     intrinsics: NDArray[np.float64] | None = None
+    camera_pose: NDArray[np.float64] | None = None
     paced: bool = False
 
 
 @dataclass(frozen=True)
 class SessionView:
-    """A session as others may see it. memory_bytes is its state; start_stamp_ns the imagined time of frame 0."""
+    """A session as others may see it. memory_bytes is its state; start_stamp_ns the imagined time of frame 0.
+
+    camera_pose: camera-to-world [4, 4] of the last frame, None where unknown.
+    """
 
     session_id: str
     parent_id: str
@@ -86,6 +91,7 @@ class SessionView:
     lease_s: float
     memory_bytes: int
     intrinsics: NDArray[np.float64] | None
+    camera_pose: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,12 +99,14 @@ class StartRequest:
     """Everything a new session is made of.
 
     image: uint8 [h, w, 3] RGB of any size, or None for the model's example picture. intrinsics: float64 [3, 3] in
-    pixels of that image, or None. start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires.
+    pixels of that image, or None. start_pose: camera-to-world [4, 4] (OpenCV axes) of frame 0 in the map, or None.
+    start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires.
     """
 
     start_stamp_ns: int
     image: NDArray[np.uint8] | None = None
     intrinsics: NDArray[np.float64] | None = None
+    start_pose: NDArray[np.float64] | None = None
     prompt: str = ""
     seed: int = 0
     session_id: str = ""

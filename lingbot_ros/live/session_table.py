@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
-from lingbot_ros.live.intrinsics import focal_and_centre, scale_intrinsics
-from lingbot_ros.live.live_session import LiveSession
+from lingbot_ros.live.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
+from lingbot_ros.live.live_session import Image, LiveSession
 from lingbot_ros.live.records import SavedSession, SessionView, StartRequest, stamp_after
 from lingbot_ros.world import Snapshot, World
 
@@ -24,8 +25,9 @@ class Limits:
 class SessionTable:
     """All calls come from the thread that owns the world. A call that raises has changed nothing."""
 
-    def __init__(self, world: World, limits: Limits, snapshot_folder: Path) -> None:
+    def __init__(self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults) -> None:
         self._world, self._limits, self._folder = world, limits, snapshot_folder.resolve()
+        self._camera = camera
         self._sessions: dict[str, LiveSession] = {}
         self._made = 0
         self.active_id = ""
@@ -58,12 +60,15 @@ class SessionTable:
         image = request.image
         if image is None and (image := self._world.seed_image()) is None:
             raise InputError("image", "empty data", f"give a first picture: {self._world.info.name} has no example")
-        info, intrinsics = self._world.info, request.intrinsics
+        info = self._world.info
+        intrinsics, unit_step = None, None
+        if info.control.kind == "camera":
+            intrinsics, unit_step = self._camera_of(request.intrinsics, image), self._camera.unit_step
+        elif request.start_pose is not None:
+            fix = f"leave it at the identity: {info.name} is driven by actions, its camera does not move"
+            raise InputError("start_pose", request.start_pose[:3, 3].tolist(), fix)
         session = self._world.start(
-            image,
-            prompt=request.prompt,
-            intrinsics=focal_and_centre(intrinsics) if info.control.kind == "camera" else None,
-            seed=request.seed,
+            image, prompt=request.prompt, intrinsics=intrinsics, unit_step=unit_step, seed=request.seed
         )
         for session_id in leaving:
             self.end(session_id)
@@ -73,7 +78,8 @@ class SessionTable:
             request.start_stamp_ns,
             lease_s=request.lease_s,
             first_frame=self._world.fit_image(image),
-            intrinsics=scale_intrinsics(intrinsics, image.shape[:2], (info.height, info.width)),
+            given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
+            start_pose=request.start_pose,
         )
         return self._add(live, activate=not request.in_background)
 
@@ -96,7 +102,8 @@ class SessionTable:
             branch_frame=parent.session.frame_index,
             real_frame=parent.real_frame,
             lease_s=lease_s,
-            intrinsics=parent.intrinsics,
+            given_intrinsics=parent.given_intrinsics,
+            start_pose=parent.start_pose,
         )
 
     def save(self, session_id: str, path: str, *, overwrite: bool) -> SavedSession:
@@ -105,11 +112,14 @@ class SessionTable:
         target = self._inside(path or f"{live.id}-{live.session.frame_index}.safetensors")
         if target.exists() and not overwrite:
             raise InputError("path", f"'{target}'", "it exists; set overwrite or choose another name")
-        live.session.snapshot().save(target)
+        live.session.snapshot(live.outside()).save(target)
         return SavedSession(target, target.stat().st_size, self.view(live))
 
     def restore(self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
-        """Bring a saved state back: into the live session of that id, or as a new one that goes on from `now_ns`."""
+        """Bring a saved state back, with its lineage and its place in time: into the live session of that id, or anew.
+
+        A snapshot that was not saved by a live session has no place in time; a new session of it goes on from `now_ns`.
+        """
         source = self._inside(path)
         if not source.is_file():
             raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
@@ -118,15 +128,15 @@ class SessionTable:
         live = self._sessions.get(session_id)
         if live is not None:
             live.session.restore(snapshot)
-            if activate:
-                self.active_id = live.id
-            return live
-        self._require_room(0)
-        session = self._world.restore(snapshot)
-        start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
-        return self._add(
-            LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s), activate=activate
-        )
+            live.lease_s = lease_s
+            self._sessions.pop(live.id)
+        else:
+            self._require_room(0)
+            session = self._world.restore(snapshot)
+            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
+            live = LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
+        live.recall(snapshot.meta.outside)
+        return self._add(live, activate=activate)
 
     def end(self, session_id: str) -> SessionView:
         """Close a session and give its last view. When it was active, nothing is active afterwards."""
@@ -163,6 +173,7 @@ class SessionTable:
             lease_s=live.lease_s,
             memory_bytes=info.session_bytes,
             intrinsics=live.intrinsics,
+            camera_pose=live.camera_pose,
         )
 
     def _add(self, live: LiveSession, *, activate: bool) -> LiveSession:
@@ -178,7 +189,8 @@ class SessionTable:
         return f"session-{self._made}"
 
     def _require_room(self, leaving: int) -> None:
-        count = len(self._sessions) - leaving + 1
+        # The world counts copies, too, on which a rollout works apart.
+        count = len(self._world.sessions) - leaving + 1
         if count > self._limits.sessions:
             raise ResourceError(
                 f"sessions: got {count}; at most {self._limits.sessions} may live (limits.sessions): end one first"
@@ -188,6 +200,9 @@ class SessionTable:
             raise ResourceError(
                 f"memory: {count} sessions need {needed} bytes; limits.memory allows {limit}: end one first or raise it"
             )
+
+    def _camera_of(self, given: NDArray[np.float64] | None, image: Image) -> Intrinsics:
+        return self._camera.of_picture(image.shape[:2]) if given is None else focal_and_centre(given)
 
     def _inside(self, path: str) -> Path:
         target = (self._folder / path).resolve()

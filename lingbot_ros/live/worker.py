@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from lingbot_ros.live.codes import Mode
 from lingbot_ros.live.frame_buffer import FrameBuffer
 from lingbot_ros.live.generator import Output
 from lingbot_ros.live.inbox import ControlInbox, StalePolicy
+from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.live_world import LiveWorld, WorldView
 from lingbot_ros.live.pacer import Pacer
 from lingbot_ros.live.records import Control, FrameRecord
@@ -45,6 +46,7 @@ class WorkerSettings:
     stale: StalePolicy
     limits: Limits
     snapshot_folder: Path
+    camera: CameraDefaults = field(default_factory=CameraDefaults)
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class WorldWorker:
             Output(self.buffer, pacer.next_due_s),
             self.statistics,
             self._events.on_error,
+            settings.camera,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s

@@ -99,6 +99,11 @@ class ModelCard:
         """Whether the licence forbids commercial use."""
         return "-NC" in self.licence
 
+    @property
+    def licence_note(self) -> str:
+        """The licence, and what must be known of it before the model is used."""
+        return f"{self.licence} (non-commercial use only)" if self.non_commercial else self.licence
+
     def files(self) -> ModelFiles:
         """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
         return locate(self)

@@ -39,6 +39,7 @@ class DemoDriver(Node):
         self.status: ImaginationStatus | None = None
         self._sent_s: dict[int, float] = {}
         self._frame: Image | None = None
+        self._session_id = ""
         self._last_action_s = time.monotonic()
         self._publisher = self.create_publisher(RobotAction, "action", qos.reliable(10))
         self.create_subscription(ImageMessage, "image_raw", self._on_image, qos.IMAGE)
@@ -46,10 +47,12 @@ class DemoDriver(Node):
         self.create_subscription(ImaginationStatus, "status", self._on_status, qos.STATUS)
         self.create_timer(max(period_s, 0.02), self._on_timer)
 
-    def begin(self, frame: Image) -> None:
-        """The session has started from this picture."""
-        self._frame = frame
-        self._act()
+    def begin(self, session_id: str, frame: Image | None) -> None:
+        """Drive this session and no other; it has started from `frame`, or from a picture that is still to come."""
+        self._session_id = session_id
+        if frame is not None:
+            self._frame = frame
+            self._act()
 
     def _on_image(self, message: ImageMessage) -> None:
         self._frame = image_to_rgb(message)
@@ -71,10 +74,11 @@ class DemoDriver(Node):
             self._act()
 
     def _act(self) -> None:
-        if self._frame is None:
+        if self._frame is None or not self._session_id:
             return
         self.counts.actions += 1
         action = RobotAction(id=self.counts.actions, values=np.asarray(self._policy.act(self._frame), np.float64))
+        action.session_id = self._session_id
         action.header.stamp = self.get_clock().now().to_msg()
         self._last_action_s = self._sent_s[action.id] = time.monotonic()
         self._publisher.publish(action)

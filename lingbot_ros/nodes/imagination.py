@@ -57,7 +57,8 @@ class ImaginationNode(LifecycleNode):
         info, mode = world.info, config.worker.mode.name.lower()
         self.get_logger().info(
             f"{info.name} ready: {info.engine}, loaded in {worker.load_s:.2f} s; {mode}; "
-            f"{info.width}x{info.height} at {info.fps:g} fps, {info.control.kind} [{', '.join(info.control.names)}]"
+            f"{info.width}x{info.height} at {info.fps:g} fps, {' '.join([info.control.kind, *info.control.names])}; "
+            f"licence {world.card.licence_note}"
         )
         return TransitionCallbackReturn.SUCCESS
 

@@ -1,20 +1,25 @@
 """Parameters of the imagination node: each declared with its meaning and range, read once into a frozen config."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
+from lingbot_ros.control.camera import UNIT_STEP
+from lingbot_ros.control.rays import check_intrinsics
+from lingbot_ros.engine.torch_engine import PRECISIONS
 from lingbot_ros.errors import InputError
 from lingbot_ros.live.codes import Mode
 from lingbot_ros.live.inbox import StalePolicy
+from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.worker import WorkerSettings
 
-Value = bool | int | float | str
+Value = bool | int | float | str | Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,17 @@ PARAMETERS = (
     Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
     Parameter("model.engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
     Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
-    Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", "f32", "bf16", "f16")),
+    Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", *PRECISIONS)),
     Parameter("model.threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256),
     Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
     Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
     Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
+    Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0],
+              "camera models: fx, fy, cx, cy of pictures without camera_info, in pixels of a frame of 832 x 480 as in "
+              "released intrinsics files; fx = 0 refuses such pictures"),
+    Parameter("camera.unit_step", UNIT_STEP,
+              "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
     Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
     Parameter("input.stale", "hold", "stale controls: hold = go on with the last one, stop = time stands still",
               choices=tuple(StalePolicy)),
@@ -92,7 +102,7 @@ def read_config(node: Node) -> ImaginationConfig:
     return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
 
 
-def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
+def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
     """As `read_config`, from the values of all PARAMETERS by name."""
     for parameter in PARAMETERS:
         parameter.check(values[parameter.name])
@@ -109,6 +119,7 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
             stale=StalePolicy(str(values["input.stale"])),
             limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
             snapshot_folder=_snapshot_folder(str(values["snapshots.folder"])),
+            camera=_camera(values["camera.intrinsics"], values["camera.unit_step"]),
         ),
         load_timeout_s=float(values["model.load_timeout"]),
         map_frame=str(values["frames.map"]),
@@ -117,6 +128,19 @@ def config_of(values: Mapping[str, Value]) -> ImaginationConfig:
         jpeg_quality=int(values["publish.jpeg_quality"]),
         status_period_s=float(values["publish.status_period"]),
     )
+
+
+def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:
+    numbers = tuple(float(value) for value in intrinsics)
+    if numbers[:1] == (0.0,):
+        numbers = (0.0, 0.0, 0.0, 0.0)
+    else:
+        try:
+            check_intrinsics(numbers)
+        except InputError as error:
+            raise InputError("camera.intrinsics", error.value, error.fix) from error
+    fx, fy, cx, cy = numbers
+    return CameraDefaults((fx, fy, cx, cy), float(unit_step))
 
 
 def _snapshot_folder(folder: str) -> Path:

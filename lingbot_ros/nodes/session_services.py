@@ -79,7 +79,7 @@ class SessionServices:
                 f"model: got '{name}'; this node runs {self._running.info.name}: start another with model.name:={name}",
                 ErrorCode.UNSUPPORTED,
             )
-        wanted = start_request(request, self._running.now_ns())
+        wanted = start_request(request, self._running.now_ns(), self._running.info.control.kind == "camera")
         view = await self._on_worker(lambda live: live.start_session(wanted))
         response.session = self._running.session_message(view)
 

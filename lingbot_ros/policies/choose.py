@@ -15,7 +15,8 @@ def make_policy(name: str, model: str, spec: ControlSpec, seed: int) -> Policy:
     if name not in POLICIES:
         raise InputError("policy", f"'{name}'", f"use one of {', '.join(POLICIES)}")
     if spec.kind != "action":
-        raise InputError("policy", f"'{name}'", f"{model} is driven by camera poses; these policies give actions")
+        fix = f"{model} is driven by a camera: name it with --model and give --image, --poses"
+        raise InputError("policy", f"'{name}'", fix)
     low, high, rng = np.array(spec.low), np.array(spec.high), np.random.default_rng(seed)
     if name == "random":
         return Wander(low, high, rng)

@@ -1,13 +1,16 @@
 """One imagined world being lived in: its caches, its clock, its past."""
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from lingbot_ros.control.camera import CameraControl, Lens
+from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import DecoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
@@ -66,6 +69,16 @@ class Session:
         return self.frame_index / self._world.card.fps
 
     @property
+    def lens(self) -> Lens | None:
+        """The camera of the session's frames and its translation scale; None for models without one."""
+        return self._control.lens if isinstance(self._control, CameraControl) else None
+
+    @property
+    def camera_pose(self) -> Poses | None:
+        """Camera-to-world [4, 4] of the last frame; None before the first chunk and for models without a camera."""
+        return self._control.pose if isinstance(self._control, CameraControl) else None
+
+    @property
     def prompt(self) -> str:
         """The text in force from the next chunk on."""
         return self._prompt
@@ -113,8 +126,8 @@ class Session:
         other.chunk_index, other.frame_index = self.chunk_index, self.frame_index
         return other
 
-    def snapshot(self) -> Snapshot:
-        """The whole state as a value."""
+    def snapshot(self, outside: Mapping[str, Any] | None = None) -> Snapshot:
+        """The whole state as a value. `outside` travels with it: what its holder knows, in JSON's types."""
         self._require_open()
         tensors = {
             f"cache{index or ''}.{name}": tensor
@@ -123,7 +136,7 @@ class Session:
         }
         for part, state in self._parts().items():
             tensors |= {f"{part}.{name}": tensor.to("cpu", copy=True) for name, tensor in state.items()}
-        return Snapshot(self._meta(), tensors)
+        return Snapshot(replace(self._meta(), outside=dict(outside or {})), tensors)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go (back) to a snapshot of the same model; raises SnapshotError if it is of another, changing nothing."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
 class SnapshotMeta:
     """What a snapshot belongs to and where its session stood. `weights` is the digest of the model's weights.
 
-    `past_is_of_prompt` is False when the prompt was changed and no chunk was generated under it yet.
+    `past_is_of_prompt` is False when the prompt was changed and no chunk was generated under it yet. `outside` is
+    what the session's holder wants to know again, in JSON's types; the core does not look at it.
     """
 
     model: str
@@ -35,6 +36,7 @@ class SnapshotMeta:
     past_is_of_prompt: bool
     chunk_index: int
     frame_index: int
+    outside: dict[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
 

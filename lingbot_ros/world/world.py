@@ -15,17 +15,16 @@ from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.engine.interface import EngineOptions, ProgramInfo
 from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine, resolve_device
-from lingbot_ros.errors import EngineError, InputError, ModelError, SessionError
+from lingbot_ros.errors import EngineError, InputError, SessionError
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
-from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
-from lingbot_ros.world.memory_plan import missing_weights, require_memory
 from lingbot_ros.world.network import Network
+from lingbot_ros.world.readiness import require_ready
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -123,12 +122,7 @@ class World:
             raise InputError("prompt_policy", repr(prompt_policy), f"use one of {', '.join(get_args(PromptPolicy))}")
         device, precision = resolve_device(device, precision)
         card = _adapted(find_card(name), size, one_step)
-        if isinstance(card.weights, HubWeights):
-            try:
-                card.files()
-            except ModelError as error:
-                raise missing_weights(card, precision, device, error) from error
-            plan = require_memory(card, precision, device, text_device)
+        if plan := require_ready(card, precision, device, text_device):
             logging.getLogger(__name__).info("%s", plan.text())
         return cls(card, EngineOptions(device, precision, threads), prompt_policy, text_device)
 

@@ -45,9 +45,9 @@ class NodeUnderTest:
     """The executable, started as users start it, with its log in a file."""
 
     def __init__(
-        self, environment: dict[str, str], parameters: dict[str, object], extra: Sequence[str], log: Path
+        self, environment: dict[str, str], parameters: dict[str, object], extra: Sequence[str], log: Path, module: str
     ) -> None:
-        command = [sys.executable, "-m", "lingbot_ros.nodes.main", "--ros-args", *extra]
+        command = [sys.executable, "-m", module, "--ros-args", *extra]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={value}"]
         self.log = log
@@ -158,17 +158,17 @@ class Probe:
 
 @contextmanager
 def running_node(
-    folder: Path, *, extra: Sequence[str] = (), **parameters: object
+    folder: Path, *, extra: Sequence[str] = (), module: str = "lingbot_ros.nodes.main", **parameters: object
 ) -> Iterator[tuple[NodeUnderTest, Probe]]:
     """A node process with these parameters (`__` stands for a dot) and a probe; not brought up yet.
 
-    extra: more ROS arguments.
+    extra: more ROS arguments. module: what is run in the place of the node's executable.
     """
     environment = isolated_environment()
     folder.mkdir(parents=True, exist_ok=True)
     named = {name.replace("__", "."): value for name, value in parameters.items()}
     defaults = {"model.threads": 1, "snapshots.folder": str(folder / "snapshots")}
-    node = NodeUnderTest(environment, defaults | named, extra, folder / "node.log")
+    node = NodeUnderTest(environment, defaults | named, extra, folder / "node.log", module)
     probe = Probe(int(environment["ROS_DOMAIN_ID"]))
     try:
         yield node, probe

@@ -36,12 +36,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from lingbot_ros.engine.torch_engine import resolve_device
+    from lingbot_ros.engine.interface import EngineOptions
+    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
     from lingbot_ros.model.cards import list_cards
     from lingbot_ros.model.families.files import unavailable_reason
     from lingbot_ros.world.memory_plan import plan_memory, size_text
 
     device, precision = resolve_device(args.device, args.precision)
+    print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
     print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'here':<5} memory in {precision} on {device}")
     for card in list_cards():
         plan = plan_memory(card, precision, device)
@@ -55,7 +57,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from lingbot_ros.engine.torch_engine import resolve_device
+    from lingbot_ros.engine.interface import EngineOptions
+    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
     from lingbot_ros.model.cards import find_card
     from lingbot_ros.model.families.files import unavailable_reason
     from lingbot_ros.world.memory_plan import plan_memory
@@ -63,6 +66,7 @@ def _info(args: argparse.Namespace) -> int:
     card = find_card(args.name)
     device, precision = resolve_device(args.device, args.precision)
     print("\n".join(_description(card)))
+    print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
     print(unavailable_reason(card) or "weights: here")
     plan = plan_memory(card, precision, device)
     print(plan.text())
@@ -75,7 +79,7 @@ def _description(card: "ModelCard") -> list[str]:
     driven = f"{', '.join(control.names)} ({control.unit}). " if control.names else ""
     lines = [
         f"{card.name}: {card.summary}",
-        f"licence: {card.licence}{' (non-commercial use only)' if card.non_commercial else ''}",
+        f"licence: {card.licence_note}",
         f"frames: {card.width}x{card.height}, {card.fps:g} per second",
         f"control: {control.kind}: {driven}{control.description}",
         f"stream: {stream.chunk} latent frames at once, window {stream.window} with the first {stream.sink} for ever; "

@@ -88,7 +88,7 @@ def download_advice(card: "ModelCard") -> str:
     source = f" of {weights.companions}" if weights.companions else ""
     return (
         f"Run `./lingbot models download {card.name}`: {weights.repository} ({size}) with {with_parts}{source}. "
-        f"Licence: {card.licence}"
+        f"Licence: {card.licence_note}"
     )
 
 

@@ -1,0 +1,80 @@
+"""What the ways to imagine have in common: ROS in this process, and the options that the node's process gets."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from lingbot_msgs.msg import ModelInfo
+from lingbot_ros.errors import InputError
+from lingbot_ros.live.records import Image
+
+BRING_UP_S = 600.0
+
+
+@contextmanager
+def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
+    """A node and its executor; signals stay Python's own."""
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = Node("lingbot_imagine", namespace=namespace)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        yield node, executor
+    finally:
+        executor.shutdown(timeout_sec=0.5)
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[str]:
+    """Only what was given: the rest is the parameter file's, or the node's own defaults. `more` parameters win."""
+    values = {
+        "model.name": args.model,
+        "model.engine": args.engine,
+        "model.device": args.device,
+        "model.precision": args.precision,
+        "model.threads": args.threads,
+        "mode": args.mode,
+        **more,
+    }
+    arguments = ["--params-file", str(args.params_file)] if args.params_file else []
+    for name, value in values.items():
+        if value is not None:
+            arguments += ["-p", f"{name}:={value}"]
+    if args.namespace:
+        arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
+    return arguments
+
+
+def read_picture(path: Path) -> Image:
+    """An image file as uint8 [H, W, 3] RGB. Raises InputError when it is none."""
+    try:
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error) as error:
+        raise InputError("--image", f"'{path}'", f"give a readable JPEG or PNG file ({error})") from error
+    if picture is None:
+        raise InputError("--image", f"'{path}'", "give a whole JPEG or PNG file")
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def what_ran(model: ModelInfo) -> dict[str, Any]:
+    """The part of a summary that says which model ran on what."""
+    return {
+        "schema": 1,
+        "model": model.name,
+        "licence": model.licence,
+        "weights_sha256": model.weights_sha256,
+        "engine": f"{model.engine} {model.engine_version}",
+        "device": model.device,
+        "precision": model.precision,
+        "threads": model.threads,
+    }
