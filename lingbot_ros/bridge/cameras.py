@@ -1,15 +1,13 @@
 """Camera intrinsics <-> sensor_msgs/CameraInfo (REP-104) and camera poses <-> model space (REP-103)."""
 
 import numpy as np
-from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion
+from geometry_msgs.msg import Point, Pose, Quaternion
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.errors import InputError
-
-# Columns are the optical axes (x right, y down, z forward) written in body axes (x forward, y left, z up).
-BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 _UNIT_TOLERANCE = 1e-3
 
@@ -75,18 +73,19 @@ def pose_to_camera_to_world(pose: Pose, field: str) -> NDArray[np.float64]:
 
 def camera_to_world_to_pose(camera_to_world: NDArray[np.float64]) -> Pose:
     """The inverse of `pose_to_camera_to_world`."""
-    x, y, z, w = _quaternion(camera_to_world[:3, :3] @ BODY_FROM_OPTICAL.T)
-    position = camera_to_world[:3, 3]
+    matrix = camera_to_world.copy()
+    matrix[:3, :3] = matrix[:3, :3] @ BODY_FROM_OPTICAL.T
+    return matrix_to_pose(matrix)
+
+
+def matrix_to_pose(matrix: NDArray[np.float64]) -> Pose:
+    """The inverse of `pose_to_matrix`."""
+    x, y, z, w = _quaternion(matrix[:3, :3])
+    position = matrix[:3, 3]
     return Pose(
         position=Point(x=float(position[0]), y=float(position[1]), z=float(position[2])),
         orientation=Quaternion(x=x, y=y, z=z, w=w),
     )
-
-
-def require_frame(message: PoseStamped, map_frame: str, field: str) -> None:
-    """Raise InputError unless the pose is given in the map frame; an empty frame id means that frame."""
-    if message.header.frame_id not in ("", map_frame):
-        raise InputError(f"{field}.header.frame_id", f"'{message.header.frame_id}'", f"give the pose in '{map_frame}'")
 
 
 def _quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:

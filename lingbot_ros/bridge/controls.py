@@ -6,10 +6,12 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 
 from lingbot_msgs.msg import RobotAction
-from lingbot_ros.bridge.cameras import pose_to_camera_to_world, require_frame
+from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.control.actions import check_actions
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.control.frames import FrameGraph
+from lingbot_ros.control.mappings import require_action, require_camera
+from lingbot_ros.errors import InputError
 from lingbot_ros.live.codes import ControlSource
 from lingbot_ros.live.records import Control
 from lingbot_ros.model.cards import ControlSpec
@@ -29,8 +31,7 @@ def actions_to_controls(
     Raises InputError naming the message, the component, its value and what is accepted; LingbotError (UNSUPPORTED) when
     the model is not driven by actions.
     """
-    if spec.kind != "action":
-        raise LingbotError(f"{field}: this model is driven by {spec.kind} poses, not actions", ErrorCode.UNSUPPORTED)
+    require_action(spec, field)
     for index, action in enumerate(actions):
         if len(action.values) != spec.dim:
             names = ", ".join(spec.names)
@@ -53,23 +54,25 @@ def poses_to_controls(
     spec: ControlSpec,
     source: ControlSource,
     *,
+    frames: FrameGraph,
     map_frame: str,
     received_s: float,
     received_ns: int,
     field: str = "camera_poses",
 ) -> list[Control]:
-    """As `actions_to_controls`, for poses of camera_link in the map frame."""
-    if spec.kind != "camera":
-        raise LingbotError(f"{field}: this model is driven by {spec.kind}s, not camera poses", ErrorCode.UNSUPPORTED)
+    """As `actions_to_controls`, for poses of camera_link in a frame that `frames` knows; no frame id means the map."""
+    require_camera(spec, field)
     controls = []
     for index, pose in enumerate(poses):
-        require_frame(pose, map_frame, f"{field}[{index}]")
+        name = f"{field}[{index}]" if field == "camera_poses" else field
+        stamp_ns, frame_id = to_nanoseconds(pose.header.stamp), pose.header.frame_id or map_frame
+        to_map = frames.lookup(map_frame, frame_id, f"{name}.header.frame_id", stamp_ns)
         controls.append(
             Control(
-                values=pose_to_camera_to_world(pose.pose, f"{field}[{index}].pose"),
+                values=to_map @ pose_to_camera_to_world(pose.pose, f"{name}.pose"),
                 source=source,
                 received_s=received_s,
-                stamp_ns=to_nanoseconds(pose.header.stamp) or received_ns,
+                stamp_ns=stamp_ns or received_ns,
             )
         )
     return controls
@@ -81,6 +84,7 @@ def trajectory_to_controls(
     spec: ControlSpec,
     source: ControlSource,
     *,
+    frames: FrameGraph,
     map_frame: str,
     received_s: float,
     received_ns: int,
@@ -92,4 +96,6 @@ def trajectory_to_controls(
         raise InputError("actions, camera_poses", given, f"give {wanted} for this model, and only these")
     if actions:
         return actions_to_controls(actions, spec, source, received_s=received_s, received_ns=received_ns)
-    return poses_to_controls(poses, spec, source, map_frame=map_frame, received_s=received_s, received_ns=received_ns)
+    return poses_to_controls(
+        poses, spec, source, frames=frames, map_frame=map_frame, received_s=received_s, received_ns=received_ns
+    )

@@ -16,6 +16,8 @@ class ActionControl:
         self._spec, self._history = spec, history
         self._low, self._high = np.array(spec.low, np.float64), np.array(spec.high, np.float64)
         self._past: NDArray[np.float32] | None = None  # [history - 1, dim] scaled, oldest first
+        self.last: NDArray[np.float64] | None = None  # [dim] in the card's unit, of the last committed frame
+        self._encoded: NDArray[np.float64] | None = None
 
     def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
         """Actions [frames, dim] in the card's unit -> `actions` float32 [1, frames, history, dim], -1..1, newest first.
@@ -23,7 +25,9 @@ class ActionControl:
         Before the first action of a session the robot is taken to have been commanded to where it is sent first.
         Raises InputError naming the component, its value and the accepted range.
         """
-        scaled = self._scaled(check_actions(controls, frames, self._spec))
+        actions = check_actions(controls, frames, self._spec)
+        scaled = self._scaled(actions)
+        self._encoded = actions[-1]
         timeline = np.concatenate([self._past_of(scaled), scaled])
         newest_first = [timeline[t : t + self._history][::-1] for t in range(frames)]
         return {"actions": torch.from_numpy(np.stack(newest_first)[None].astype(np.float32))}
@@ -32,13 +36,17 @@ class ActionControl:
         """Remember the newest actions of what `encode` returned."""
         newest_first = encoded["actions"][0, -1].numpy()
         self._past = newest_first[: self._history - 1][::-1].copy()
+        self.last = self._encoded
 
     def state(self) -> dict[str, Tensor]:
-        return {} if self._past is None else {"past_actions": torch.from_numpy(self._past)}
+        known = {"past_actions": self._past, "last_action": self.last}
+        return {name: torch.from_numpy(value.copy()) for name, value in known.items() if value is not None}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         past = state.get("past_actions")
         self._past = None if past is None else past.cpu().numpy().copy()
+        last = state.get("last_action")
+        self.last = None if last is None else last.cpu().numpy().copy()
 
     def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:
         return (2 * (actions - self._low) / (self._high - self._low) - 1).astype(np.float32)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lingbot_ros.control.motion import motion_of
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.live.chunk_records import chunk_records, first_frame_record
 from lingbot_ros.live.codes import Mode
 from lingbot_ros.live.frame_buffer import FrameBuffer
 from lingbot_ros.live.inbox import ControlInbox
 from lingbot_ros.live.live_session import LiveSession
+from lingbot_ros.live.offers import Stand
 from lingbot_ros.live.records import Control, FrameRecord
 from lingbot_ros.live.rollout import Rollout, require_whole_chunks
 from lingbot_ros.live.rollout_queue import RolloutQueue
@@ -56,6 +58,7 @@ class Generator:
         self._info, self._table, self._inbox, self._output = info, table, inbox, output
         self._statistics, self._mode, self._on_error = statistics, mode, on_error
         self._rollouts = RolloutQueue()
+        self._motion = motion_of(info.control, info.fps)
         self._inbox_first = True
         self._retry_at_s = 0.0
         self.playing = False
@@ -116,7 +119,7 @@ class Generator:
         wait_s = max(self._retry_at_s - time.monotonic(), self._wait_for_beat_s())
         if wait_s > 0:
             return wait_s
-        controls = self._inbox.take(count)
+        controls = self._inbox.take(count, self._stand(live))
         if controls is None:
             return math.inf
         try:
@@ -126,6 +129,11 @@ class Generator:
             self._retry_at_s = time.monotonic() + _RETRY_S
             self._on_error(error)
         return 0.0
+
+    def _stand(self, live: LiveSession) -> Stand:
+        """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
+        is_camera = self._info.control.kind == "camera"
+        return Stand(self._motion, live.camera_pose if is_camera else live.session.last_action)
 
     def _wait_for_beat_s(self) -> float:
         if self._mode is not Mode.REALTIME:

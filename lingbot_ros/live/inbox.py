@@ -1,20 +1,26 @@
-"""Where controls wait for the active session: the newest one in realtime, all of them in order in lockstep."""
+"""Where controls wait for the active session: what each source wants now in realtime, all in order in lockstep."""
 
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.live.codes import ControlState, Mode
+from lingbot_ros.live.arbiter import PRIORITY, Arbiter
+from lingbot_ros.live.codes import ControlSource, Mode
+from lingbot_ros.live.lockstep_queue import LockstepQueue
+from lingbot_ros.live.offers import Offer, Stand
 from lingbot_ros.live.records import Control
 
 
 class StalePolicy(StrEnum):
-    """What happens in realtime when no control arrives for longer than the limit."""
+    """What happens in realtime when no source has given a control for longer than the limit.
+
+    HOLD and DECAY go on with the last action or pose; a velocity becomes zero at once, or fades. STOP: no frames.
+    """
 
     HOLD = "hold"
+    DECAY = "decay"
     STOP = "stop"
 
 
@@ -30,70 +36,63 @@ class InboxCounts:
 class ControlInbox:
     """Thread-safe. Any thread puts, the worker takes.
 
-    Realtime: `take(n)` gives the newest control n times, again and again; once it is older than `timeout_s` the policy
-    decides: HOLD goes on with it, marked as held; STOP gives nothing. Before the first control there is nothing to
-    take: a control is never invented. Lockstep: `take(n)` gives n controls in the order of arrival, or nothing.
+    Realtime: `take(n)` gives what the source that has the say wants (see `Arbiter`), again and again; once all are
+    older than `timeout_s` the policy decides. Before the first control there is nothing to take: none is invented.
+    Lockstep: `take(n)` gives n controls in the order of arrival, or nothing.
     """
 
-    def __init__(self, mode: Mode, *, capacity: int, timeout_s: float, stale: StalePolicy) -> None:
-        self._mode, self._capacity, self._timeout_s, self._stale = mode, capacity, timeout_s, stale
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        capacity: int,
+        timeout_s: float,
+        stale: StalePolicy,
+        decay_s: float = 0.5,
+        priority: Sequence[ControlSource] = PRIORITY,
+    ) -> None:
+        self._mode, self._stale = mode, stale
         self._lock = threading.Lock()
-        self._queue: deque[Control] = deque()
-        self._newest: Control | None = None
-        self._newest_used = True
+        self._queue = LockstepQueue(capacity)
+        self._arbiter = Arbiter(timeout_s, decay_s if stale is StalePolicy.DECAY else None, priority)
         self._last_arrival_s: float | None = None
         self._received = self._replaced = 0
 
-    def put(self, control: Control) -> None:
+    def put(self, offer: Offer) -> None:
         """Raises LingbotError (BUSY) when lockstep's queue is full; nothing already accepted is ever dropped there."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
-                if len(self._queue) >= self._capacity:
-                    raise LingbotError(
-                        f"action: {len(self._queue)} controls already wait for the generator (input.queue); "
-                        "send the next ones when frames have come",
-                        ErrorCode.BUSY,
-                    )
-                self._queue.append(control)
+                self._queue.put(offer)
             else:
-                self._replaced += not self._newest_used
-                self._newest, self._newest_used = control, False
+                self._replaced += self._arbiter.put(offer)
             self._received += 1
-            self._last_arrival_s = control.received_s
+            self._last_arrival_s = offer.received_s
 
-    def take(self, count: int) -> list[Control] | None:
-        """Controls for a chunk of `count` frames, or None when the world has to wait."""
+    def release(self, source: ControlSource) -> None:
+        """Realtime: a source with a dead-man's switch let go; what it gave is stale from now on."""
+        with self._lock:
+            self._arbiter.release(source)
+
+    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+        """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
-                if len(self._queue) < count:
-                    return None
-                return [self._queue.popleft() for _ in range(count)]
-            newest = self._newest
-            if newest is None:
+                return self._queue.take(count, stand)
+            if not self._would_drive():
                 return None
-            if time.monotonic() - newest.received_s > self._timeout_s:
-                if self._stale is StalePolicy.STOP:
-                    return None
-                newest = replace(newest, state=ControlState.HELD)
-            self._newest_used = True
-            return [newest] * count
+            controls, overtaken = self._arbiter.give(count, stand)
+            self._replaced += overtaken
+            return controls
 
     def would_give(self, count: int) -> bool:
         """Whether `take(count)` would give controls now."""
         with self._lock:
-            if self._mode is Mode.LOCKSTEP:
-                return len(self._queue) >= count
-            newest = self._newest
-            if newest is None:
-                return False
-            return self._stale is StalePolicy.HOLD or time.monotonic() - newest.received_s <= self._timeout_s
+            return len(self._queue) >= count if self._mode is Mode.LOCKSTEP else self._would_drive()
 
     def clear(self) -> None:
         """Forget all controls, because they were meant for another session or could not be used."""
         with self._lock:
-            self._replaced += len(self._queue) + (not self._newest_used)
-            self._queue.clear()
-            self._newest, self._newest_used = None, True
+            self._replaced += self._queue.clear() + self._arbiter.clear()
 
     def age_s(self) -> float:
         """Seconds since the last control arrived; NaN when none has."""
@@ -103,3 +102,6 @@ class ControlInbox:
     def counts(self) -> InboxCounts:
         with self._lock:
             return InboxCounts(self._received, self._replaced, len(self._queue))
+
+    def _would_drive(self) -> bool:
+        return len(self._arbiter) > 0 and (self._stale is not StalePolicy.STOP or self._arbiter.is_fresh())

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.live.codes import Mode
+from lingbot_ros.live.arbiter import PRIORITY
+from lingbot_ros.live.codes import ControlSource, Mode
 from lingbot_ros.live.frame_buffer import FrameBuffer
 from lingbot_ros.live.generator import Output
 from lingbot_ros.live.inbox import ControlInbox, StalePolicy
 from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.live_world import LiveWorld, WorldView
+from lingbot_ros.live.offers import Offer
 from lingbot_ros.live.pacer import Pacer
-from lingbot_ros.live.records import Control, FrameRecord
+from lingbot_ros.live.records import FrameRecord
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.statistics import Statistics
 from lingbot_ros.world import World
@@ -44,6 +46,8 @@ class WorkerSettings:
     control_capacity: int
     control_timeout_s: float
     stale: StalePolicy
+    decay_s: float = field(default=0.5, kw_only=True)
+    priority: tuple[ControlSource, ...] = field(default=PRIORITY, kw_only=True)
     limits: Limits
     snapshot_folder: Path
     camera: CameraDefaults = field(default_factory=CameraDefaults)
@@ -73,6 +77,8 @@ class WorldWorker:
             capacity=settings.control_capacity,
             timeout_s=settings.control_timeout_s,
             stale=settings.stale,
+            decay_s=settings.decay_s,
+            priority=settings.priority,
         )
         self.view = WorldView()
         self.load_s = 0.0
@@ -117,9 +123,9 @@ class WorldWorker:
             self._refuse_waiting()
         return command.future
 
-    def put_control(self, control: Control) -> None:
+    def put_control(self, offer: Offer) -> None:
         """Drive the active session. Raises LingbotError (BUSY) when lockstep's queue is full."""
-        self.inbox.put(control)
+        self.inbox.put(offer)
         self._wake.set()
 
     @property

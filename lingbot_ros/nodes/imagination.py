@@ -17,6 +17,7 @@ from lingbot_ros.live.live_world import WorldView
 from lingbot_ros.live.reading import read
 from lingbot_ros.live.worker import WorkerEvents, WorldWorker
 from lingbot_ros.nodes import parameters, qos
+from lingbot_ros.nodes.camera_outputs import CameraOutputs
 from lingbot_ros.nodes.imagine_action import ImagineServer
 from lingbot_ros.nodes.inputs import Inputs
 from lingbot_ros.nodes.outputs import FrameOutputs
@@ -94,6 +95,7 @@ class ImaginationNode(LifecycleNode):
 
     def _create_interfaces(self, running: Running) -> None:
         self._outputs = FrameOutputs(self, running.config, running.info, running.worker.statistics)
+        self._camera_outputs = CameraOutputs(self, running.config, running.info)
         self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
         self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         executor = self.executor
@@ -101,6 +103,7 @@ class ImaginationNode(LifecycleNode):
             raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
         self._parts = [
             self._outputs,
+            self._camera_outputs,
             Inputs(running),
             SessionServices(running, executor),
             ImagineServer(running, executor),
@@ -136,6 +139,7 @@ class ImaginationNode(LifecycleNode):
 
     def _on_frame(self, record: Any) -> None:
         self._outputs.publish(record)
+        self._camera_outputs.publish(record)
 
     def _on_fault(self, error: Exception) -> None:
         if self._running is not None:

@@ -1,12 +1,11 @@
 """Parameters of the imagination node: each declared with its meaning and range, read once into a frozen config."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
 from lingbot_ros.control.camera import UNIT_STEP
@@ -18,37 +17,8 @@ from lingbot_ros.live.inbox import StalePolicy
 from lingbot_ros.live.intrinsics import CameraDefaults
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.worker import WorkerSettings
-
-Value = bool | int | float | str | Sequence[float]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One declaration. low and high bound numbers; choices are the accepted strings, none = any."""
-
-    name: str
-    default: Value
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-    def descriptor(self) -> ParameterDescriptor:
-        descriptor = ParameterDescriptor(description=self.description)
-        if self.choices:
-            descriptor.additional_constraints = f"one of {', '.join(self.choices)}"
-        if self.low is not None and self.high is not None:
-            if isinstance(self.default, float):
-                descriptor.floating_point_range = [FloatingPointRange(from_value=self.low, to_value=self.high)]
-            else:
-                descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=1)]
-        return descriptor
-
-    def check(self, value: object) -> None:
-        """Raise InputError for a string that is not among the choices; ROS itself checks types and ranges."""
-        if self.choices and value not in self.choices:
-            raise InputError(self.name, f"'{value}'", f"use one of {', '.join(self.choices)}")
-
+from lingbot_ros.nodes.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
+from lingbot_ros.nodes.parameter import Parameter
 
 PARAMETERS = (
     Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
@@ -65,12 +35,10 @@ PARAMETERS = (
               "released intrinsics files; fx = 0 refuses such pictures"),
     Parameter("camera.unit_step", UNIT_STEP,
               "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
-    Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
-    Parameter("input.stale", "hold", "stale controls: hold = go on with the last one, stop = time stands still",
-              choices=tuple(StalePolicy)),
-    Parameter("input.queue", 4096, "controls that may wait for the generator (lockstep)", 1, 1_000_000),
-    Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
+    *INPUT_PARAMETERS,
     Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
+    Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
+    Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
     Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
     Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
     Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
@@ -83,11 +51,14 @@ class ImaginationConfig:
     """Everything that the node was configured with."""
 
     worker: WorkerSettings
+    inputs: InputConfig
     load_timeout_s: float
     map_frame: str
     optical_frame: str
     start_on_image: bool
     jpeg_quality: int
+    odom: bool
+    tf: bool
     status_period_s: float
 
 
@@ -117,15 +88,20 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             control_capacity=int(values["input.queue"]),
             control_timeout_s=float(values["input.action_timeout"]),
             stale=StalePolicy(str(values["input.stale"])),
+            decay_s=float(values["input.decay_time"]),
+            priority=priority(values["input.priority"]),
             limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
             snapshot_folder=_snapshot_folder(str(values["snapshots.folder"])),
             camera=_camera(values["camera.intrinsics"], values["camera.unit_step"]),
         ),
+        inputs=input_config(values),
         load_timeout_s=float(values["model.load_timeout"]),
         map_frame=str(values["frames.map"]),
         optical_frame=str(values["frames.camera_optical"]),
         start_on_image=bool(values["input.start_on_image"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
+        odom=bool(values["publish.odom"]),
+        tf=bool(values["publish.tf"]),
         status_period_s=float(values["publish.status_period"]),
     )
 

@@ -10,11 +10,11 @@ def reliable(depth: int) -> QoSProfile:
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE)
 
 
-def latched() -> QoSProfile:
-    """The last message reaches those who come later."""
+def latched(depth: int = 1) -> QoSProfile:
+    """The last messages reach those who come later."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=1,
+        depth=depth,
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
     )
@@ -41,3 +41,8 @@ def frames(mode: Mode, frame_bytes: int) -> QoSProfile:
 def control(mode: Mode, capacity: int) -> QoSProfile:
     """Realtime wants the newest control only; lockstep wants every one."""
     return reliable(1) if mode is Mode.REALTIME else reliable(min(capacity, 1000))
+
+
+def ordered(mode: Mode, capacity: int) -> QoSProfile:
+    """For poses, which lead through one another: none is skipped in realtime either, unless very many come."""
+    return reliable(10) if mode is Mode.REALTIME else control(mode, capacity)

@@ -12,6 +12,8 @@ from rclpy.lifecycle import LifecycleNode
 from lingbot_msgs.msg import FrameInfo, RobotAction, SessionInfo
 from lingbot_ros.bridge.controls import trajectory_to_controls
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info, session_info
+from lingbot_ros.control.frames import FrameGraph
+from lingbot_ros.control.mappings import ActionMaps
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.live.codes import ControlSource
 from lingbot_ros.live.records import Control, FrameRecord, SessionView
@@ -26,6 +28,9 @@ class Running:
     def __init__(self, node: LifecycleNode, config: ImaginationConfig, worker: WorldWorker, world: World) -> None:
         self.node, self.config, self.worker = node, config, worker
         self.card, self.info = world.card, world.info
+        self.frames = FrameGraph(config.inputs.tf_tolerance_s)
+        inputs = config.inputs
+        self.maps = ActionMaps.parse(inputs.joint_map, inputs.velocity_map, world.info.control, clip=inputs.clip_joints)
         self.active = False
         # Requests await the worker and may overlap; inputs must keep their order; goals must not overlap in admission.
         self.requests: CallbackGroup = ReentrantCallbackGroup()
@@ -46,6 +51,7 @@ class Running:
             poses,
             self.info.control,
             source,
+            frames=self.frames,
             map_frame=self.config.map_frame,
             received_s=time.monotonic(),
             received_ns=self.now_ns(),

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
@@ -91,6 +92,11 @@ class Session:
         if text != self._prompt:
             self._prompt = text
             self._past_is_of_prompt = self.chunk_index == 0
+
+    @property
+    def last_action(self) -> NDArray[np.float64] | None:
+        """Action [dim] of the last frame; None before the first chunk and for models without actions."""
+        return self._control.last if isinstance(self._control, ActionControl) else None
 
     def begin(self, image: Tensor) -> None:
         """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion
+from geometry_msgs.msg import Point, Pose, Quaternion
 from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo
@@ -13,7 +13,6 @@ from lingbot_ros.bridge.cameras import (
     camera_to_world_to_pose,
     intrinsics_of,
     pose_to_camera_to_world,
-    require_frame,
 )
 from lingbot_ros.errors import InputError
 
@@ -68,13 +67,6 @@ def test_unusable_poses_are_named(bad: Pose, field: str) -> None:
     with pytest.raises(InputError) as error:
         pose_to_camera_to_world(bad, "pose")
     assert error.value.field == field
-
-
-def test_unknown_frames_are_refused_and_an_empty_one_means_the_map() -> None:
-    require_frame(PoseStamped(header=Header(frame_id="")), "map", "pose")
-    require_frame(PoseStamped(header=Header(frame_id="map")), "map", "pose")
-    with pytest.raises(InputError, match="odom"):
-        require_frame(PoseStamped(header=Header(frame_id="odom")), "map", "pose")
 
 
 def test_camera_info_of_an_ideal_pinhole() -> None:
