@@ -20,13 +20,14 @@ from lingbot_ros.world import WorldInfo
 class CameraOutputs:
     """`odom` and `/tf`, stamped as the frames are. Nothing for models whose camera does not move.
 
-    All frames but the map carry `frames.tf_prefix`, so that the tree of a live robot stays its own.
+    All frames but the map begin with `frames.tf_prefix`, so that the tree of a live robot stays its own.
     """
 
     def __init__(self, node: LifecycleNode, config: ImaginationConfig, info: WorldInfo) -> None:
         self._node, self._map, self._fps = node, config.map_frame, info.fps
         prefix = config.inputs.tf_prefix
-        self._camera, self._optical = prefix + config.inputs.camera_frame, prefix + config.optical_frame
+        names = (config.inputs.camera_frame, config.optical_frame)
+        self._camera, self._optical = (prefix + name.removeprefix(prefix) for name in names)
         self._last: tuple[str, int, NDArray[np.float64]] | None = None
         has_camera = info.control.kind == "camera"
         create = node.create_lifecycle_publisher
@@ -36,9 +37,10 @@ class CameraOutputs:
 
     def publish(self, record: FrameRecord) -> None:
         """On the pacer's thread, for each frame."""
-        if record.control is None or record.control.values.ndim == 1:
+        pose = record.camera_pose if record.control is None else record.control.values
+        if pose is None or (self._odom is None and self._tf is None):
             return
-        body = record.control.values.copy()
+        body = pose.copy()
         body[:3, :3] = body[:3, :3] @ BODY_FROM_OPTICAL.T
         header = Header(stamp=to_time(record.stamp_ns), frame_id=self._map)
         if self._odom is not None:

@@ -43,7 +43,8 @@ INPUT_PARAMETERS = (
     Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
     Parameter("input.cmd_vel.stamped", True, "cmd_vel is a TwistStamped; false: a Twist"),
     Parameter("input.velocity_map", [""], "action models: what velocities do, one line per component of the action, as "
-              "-100*linear.y -100*angular.z in units per s; empty = cmd_vel, joy and keys are refused"),
+              "256 -100*linear.y -100*angular.z: where it starts (else in the middle), and units per s; empty = "
+              "cmd_vel, joy and keys are refused"),
     Parameter("input.joints.map", [""], "action models: one line per component of the action, JOINT LOW HIGH with the "
               "joint's values for the component's least and greatest, or JOINT alone; empty = joints are refused"),
     Parameter("input.joints.clip", False, "a joint outside of its limits counts as at the limit; false: it is refused"),

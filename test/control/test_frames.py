@@ -71,3 +71,12 @@ def test_an_older_transform_does_not_replace_a_newer_one() -> None:
     assert frames.lookup("map", "base", "pose")[0, 3] == 2
     frames.put("base", Edge("odom", np.eye(4), 5))
     assert_allclose(frames.lookup("odom", "base", "pose"), np.eye(4))
+
+
+def test_time_that_begins_anew_replaces_what_was_known() -> None:
+    graph = FrameGraph(tolerance_s=1.0)
+    for stamp_s, x in ((100, 1.0), (99.5, 2.0), (3, 3.0)):
+        matrix = np.eye(4)
+        matrix[0, 3] = x
+        graph.put("base", Edge("map", matrix, round(stamp_s * 1e9)))
+        assert graph.lookup("map", "base", "pose")[0, 3] == (3.0 if x == 3.0 else 1.0)

@@ -7,7 +7,7 @@ from lingbot_ros.nodes.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ros_api.md").read_text()
-SOURCES = "\n".join(path.read_text() for path in sorted((ROOT / "lingbot_ros" / "nodes").glob("*.py")))
+SOURCES = "\n".join(path.read_text() for path in sorted((ROOT / "lingbot_ros" / "nodes").rglob("*.py")))
 
 
 def section(title: str) -> str:
@@ -22,7 +22,7 @@ def test_every_parameter_with_its_default_and_meaning() -> None:
 def test_every_topic() -> None:
     documented = set(re.findall(r"^\| (?:in|out) \| `([^`]+)`", section("Topics"), flags=re.MULTILINE))
     published = re.findall(r"create(?:_lifecycle_publisher)?\(\s*\w+,\s*\"([^\"]+)\"", SOURCES)
-    subscribed = re.findall(r"\((?:RobotAction|Image|CompressedImage|String), \"([^\"]+)\"", SOURCES)
+    subscribed = re.findall(r"^ {12}\"([^\"]+)\": \(\w+, (?:driving|seeding|on_)", SOURCES, flags=re.MULTILINE)
     assert documented == {*published, *subscribed}
 
 
