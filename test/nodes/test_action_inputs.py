@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
+from lifecycle_msgs.msg import Transition
 from nav_msgs.msg import Path as PathMessage
 from numpy.testing import assert_allclose
 from sensor_msgs.msg import JointState, Joy
@@ -14,6 +15,8 @@ from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from lingbot_msgs.msg import ErrorCode, FrameInfo
+from lingbot_ros.errors import InputError
+from lingbot_ros.nodes.parameters import PARAMETERS, config_of
 from test.support.imagination import NodeUnderTest, Probe, running_node
 
 MAPS = """
@@ -132,3 +135,25 @@ def test_a_publisher_of_the_other_kind_of_twist_is_named(lockstep: tuple[NodeUnd
     publisher = probe.node.create_publisher(Twist, "cmd_vel", 1)
     probe.wait(lambda: "/cmd_vel: 'probe' publishes geometry_msgs/msg/Twist, which never arrives" in node.log_text())
     probe.node.destroy_publisher(publisher)
+
+
+def test_a_mapping_that_does_not_fit_the_model_ends_configure(model: Path, tmp_path: Path) -> None:
+    with running_node(tmp_path, model__name=model, input__joints__map="['a', 'b 1.0']") as (node, probe):
+        assert not probe.transition(Transition.TRANSITION_CONFIGURE)
+        probe.wait(lambda: "input.joints.map[1]: got 'b 1.0'; write JOINT, or JOINT LOW HIGH" in node.log_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("input.priority", ["joy", "mouse"], "input.priority: got 'mouse'; name each at most once: action, "),
+        ("input.priority", ["joy", "joy"], "input.priority: got 'joy'; name each at most once: action, "),
+        ("input.joy.axes", [1, 2], "input.joy.axes: got [1, 2]; give six numbers"),
+    ],
+)
+def test_parameters_that_never_fit(name: str, value: object, message: str) -> None:
+    values = {parameter.name: parameter.default for parameter in PARAMETERS}
+    config_of(values)
+    with pytest.raises(InputError) as error:
+        config_of({**values, name: value})
+    assert str(error.value).startswith(message)

@@ -23,7 +23,8 @@ def test_every_topic() -> None:
     documented = set(re.findall(r"^\| (?:in|out) \| `([^`]+)`", section("Topics"), flags=re.MULTILINE))
     published = re.findall(r"create(?:_lifecycle_publisher)?\(\s*\w+,\s*\"([^\"]+)\"", SOURCES)
     subscribed = re.findall(r"^ {12}\"([^\"]+)\": \(\w+, (?:driving|seeding|on_)", SOURCES, flags=re.MULTILINE)
-    assert documented == {*published, *subscribed}
+    listened = re.findall(r"\(\"(/tf\w*)\", (?:True|False), qos", SOURCES)
+    assert documented == {*published, *subscribed, *listened}
 
 
 def test_every_service_and_action() -> None:

@@ -84,6 +84,9 @@ class Inputs:
             if str(error) in self._told:
                 return
             self._told.add(str(error))
+            self._running.worker.statistics.add_error(error)
+            self._running.node.get_logger().warning(f"{topic} refused, which is said once: {error}")
+            return
         self._running.refuse(topic, error)
 
     def _look_for_other_types(self) -> None:
