@@ -13,7 +13,7 @@ from lingbot_msgs.srv import StartSession
 from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
 from lingbot_ros.cli.recording import Recording
-from lingbot_ros.cli.trajectory import Trajectory, read_trajectory
+from lingbot_ros.cli.trajectory import Trajectory, read_trajectory, require_poses_suffice
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.errors import InputError, LingbotError
@@ -29,9 +29,13 @@ from lingbot_ros.world.readiness import require_ready
 # Encoding the first picture by a large autoencoder on a CPU takes its time.
 _START_S = 600.0
 
+# What else --precision could be where the memory is the question.
+_SMALLER = ("bf16", "int8")
+
 
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node, a session at --image, and imagine the whole trajectory. Raises LingbotError."""
+    require_poses_suffice(card)
     require_weights(args, card)
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from a picture: give a JPEG or PNG file")
@@ -45,10 +49,12 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
         more["mode"] = "lockstep"
     with NodeProcess(ros_arguments(args, more)) as process, ros(args.namespace) as (node, executor):
         client, stream = ImaginationClient(node, executor), TrajectoryClient(node, executor)
+        run: _Run | None = None
         try:
             client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
             model = client.loaded_model()
             run = _Run(args, model, trajectory)
+            started_s = time.monotonic()
             session_id = client.start_session(_start(args, picture, trajectory, prompt), _START_S).session_id
             engine = f"{model.engine} on {model.device}, {model.precision}"
             print(f"{model.name}: {engine}; licence {card.licence_note}", flush=True)
@@ -56,7 +62,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
             def going() -> bool:
                 if process.exit_code() is not None:
                     raise LingbotError("the node has ended; its log above says why")
-                return args.duration is None or time.monotonic() - run.started_s < args.duration
+                return args.duration is None or time.monotonic() - started_s < args.duration
 
             chunks = (trajectory.first_chunk, trajectory.later_chunks)
             paced = args.mode == "realtime"
@@ -65,7 +71,8 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
             print("interrupted", file=sys.stderr)
         finally:
             stream.destroy()
-    run.finish(prompt)
+            if run is not None:
+                run.finish(prompt)
     return 0
 
 
@@ -78,6 +85,9 @@ def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
         require_ready(card, precision, device)
     except LingbotError:
         print(plan_memory(card, precision, device).text(), file=sys.stderr)
+        for smaller in _SMALLER:
+            if smaller != precision:
+                print(plan_memory(card, smaller, device).verdict(), file=sys.stderr)
         raise
 
 
@@ -97,7 +107,7 @@ class _Run:
     def __init__(self, args: argparse.Namespace, model: ModelInfo, trajectory: Trajectory) -> None:
         self._args, self._model, self._trajectory = args, model, trajectory
         self._recording = Recording(args.out, model.fps) if args.out else None
-        self.started_s = time.monotonic()
+        self._started_s = time.monotonic()
         self._frames = self._chunks = 0
         self._chunk_s = 0.0
 
@@ -109,7 +119,7 @@ class _Run:
         if self._recording is not None:
             for image in chunk.images:
                 self._recording.add(image_to_rgb(image))
-        total, fps = len(self._trajectory.poses), self._frames / (time.monotonic() - self.started_s)
+        total, fps = len(self._trajectory.poses), self._frames / (time.monotonic() - self._started_s)
         print(
             f"frame {self._frames} of {total}  chunk {self._chunks - 1}  {chunk.frames[0].chunk_time:.2f} s a chunk  "
             f"{fps:.1f} fps (the model's: {self._model.fps:g})",
@@ -128,7 +138,7 @@ class _Run:
 
     def _summary(self, prompt: str) -> dict[str, Any]:
         args, trajectory = self._args, self._trajectory
-        duration_s = time.monotonic() - self.started_s
+        duration_s = time.monotonic() - self._started_s
         return {
             **what_ran(self._model),
             "seed": args.seed,

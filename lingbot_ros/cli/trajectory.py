@@ -60,12 +60,16 @@ class Trajectory:
         return camera_info(pinhole_matrix((fx, fy, cx, cy)), height, width, Header())
 
 
-def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
-    """From --poses or --keys, --intrinsics and --frames. Raises InputError; LingbotError when poses do not suffice."""
+def require_poses_suffice(card: ModelCard) -> None:
+    """Raise LingbotError for a model that is driven by more than camera poses."""
     control = card.architecture.control
     if isinstance(control, RayControlConfig) and control.channels != _POSE_CHANNELS:
         message = f"--model: {card.name} takes keys, too, which no ROS message carries yet; drive it from Python"
         raise LingbotError(message, ErrorCode.UNSUPPORTED)
+
+
+def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
+    """From --poses or --keys, --intrinsics and --frames. Raises InputError."""
     if bool(args.poses) == bool(args.keys):
         given = "both" if args.poses else "neither"
         fix = f"{card.name} is driven by a camera: give one of --poses FILE.npy and --keys SCRIPT"

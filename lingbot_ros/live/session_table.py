@@ -125,11 +125,10 @@ class SessionTable:
             raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
         _require_lease(lease_s)
         snapshot = Snapshot.load(source)
-        live = self._sessions.get(session_id)
-        if live is not None:
+        if session_id in self._sessions:
+            live = self.get(session_id)
             live.session.restore(snapshot)
             live.lease_s = lease_s
-            self._sessions.pop(live.id)
         else:
             self._require_room(0)
             session = self._world.restore(snapshot)

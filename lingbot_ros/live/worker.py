@@ -57,7 +57,8 @@ class WorkerSettings:
 class WorkerEvents:
     """Who is told. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
 
-    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line.
+    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
+    who waits for an answer or a rollout is told there instead.
     on_change: the view has another state, active session or number of sessions.
     """
 

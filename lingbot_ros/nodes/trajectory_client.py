@@ -15,7 +15,7 @@ from unique_identifier_msgs.msg import UUID
 from lingbot_msgs.action import Imagine
 from lingbot_ros.errors import ErrorCode, LingbotError
 
-_SERVER_S, _FEEDBACK_S = 10.0, 30.0
+_SERVER_S = _FEEDBACK_S = 60.0
 
 # Feedback waits in queues of ten messages, one per chunk: a longer goal could outrun a slow reader.
 _QUEUE, _CHUNKS_PER_GOAL = 10, 8

@@ -121,6 +121,7 @@ def test_a_shipped_model_needs_no_download(program: Program) -> None:
 
 def test_list_tells_licence_and_presence(program: Program) -> None:
     lines = program("list").stdout.splitlines()
+    assert lines[0].startswith("engine: torch ")
     shipped = next(line for line in lines if line.startswith("pusht-small"))
     tiny = next(line for line in lines if line.startswith("tiny"))
     assert "Apache-2.0" in shipped and " yes " in shipped

@@ -82,11 +82,11 @@ def test_the_last_picture_is_the_core_own(model: Path, image: Path, tmp_path: Pa
 
 def test_a_whole_session_follows_the_released_example(model: Path, image: Path, tmp_path: Path) -> None:
     scene = ["--poses", EXAMPLE / "poses.npy", "--intrinsics", EXAMPLE / "intrinsics.npy", "--prompt", "a red house"]
-    done = imagine(["--model", model, "--image", image, *scene, "--threads", 1, "--out", tmp_path / "out"], tmp_path)
+    done = imagine(["--model", model, "--image", image, *scene, "--threads", 1], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "trajectory: 957 of 961 poses fill 120 chunks" in done.stdout
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert (summary["frames_received"], summary["intrinsics"]) == (957, "pixels at 832x480")
+    assert "intrinsics: pixels at 832x480" in done.stdout
+    assert "\n957 frames in " in done.stdout
     assert "licence Apache-2.0" in done.stderr  # the node's log
 
 
@@ -102,6 +102,7 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
         "Licence: CC-BY-NC-SA-4.0 (non-commercial use only)",
         "memory plan of lingbot-world-v2-1.3b in f32 at 832x464:",
         "fit here: it needs ",
+        "lingbot-world-v2-1.3b in bf16 at 832x464 ",
     ):
         assert part in done.stderr
 

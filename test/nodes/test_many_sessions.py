@@ -20,7 +20,7 @@ from test.support.imagination import ROOT, Probe, isolated_environment, picture,
 
 ACTIONS = np.random.default_rng(5).uniform(0, 512, (64, 2))
 NAMES = [f"s{k}" for k in range(8)]
-ENDLESS, ROUNDS = 50_000, 10
+ENDLESS, ROUNDS = 4_096, 5
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
-from lingbot_ros.cli.trajectory import read_trajectory
+from lingbot_ros.cli.trajectory import read_trajectory, require_poses_suffice
 from lingbot_ros.control.poses import framewise_steps, longest_step, resample_path
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.live.intrinsics import focal_and_centre
@@ -78,4 +78,5 @@ def test_what_cannot_be_driven_is_named(given: dict[str, object], message: str) 
 
 def test_a_model_with_keys_is_refused() -> None:
     with pytest.raises(LingbotError, match="drive it from Python"):
-        read_trajectory(options(poses=EXAMPLE / "poses.npy"), find_card("lingbot-world-base-act"))
+        require_poses_suffice(find_card("lingbot-world-base-act"))
+    require_poses_suffice(CARD)

@@ -43,6 +43,17 @@ def test_another_process_continues_bit_identically(
     assert np.array_equal(np.load(tmp_path / "frames.npy"), expected)
 
 
+def test_what_the_holder_knows_travels_with_it(world: World, image: NDArray[np.uint8], tmp_path: Path) -> None:
+    session = world.start(image)
+    session.snapshot({"parent_id": "trunk", "start_stamp_ns": 2**62}).save(tmp_path / "a.snapshot")
+    session.close()
+    assert Snapshot.load(tmp_path / "a.snapshot").meta.outside == {"parent_id": "trunk", "start_stamp_ns": 2**62}
+    data = (tmp_path / "a.snapshot").read_bytes()
+    (tmp_path / "a.snapshot").write_bytes(data.replace(b"trunk", b"drunk"))
+    with pytest.raises(SnapshotError, match="checksum"):
+        Snapshot.load(tmp_path / "a.snapshot")
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "missing"])
 def test_damage_is_refused(saved: Path, damage: str) -> None:
     data = bytearray(saved.read_bytes())
