@@ -62,7 +62,7 @@ def test_a_policy_lives_in_an_imagined_world() -> None:
     environment = isolated_environment()
     with running_world(world, environment):
         told = run([*policy, "--frames", "8"], environment)
-        assert "driven by action 2" in told
+        assert re.search(r"driven by action [2-9]", told), told
         assert "96x96 rgb8" in run([*watch, "--frames", "2"], environment)
 
 
