@@ -95,6 +95,18 @@ def values_of(file: dict[str, Any]) -> dict[str, Any]:
     return flat(node["ros__parameters"])
 
 
+@pytest.mark.parametrize("page", sorted(TUTORIALS.glob("*.md")), ids=lambda page: page.name)
+def test_parameters_in_tutorials_are_declared(page: Path) -> None:
+    names = {parameter.name for parameter in PARAMETERS}
+    for values in declared(page):
+        assert values.keys() <= names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_parameter_files_name_declared_parameters(path: Path) -> None:
+    assert values_of(yaml.safe_load(path.read_text())).keys() <= {parameter.name for parameter in PARAMETERS}
+
+
 @pytest.mark.parametrize(
     "values",
     [values_of(yaml.safe_load(CONFIG.read_text())), *declared(TUTORIALS / "subscribe_a_policy.md")],

@@ -1,5 +1,6 @@
 """An action model driven by what other robots say: joints and velocities through maps from YAML, or refused."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,10 @@ def test_joint_states_by_name(mapped: Probe) -> None:
     assert mapped.statuses[-1].last_error_msg.startswith(
         "joint_states.slide: got 2.5; give a finite number from 0 to 2"
     )
+    publish(mapped, "joint_states", joints(slide=1.0, lift=math.nan))
+    assert mapped.statuses[-1].last_error_msg.startswith("joint_states.lift: got nan")
+    publish(mapped, "joint_states", JointState(name=["slide", "lift"], position=[1.0]))
+    assert mapped.statuses[-1].last_error_msg.startswith("joint_states.position: got 1 numbers; give one per joint, 2")
     publish(mapped, "joint_states", joints(slide=1.0))
     assert mapped.statuses[-1].last_error_msg.startswith("joint_states.name: got slide; give 'lift', which drives y")
     publish(mapped, "joint_states", joints(slide=2.0, lift=-1.0))
