@@ -5,8 +5,6 @@ from importlib.util import find_spec
 # module -> what it adds
 OPTIONAL_PACKAGES = {
     "launch_ros": "launch files",
-    "tf2_ros": "transform lookup",
-    "tf2_msgs": "publishing transforms",
     "cv_bridge": "conversion of exotic image encodings",
     "message_filters": "synchronised inputs",
     "simulation_interfaces": "the standard simulator services",

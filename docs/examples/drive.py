@@ -1,7 +1,7 @@
 """Drive an imagined world with velocities, as one drives a robot: 10 messages a second on `cmd_vel`.
 
 Run it beside `./lingbot python docs/examples/world.py --params-file config/drive_pusht.yaml`. It goes ahead,
-turns left, and so on. `--seconds S` ends after S seconds; then the velocity is stale and the world stands by itself.
+turns left, and so on. `--frames N` ends after N frames; then the velocity is stale, and what it drove stands.
 """
 
 import argparse
@@ -20,7 +20,7 @@ class Driver(Node):
 
     def __init__(self) -> None:
         super().__init__("driver")
-        self.began_s = time.monotonic()
+        self.began_s, self.frames = time.monotonic(), 0
         self.velocities = self.create_publisher(TwistStamped, "cmd_vel", 1)
         self.create_subscription(FrameInfo, "frame_info", self.on_info, 10)
         self.create_timer(0.1, self.on_timer)
@@ -37,20 +37,21 @@ class Driver(Node):
 
     def on_info(self, info: FrameInfo) -> None:
         """Where the velocities led: a pose for camera models, an action for the others."""
+        self.frames += 1
         place = info.camera_pose.position
         where = f"x {place.x:.2f} y {place.y:.2f} m" if info.has_camera_pose else f"action {list(info.control)}"
         print(f"frame {info.frame_index}: {where}", flush=True)
 
 
 def main() -> None:
-    """Drive until Ctrl-C, or for so many seconds."""
+    """Drive until Ctrl-C, or for so many frames."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so many (default: never)")
+    parser.add_argument("--frames", type=int, default=0, help="end after so many (default: never)")
     args, ros_arguments = parser.parse_known_args()
     rclpy.init(args=ros_arguments)
     driver = Driver()
     try:
-        while time.monotonic() - driver.began_s < args.seconds:
+        while not args.frames or driver.frames < args.frames:
             rclpy.spin_once(driver, timeout_sec=0.1)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

@@ -39,9 +39,8 @@ class ActionControl:
         self.last = self._encoded
 
     def state(self) -> dict[str, Tensor]:
-        if self._past is None or self.last is None:
-            return {}
-        return {"past_actions": torch.from_numpy(self._past), "last_action": torch.from_numpy(self.last.copy())}
+        known = {"past_actions": self._past, "last_action": self.last}
+        return {name: torch.from_numpy(value.copy()) for name, value in known.items() if value is not None}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         past = state.get("past_actions")

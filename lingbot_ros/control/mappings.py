@@ -11,6 +11,7 @@ from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.model.cards import ControlSpec
 
 TWIST_FIELDS = ("linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z")
+_NUMBER = r"[+-]?\d+(?:\.\d*)?"
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,39 @@ class JointMap:
 
 @dataclass(frozen=True)
 class VelocityMap:
-    """Body velocities -> rates of the components of an action: rates = matrix [dim, 6] @ twist."""
+    """Body velocities -> rates of the components of an action: rates = matrix [dim, 6] @ twist.
+
+    start: the action [dim] that a session without any action yet is taken to have had.
+    """
 
     matrix: NDArray[np.float64]
+    start: NDArray[np.float64]
 
     @classmethod
     def parse(cls, lines: Sequence[str], spec: ControlSpec) -> "VelocityMap":
-        """One line per component, e.g. `-100*linear.y -100*angular.z`. Raises InputError naming the line's fault."""
+        """One line per component: terms NUMBER*FIELD, before them maybe a bare number, where the component starts.
+
+        Raises InputError naming the line's fault.
+        """
         parameter = "input.velocity_map"
         if len(lines) != spec.dim:
             raise InputError(parameter, list(lines), f"give one line per component: {', '.join(spec.names)}")
         matrix = np.zeros((spec.dim, len(TWIST_FIELDS)))
+        start = (np.array(spec.low) + np.array(spec.high)) / 2
         for row, line in enumerate(lines):
-            for term in line.split():
-                found = re.fullmatch(r"([+-]?\d+(?:\.\d*)?)\*(\w+\.\w+)", term)
+            terms = line.split()
+            if terms and re.fullmatch(_NUMBER, terms[0]):
+                start[row] = float(terms.pop(0))
+                if not spec.low[row] <= start[row] <= spec.high[row]:
+                    fix = f"start {spec.names[row]} within {spec.low[row]:g} to {spec.high[row]:g}"
+                    raise InputError(f"{parameter}[{row}]", start[row], fix)
+            for term in terms:
+                found = re.fullmatch(rf"({_NUMBER})\*(\w+\.\w+)", term)
                 if found is None or found[2] not in TWIST_FIELDS:
                     fix = f"write NUMBER*FIELD with a FIELD of {', '.join(TWIST_FIELDS)}"
                     raise InputError(f"{parameter}[{row}]", f"'{term}'", fix)
                 matrix[row, TWIST_FIELDS.index(found[2])] += float(found[1])
-        return cls(matrix)
+        return cls(matrix, start)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from lingbot_ros.control.poses import Poses, interpolate_poses
 from lingbot_ros.errors import InputError
 
+# An hour or more of imagined time; a stamp that was left at zero among others would ask for decades.
+_MOST_FRAMES = 100_000
+
 
 def resample_poses(poses: Poses, times_s: Sequence[float], fps: float, field: str) -> Poses:
     """Poses [n, 4, 4] at increasing times [n] -> poses at times[0] + k / fps, k = 1, 2, ... up to the last time.
@@ -44,4 +47,7 @@ def _positions(times_s: Sequence[float], fps: float, start_s: float, field: str)
             value = f"{times[index]:.9g} s after {times[index - 1]:.9g} s"
             raise InputError(f"{field}[{index}]", value, "give times that increase strictly")
     frames = max(1, int(np.floor((times[-1] - start_s) * fps + 1e-6)))
+    if frames > _MOST_FRAMES:
+        value = f"{times[-1] - start_s:.9g} s"
+        raise InputError(f"{field}[{len(times) - 1}]", value, f"give at most {_MOST_FRAMES} frames ({fps:g} per s)")
     return np.interp(start_s + np.arange(1, frames + 1) / fps, times, np.arange(len(times)))

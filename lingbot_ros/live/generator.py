@@ -142,8 +142,8 @@ class Generator:
 
     def _stand(self, live: LiveSession) -> Stand:
         """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
-        values = live.camera_pose if self._info.control.kind == "camera" else live.session.last_action
-        return Stand(self._motion, self._motion.rest() if values is None else values)
+        is_camera = self._info.control.kind == "camera"
+        return Stand(self._motion, live.camera_pose if is_camera else live.session.last_action)
 
     def _wait_for_beat_s(self) -> float:
         if self._mode is not Mode.REALTIME:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.live.offers import Offer, Plan, Stand, Velocity
@@ -31,13 +32,12 @@ class LockstepQueue:
         if len(self._queue) < count:
             return None
         controls: list[Control] = []
-        values = stand.values
         for _ in range(count):
             entry = self._queue.popleft()
             if isinstance(entry, Velocity):
-                entry = entry.control(stand.motion.advance(values, entry.rates, level=entry.level))
+                entry = entry.control(stand.motion.advance(stand.start(entry.start), entry.rates, level=entry.level))
             controls.append(entry)
-            values = entry.values
+            stand = replace(stand, values=entry.values)
         return controls
 
     def clear(self) -> int:

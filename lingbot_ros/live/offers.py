@@ -14,7 +14,8 @@ from lingbot_ros.live.records import Control
 class Velocity:
     """Rates in the terms of the model's motion (`control.motion`), from wherever the session stands when they count.
 
-    received_s: `time.monotonic()` at its arrival. level: see `CameraMotion.advance`.
+    received_s: `time.monotonic()` at its arrival. level: see `CameraMotion.advance`. start: from where, in a session
+    that does not know where it stands; None = the motion's rest.
     """
 
     rates: NDArray[np.float64]
@@ -22,6 +23,7 @@ class Velocity:
     received_s: float
     stamp_ns: int = 0
     level: bool = False
+    start: Values | None = None
 
     def control(self, values: Values, state: ControlState = ControlState.FRESH) -> Control:
         """The control that these rates led to."""
@@ -48,10 +50,16 @@ Offer = Control | Velocity | Plan
 
 @dataclass(frozen=True)
 class Stand:
-    """Where a session stands: the control of its last frame, and how it moves on from there."""
+    """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
 
     motion: Motion
-    values: Values
+    values: Values | None
+
+    def start(self, otherwise: Values | None = None) -> Values:
+        """The last control, or what is taken for it before the first one."""
+        if self.values is not None:
+            return self.values
+        return self.motion.rest() if otherwise is None else otherwise
 
 
 def held(control: Control) -> Control:

@@ -38,7 +38,8 @@ class SetpointStream:
         through = [control.values for control in self._waiting] or [self._newest.values]
         self._waiting.clear()
         newest = self._newest if stale_s <= 0 else held(self._newest)
-        return [replace(newest, values=values) for values in stand.motion.travel(stand.values, through, count)]
+        places = stand.motion.travel(stand.start(through[0]), through, count)
+        return [replace(newest, values=values) for values in places]
 
     def skip(self, count: int) -> int:
         """Another source drives: only the newest setpoint stays of interest. Returns how many were overtaken."""
@@ -71,7 +72,7 @@ class VelocityStream:
 
     def give(self, count: int, stand: Stand, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         self.unused = 0
-        controls, values = [], stand.values
+        controls, values = [], stand.start(self._newest.start)
         period_s = stand.motion.period_s
         for frame in range(count):
             share, state = _share(stale_s, decay_s, frame * period_s)

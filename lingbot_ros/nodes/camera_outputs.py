@@ -19,14 +19,15 @@ from lingbot_ros.nodes.running import Running
 class CameraOutputs:
     """`odom` and `/tf`, stamped as the frames are. Nothing for models whose camera does not move.
 
-    All frames but the map carry `frames.tf_prefix`, so that the tree of a live robot stays its own.
+    All frames but the map begin with `frames.tf_prefix`, so that the tree of a live robot stays its own.
     """
 
     def __init__(self, running: Running, recording: Recording) -> None:
         node, config, info = running.node, running.config, running.info
         self._node, self._recording, self._map, self._fps = node, recording, config.map_frame, info.fps
         prefix = config.inputs.tf_prefix
-        self._camera, self._optical = prefix + config.inputs.camera_frame, prefix + config.optical_frame
+        names = (config.inputs.camera_frame, config.optical_frame)
+        self._camera, self._optical = (prefix + name.removeprefix(prefix) for name in names)
         self._last: tuple[str, int, NDArray[np.float64]] | None = None
         has_camera = info.control.kind == "camera"
         create = node.create_lifecycle_publisher
@@ -37,7 +38,7 @@ class CameraOutputs:
     def publish(self, record: FrameRecord) -> None:
         """On the pacer's thread, for each frame."""
         pose = record.camera_pose if record.control is None else record.control.values
-        if pose is None or pose.ndim == 1:
+        if pose is None or (self._odom is None and self._tf is None):
             return
         body = pose.copy()
         body[:3, :3] = body[:3, :3] @ BODY_FROM_OPTICAL.T

@@ -28,6 +28,10 @@ _TOPIC_OF = {source: topic for topic, source in TOPICS.items()}
 _TWIST = "linear x, y, z and angular x, y, z"
 
 INPUT_PARAMETERS = (
+    Parameter("frames.camera", "camera_link", "camera housing, x forward, y left, z up; velocities move it"),
+    Parameter("frames.tf_prefix", "imagined_", "before the frames of published odometry and transforms"),
+    Parameter("frames.tf_tolerance", 1.0, "s by which a pose may be younger or older than a moving frame's newest "
+              "transform", 0.0, 3600.0),
     Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
     Parameter("input.stale", "hold", "stale controls: hold = the last action or pose goes on, a velocity becomes zero; "
               "decay = as hold, but a velocity fades; stop = time stands still", choices=tuple(StalePolicy)),
@@ -39,7 +43,8 @@ INPUT_PARAMETERS = (
     Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
     Parameter("input.cmd_vel.stamped", True, "cmd_vel is a TwistStamped; false: a Twist"),
     Parameter("input.velocity_map", [""], "action models: what velocities do, one line per component of the action, as "
-              "-100*linear.y -100*angular.z in units per s; empty = cmd_vel, joy and keys are refused"),
+              "256 -100*linear.y -100*angular.z: where it starts (else in the middle), and units per s; empty = "
+              "cmd_vel, joy and keys are refused"),
     Parameter("input.joints.map", [""], "action models: one line per component of the action, JOINT LOW HIGH with the "
               "joint's values for the component's least and greatest, or JOINT alone; empty = joints are refused"),
     Parameter("input.joints.clip", False, "a joint outside of its limits counts as at the limit; false: it is refused"),
@@ -48,10 +53,6 @@ INPUT_PARAMETERS = (
     Parameter("input.joy.enable_button", 4, "button that must be held for joy to drive; -1 = none", -1, 255),
     Parameter("input.keys.speed", 0.8, "m/s of w, a, s and d", 0.0, 1000.0),
     Parameter("input.keys.turn_rate", 0.56, "rad/s of i, j, k and l", 0.0, 100.0),
-    Parameter("frames.camera", "camera_link", "camera housing, x forward, y left, z up; velocities move it"),
-    Parameter("frames.tf_prefix", "imagined_", "before the frames of published odometry and transforms"),
-    Parameter("frames.tf_tolerance", 1.0, "s by which a pose may be younger or older than a moving frame's newest "
-              "transform", 0.0, 3600.0),
 )  # fmt: skip
 
 

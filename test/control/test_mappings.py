@@ -68,6 +68,15 @@ def test_a_velocity_map_that_cannot_be_read(line: str) -> None:
         VelocityMap.parse(["1*linear.x", line], SPEC)
 
 
+def test_a_velocity_map_may_say_where_components_start() -> None:
+    velocities = VelocityMap.parse(["12 -100*linear.y", "+20*linear.x"], SPEC)
+    middle = (SPEC.low[1] + SPEC.high[1]) / 2
+    assert_allclose(velocities.start, [12, middle])
+    assert_allclose(velocities.matrix @ [1, 2, 0, 0, 0, 0], [-200, 20])
+    with pytest.raises(InputError, match=r"input.velocity_map\[0\]: got 100000.0; start "):
+        VelocityMap.parse(["100000 1*linear.x", "1*linear.x"], SPEC)
+
+
 def test_cameras_have_no_maps() -> None:
     assert ActionMaps.parse(["a"], ["b"], ControlSpec("camera", 0), clip=False) == ActionMaps()
 
@@ -83,6 +92,11 @@ def test_a_path_is_resampled_at_frame_times() -> None:
     assert_allclose(poses[:, 0, 3], [0.25, 0.5, 0.75, 1.0, 2.0, 3.0])
     assert_allclose(resample_poses(line(5, 7), [0, 0], 4.0, "path")[:, 0, 3], [5, 7])
     assert_allclose(resample_poses(line(5), [0], 4.0, "path")[:, 0, 3], [5])
+
+
+def test_a_stamp_that_was_forgotten_does_not_ask_for_decades() -> None:
+    with pytest.raises(InputError, match="give at most 100000 frames"):
+        resample_poses(line(0, 1), [0.0, 1.7e9], 16.0, "path")
 
 
 def test_a_joint_trajectory_holds_before_its_first_point() -> None:

@@ -1,13 +1,13 @@
-"""The programs of the tutorials, run as they say, each in a process of its own, with the shipped model."""
+"""The tutorials' programs, run as they say: a world, and in other processes what drives and watches it."""
 
 import re
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,79 +15,107 @@ import yaml
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
 
-from lingbot_ros.nodes.parameters import PARAMETERS
+from lingbot_ros.control.mappings import ActionMaps
+from lingbot_ros.model.cards import find_card
+from lingbot_ros.nodes.parameters import PARAMETERS, config_of
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
 TUTORIALS = ROOT / "docs" / "tutorials"
+CONFIG = ROOT / "config" / "drive_pusht.yaml"
 
 
-def commands(page: str) -> list[list[str]]:
-    """What follows `./lingbot python` in a tutorial's bash blocks."""
-    blocks = re.findall(r"```bash\n(.*?)```", (TUTORIALS / page).read_text(), flags=re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("./lingbot python")]
-    return [shlex.split(line)[2:] for line in lines]
+def programs(page: str) -> list[list[str]]:
+    """The scripts that the page starts, with their arguments, in its order."""
+    lines = re.findall(r"^\./lingbot python (.+)$", (TUTORIALS / page).read_text(), flags=re.MULTILINE)
+    return [shlex.split(line) for line in lines]
 
 
 @contextmanager
-def program(environment: dict[str, str], command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    arguments = [sys.executable, *command]
-    with subprocess.Popen(arguments, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+def running_world(arguments: list[str], environment: dict[str, str]) -> Iterator[None]:
+    """The first program of a page, until it says that it waits for controls."""
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            yield process
+            for line in process.stdout:
+                if "waits for controls" in line:
+                    break
+            else:
+                pytest.fail("the world ended before it began")
+            yield
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                assert process.wait(PATIENCE_S) == 0
+            process.terminate()
+            process.stdout.close()
 
 
-def line_with(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return line
-    raise AssertionError(f"it ended without a line with {text!r}")
+def run(arguments: list[str], environment: dict[str, str]) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_subscribe_a_policy() -> None:
+def test_a_policy_lives_in_an_imagined_world() -> None:
+    world, policy, watch = programs("subscribe_a_policy.md")
     environment = isolated_environment()
-    world, policy, watch = commands("subscribe_a_policy.md")
-    with program(environment, world) as running:
-        line_with(running, "pusht-small waits for controls")
-        with program(environment, [*policy, "--frames", "3"]) as acting, program(environment, [*watch]) as watching:
-            line_with(acting, "driven by action")
-            line_with(watching, "frame 1: 96x96 rgb8")
-            assert acting.wait(PATIENCE_S) == 0
+    with running_world(world, environment):
+        told = run([*policy, "--frames", "8"], environment)
+        assert re.search(r"driven by action [2-9]", told), told
+        assert "96x96 rgb8" in run([*watch, "--frames", "2"], environment)
 
 
-def test_drive_with_cmd_vel() -> None:
+def test_velocities_drive_the_shipped_model() -> None:
+    world, drive = programs("drive_with_cmd_vel.md")
     environment = isolated_environment()
-    world, drive = commands("drive_with_cmd_vel.md")
-    with program(environment, world) as running:
-        line_with(running, "pusht-small waits for controls")
-        with program(environment, drive) as driving:
-            # From the middle of the table the first velocity, straight ahead, moves the place up.
-            line = line_with(driving, "frame 5: action")
-            x, y = (float(number) for number in re.findall(r"[\d.]+", line.split("action")[1]))
-            assert x == 256.0 or y < 256.0
+    with running_world(world, environment):
+        told = run([*drive, "--frames", "15"], environment)
+    places = [tuple(map(float, pair)) for pair in re.findall(r"action \[([\d.]+), ([\d.]+)\]", told)]
+    assert places, told
+    last_x, last_y = places[-1]
+    assert last_x <= 153 and last_y <= 166 and (last_x, last_y) != (153, 166)  # from the first picture left and up
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in TUTORIALS.glob("*.md")))
-def test_parameters_in_tutorials_are_declared(page: str) -> None:
+def declared(page: Path) -> list[dict[str, Any]]:
+    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    return [values_of(yaml.safe_load(block)) for block in blocks]
+
+
+def values_of(file: dict[str, Any]) -> dict[str, Any]:
+    """The file's parameters by their full names."""
+
+    def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in tree.items():
+            found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        return found
+
+    (node,) = file.values()
+    return flat(node["ros__parameters"])
+
+
+@pytest.mark.parametrize("page", sorted(TUTORIALS.glob("*.md")), ids=lambda page: page.name)
+def test_parameters_in_tutorials_are_declared(page: Path) -> None:
     names = {parameter.name for parameter in PARAMETERS}
-    for block in re.findall(r"```yaml\n(.*?)```", (TUTORIALS / page).read_text(), flags=re.DOTALL):
-        assert set(dotted(yaml.safe_load(block)["/**/imagination"]["ros__parameters"])) <= names
+    for values in declared(page):
+        assert values.keys() <= names
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_parameter_files_name_declared_parameters(path: Path) -> None:
-    names = {parameter.name for parameter in PARAMETERS}
-    file = yaml.safe_load(path.read_text())
-    assert set(dotted(file["/**/imagination"]["ros__parameters"])) <= names
+    assert values_of(yaml.safe_load(path.read_text())).keys() <= {parameter.name for parameter in PARAMETERS}
 
 
-def dotted(tree: dict[str, object], prefix: str = "") -> Iterator[str]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from dotted(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name
+@pytest.mark.parametrize(
+    "values",
+    [values_of(yaml.safe_load(CONFIG.read_text())), *declared(TUTORIALS / "subscribe_a_policy.md")],
+    ids=["drive_pusht.yaml", "joints"],
+)
+def test_parameters_that_the_tutorials_give_fit_the_shipped_model(values: dict[str, Any]) -> None:
+    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
+    assert values.keys() <= defaults.keys()
+    inputs = config_of({**defaults, **values}).inputs
+    spec = find_card("pusht-small").control
+    maps = ActionMaps.parse(inputs.joint_map, inputs.velocity_map, spec, clip=inputs.clip_joints)
+    assert maps.joints is not None or maps.velocities is not None

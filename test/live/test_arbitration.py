@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from lingbot_ros.control.motion import CameraMotion
+from lingbot_ros.control.motion import ActionMotion, CameraMotion
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.live.codes import ControlSource, ControlState, Mode
 from lingbot_ros.live.inbox import ControlInbox, StalePolicy
 from lingbot_ros.live.offers import Plan, Stand, Velocity
 from lingbot_ros.live.records import Control
 from lingbot_ros.live.stamp_order import StampOrder
+from lingbot_ros.model.cards import ControlSpec
 
 MOTION = CameraMotion(fps=10.0)
 STAND = Stand(MOTION, MOTION.rest())
@@ -159,3 +160,19 @@ def test_old_commands_are_refused_by_the_clock() -> None:
         order.check(997 * 10**9, 1000 * 10**9)
     with pytest.raises(InputError, match="one before, 999.000 s"):
         order.check(999 * 10**9, 1000 * 10**9)
+
+
+def test_actions_are_held_under_decay_and_velocities_of_them_go_on_from_the_session() -> None:
+    spec = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0))
+    motion, box = ActionMotion(spec, fps=10.0), inbox(StalePolicy.DECAY)
+    stale_s = time.monotonic() - TIMEOUT_S - 1
+    box.put(Control(np.full(2, 7.0), ControlSource.ACTION, received_s=stale_s))
+    assert drivers(box.take(1, Stand(motion, None))) == {(ControlSource.ACTION, ControlState.HELD)}
+    rates = np.array([10.0, 0.0])
+    box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic()))
+    for stands, expected in ((np.array([300.0, 1.0]), [301, 1]), (None, [257, 256])):
+        (control,) = box.take(1, Stand(motion, stands)) or []
+        assert_allclose(control.values, expected)
+    box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic(), start=np.array([5.0, 6.0])))
+    (control,) = box.take(1, Stand(motion, None)) or []
+    assert_allclose(control.values, [6, 6])

@@ -145,6 +145,14 @@ def test_velocities_are_integrated_exactly_and_go_on_from_the_session(probe: Pro
     assert_allclose(np.array([q.x, q.y, q.z, q.w]) * np.sign(q.y), [-0.5, 0.5, -0.5, 0.5])
 
 
+def test_velocities_begin_at_the_pose_that_the_session_starts_from(probe: Probe, say: Any) -> None:
+    probe.start(session_id="placed", start_pose=Pose(position=Point(x=5.0), orientation=LEFT))
+    say("cmd_vel", *[twist((1.6, 0, 0, 0, 0, 0))] * FIRST)
+    heard = frames(probe, FIRST, "placed")
+    assert_allclose([[info.camera_pose.position.x, info.camera_pose.position.y] for info in heard],
+                    [[5, 0.1 * (k + 1)] for k in range(FIRST)], atol=1e-12)  # fmt: skip
+
+
 def test_a_velocity_of_the_base_swings_the_camera(probe: Probe, say: Any) -> None:
     """The camera sits 0.5 m ahead of a base that turns left at 1 rad/s: it moves left at 0.5 m/s."""
     say("/tf_static", transform("base_link", "camera_link", 0.5), profile=qos.latched())
@@ -206,10 +214,11 @@ def test_nan_wrong_frame_and_other_kinds_are_one_sentence_each(probe: Probe, say
     assert_allclose(body(frames(probe, FIRST)[0]), STEP, atol=1e-12)
 
 
-def test_time_that_goes_back_is_refused_and_the_session_goes_on(probe: Probe, say: Any) -> None:
+def test_time_that_goes_back_is_refused(probe: Probe, say: Any) -> None:
     say("camera_pose", pose(1.0, stamp_s=1000))
     message = refused(probe, say, "camera_pose", pose(2.0, stamp_s=999))
     assert message.startswith("camera_pose.header.stamp: got 999.000 s; it must lie after the one before, 1000.000 s")
-    assert "got 1000.000 s" in refused(probe, say, "camera_pose", pose(3.0, stamp_s=1000))
+    refused(probe, say, "camera_pose", pose(3.0, stamp_s=1000))
     say("camera_pose", *[pose(4.0, stamp_s=second) for second in range(1001, 1005)])
-    assert [info.camera_pose.position.x for info in frames(probe, FIRST)] == [1.0, 4.0, 4.0, 4.0, 4.0]
+    xs = [info.camera_pose.position.x for info in frames(probe, FIRST)]
+    assert (xs[0], xs[1:]) == (1.0, [4.0] * 4)

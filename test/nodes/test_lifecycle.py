@@ -58,7 +58,7 @@ def test_truncated_weights_fail_in_configure(tmp_path: Path) -> None:
     [
         ({"mode": "warp"}, "mode: got 'warp'; use one of realtime, lockstep"),
         ({"model__engine": "steam"}, "engine: got 'steam'"),
-        ({"input__stale": "panic"}, "input.stale: got 'panic'; use one of hold, stop"),
+        ({"input__stale": "panic"}, "input.stale: got 'panic'; use one of hold, decay, stop"),
     ],
     ids=["mode", "engine", "stale"],
 )

@@ -116,7 +116,8 @@ class Driving:
 
     def _offer(self, rates: Values, source: ControlSource, stamp_ns: int, *, level: bool = False) -> None:
         stamp_ns = stamp_ns or self._running.now_ns()
-        self._running.worker.put_control(Velocity(rates, source, time.monotonic(), stamp_ns, level))
+        start = None if self._running.maps.velocities is None else self._running.maps.velocities.start
+        self._running.worker.put_control(Velocity(rates, source, time.monotonic(), stamp_ns, level, start))
 
     def _rates(self, twist: Twist6, field: str) -> Values:
         """The twist itself for a camera; for actions what the configured map makes of it."""
