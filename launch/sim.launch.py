@@ -19,7 +19,7 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """As imagine.launch.py, whose arguments all apply; it begins stopped in its world."""
+    """As imagine.launch.py, whose arguments all apply; it begins paused in its world."""
     imagine = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "launch", "imagine.launch.py"])
     return LaunchDescription(
         [

@@ -179,7 +179,7 @@ class Generator:
         started_s = time.monotonic()
         images = live.session.step(np.stack([control.values for control in controls]))
         self._statistics.add_chunk(time.monotonic() - started_s)
-        live.used_s = time.monotonic()
+        live.used_s, live.last_control = time.monotonic(), controls[-1]
         return chunk_records(live, images, controls, self._info.fps, paced=paced)
 
     def _finish(self, rollout: Rollout, error: BaseException | None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.live.intrinsics import pinhole_matrix
+from lingbot_ros.live.records import Control
 from lingbot_ros.world import Session
 
 Image = NDArray[np.uint8]
@@ -34,6 +35,7 @@ class LiveSession:
     first_frame: Image | None = None
     given_intrinsics: NDArray[np.float64] | None = None
     start_pose: NDArray[np.float64] | None = None
+    last_control: Control | None = None
     created_ns: int = field(default_factory=time.time_ns)
     used_s: float = field(default_factory=time.monotonic)
 

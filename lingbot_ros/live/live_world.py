@@ -111,6 +111,14 @@ class LiveWorld:
         """Take what drives the next chunk of `count` frames of the active session out of the inbox, if anything."""
         return self._generator.take_waiting(count)
 
+    def last_control(self, session_id: str) -> Control | None:
+        """What drove the session's last frame; None before its first chunk. Raises SessionError for an unknown one."""
+        return self._table.get(session_id).last_control
+
+    def lives(self, session_id: str) -> bool:
+        """Whether there is a session of that id."""
+        return any(view.session_id == session_id for view in self._table.views())
+
     def session(self, session_id: str) -> SessionView:
         """Raises SessionError for an unknown one."""
         return self._table.view(self._table.get(session_id))

@@ -104,6 +104,7 @@ class SessionTable:
             lease_s=lease_s,
             given_intrinsics=parent.given_intrinsics,
             start_pose=parent.start_pose,
+            last_control=parent.last_control,
         )
 
     def save(self, session_id: str, path: str, *, overwrite: bool) -> SavedSession:

@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import IntEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.live.codes import ControlSource, ControlState, FrameKind, Mode
+from lingbot_ros.live.codes import ControlSource, ControlState, Mode
 from lingbot_ros.live.live_world import LiveWorld
-from lingbot_ros.live.records import Control, FrameRecord, StartRequest
+from lingbot_ros.live.records import Control, StartRequest
 from lingbot_ros.live.rollout import Rollout
 from lingbot_ros.live.world_file import WorldFile
 from lingbot_ros.world import WorldInfo
@@ -40,6 +41,10 @@ class StateError(LingbotError):
     code = ErrorCode.SESSION_CLOSED
 
 
+class NotPausedError(StateError):
+    """Only a paused simulation can be stepped."""
+
+
 class SameStateError(StateError):
     """The state that was asked for is the present one."""
 
@@ -58,7 +63,6 @@ class Simulation:
         self._info, self._mode, self._request_of = info, mode, request_of
         self.state = SimulationState.NO_WORLD
         self.world: WorldFile | None = None
-        self._held: Control | None = None
         self._start_pose: NDArray[np.float64] | None = None
 
     def load(self, live: LiveWorld, world: WorldFile) -> None:
@@ -81,13 +85,15 @@ class Simulation:
 
     def unload(self, live: LiveWorld) -> None:
         """Free the world's session."""
-        self._require_world()
+        self._require_world(live)
         live.end_session(SESSION)
-        self.world, self._held = None, None
+        self.world = None
         self._go(live, SimulationState.NO_WORLD)
 
     def set_state(self, live: LiveWorld, wanted: int) -> None:
         """Raises SameStateError, TransitionError for a state that is not for clients, StateError without a world."""
+        if self.state is SimulationState.QUITTING:
+            raise StateError("state: QUITTING, which nothing ends")
         if wanted == self.state:
             raise SameStateError(f"state: it is {self.state.name} already")
         if wanted not in _BY_CLIENTS:
@@ -95,14 +101,14 @@ class Simulation:
             raise TransitionError(f"state: got {wanted}; a client may ask for {choices}")
         state = SimulationState(wanted)
         if state is not SimulationState.QUITTING:
-            world = self._require_world()
+            world = self._require_world(live)
             if state is SimulationState.STOPPED:
                 self._begin(live, world, 0)
         self._go(live, state)
 
     def reset(self, live: LiveWorld, *, of_time: bool, of_state: bool) -> None:
         """Back to the world's first picture, to time 0, or both; playing or paused stays what it is."""
-        world = self._require_world()
+        world = self._require_world(live)
         if of_state:
             self._begin(live, world, 0 if of_time else live.session(SESSION).stamp_ns)
         elif of_time:
@@ -110,33 +116,32 @@ class Simulation:
 
     def begin_step(self, live: LiveWorld, canceled: Callable[[], bool]) -> Rollout:
         """One chunk, driven by what waits in the inbox, else by the last control, else by the world's own."""
+        self._require_world(live)
         if self.state is not SimulationState.PAUSED:
-            raise StateError(f"state: {self.state.name}; pause the simulation first, only then it can be stepped")
+            raise NotPausedError(f"state: {self.state.name}; pause the simulation first, only then it can be stepped")
         count = live.session(SESSION).next_chunk_frames
-        rollout = Rollout(SESSION, live.waiting_controls(count) or self._idle(count), canceled=canceled)
+        rollout = Rollout(SESSION, live.waiting_controls(count) or self._idle(live, count), canceled=canceled)
         live.add_rollout(rollout)
         return rollout
-
-    def on_frame(self, record: FrameRecord) -> None:
-        """On the pacer's thread: a frame was published."""
-        if record.session_id == SESSION:
-            self._held = None if record.kind is FrameKind.SEED else record.control
 
     def _begin(self, live: LiveWorld, world: WorldFile, stamp_ns: int) -> None:
         request = self._request_of(world)
         live.start_session(replace(request, session_id=SESSION, start_stamp_ns=stamp_ns))
-        self._held, self._start_pose = None, request.start_pose
+        self._start_pose = request.start_pose
 
     def _go(self, live: LiveWorld, state: SimulationState) -> None:
         self.state = state
         # In realtime, playing means that time passes, whether or not anybody drives; lockstep waits for its controls.
-        idle = self._idle if state is SimulationState.PLAYING and self._mode is Mode.REALTIME else None
-        live.pause(state is not SimulationState.PLAYING, idle)
+        plays = state is SimulationState.PLAYING
+        drive = partial(self._idle, live) if plays and self._mode is Mode.REALTIME else None
+        live.pause(not plays, drive)
 
-    def _idle(self, count: int) -> Sequence[Control]:
-        if self._held is not None:
-            return [replace(self._held, state=ControlState.HELD)] * count
-        world = self._require_world()
+    def _idle(self, live: LiveWorld, count: int) -> Sequence[Control]:
+        last = live.last_control(SESSION)
+        if last is not None:
+            own = last.source is ControlSource.NONE
+            return [last if own else replace(last, state=ControlState.HELD)] * count
+        world = self._require_world(live)
         if self._info.control.kind == "camera":
             return [self._own(np.eye(4) if self._start_pose is None else self._start_pose)] * count
         assert world.control is not None  # as `load` has checked
@@ -150,7 +155,10 @@ class Simulation:
             state=ControlState.STOPPED,
         )
 
-    def _require_world(self) -> WorldFile:
+    def _require_world(self, live: LiveWorld) -> WorldFile:
+        if self.world is not None and not live.lives(SESSION):  # a client may have ended the session itself
+            self.world = None
+            self._go(live, SimulationState.NO_WORLD)
         if self.world is None:
             raise StateError("no world is loaded; call load_world first")
         return self.world

@@ -74,12 +74,19 @@ class ImaginationNode(LifecycleNode):
         result = super().on_activate(state)
         self._set_active(True)
         if self._simulator is not None:
-            self._simulator.load_first()
+            try:
+                self._simulator.begin()
+            except BaseException:
+                self._set_active(False)
+                super().on_deactivate(state)
+                raise
         return result
 
     @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._set_active(False)
+        if self._simulator is not None:
+            self._simulator.end()
         return super().on_deactivate(state)
 
     @reported
@@ -190,6 +197,8 @@ class ImaginationNode(LifecycleNode):
         running = self._running
         if running is None or not (always or time.monotonic() - self._status_sent_s > _STATUS_GAP_S):
             return
+        if not self.context.ok():
+            return  # a signal took ROS down before this process ends in order
         self._status_sent_s = time.monotonic()
         reading = read(running.worker, running.info.engine.device)
         status = status_message(reading, running.info, self.get_clock().now().to_msg())

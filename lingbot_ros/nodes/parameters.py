@@ -47,7 +47,7 @@ PARAMETERS = (
     Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
     Parameter("recording.keep_free", 2**28, "bytes that recording leaves free on the disk", 0, 2**62),
     Parameter("simulator.enabled", False, "offer the standard simulator interfaces and publish /clock"),
-    Parameter("simulator.world", "", "world to load on activation: a name or a path; empty = none"),
+    Parameter("simulator.world", "", "world to load and pause in on activation: a name or a path; empty = none"),
     Parameter("simulator.worlds", "", "folder of worlds of your own, beside those that come with the package"),
     Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
 )  # fmt: skip

@@ -13,8 +13,8 @@ from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.live.live_world import LiveWorld
 from lingbot_ros.live.records import FrameRecord
-from lingbot_ros.live.simulation import Simulation, SimulationState
-from lingbot_ros.live.world_file import parse_world
+from lingbot_ros.live.simulation import SESSION, Simulation, SimulationState
+from lingbot_ros.live.world_file import WorldFile, parse_world
 from lingbot_ros.live.world_shelf import WorldShelf
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.recording import Recording
@@ -64,30 +64,46 @@ class Simulator:
         }
         for kind in _UNSUPPORTED:
             table[_snake(kind)] = (getattr(srv, kind), self._unsupported(_snake(kind)))
-        create = running.node.create_service
-        self._services = [
-            create(kind, name, self._answering(name, handler), callback_group=running.requests)
-            for name, (kind, handler) in table.items()
-        ]
+        self._table = table
+        self._services: list[Any] = []
         self._steps = SimulatorSteps(running, executor, self._simulation)
 
-    def load_first(self) -> None:
-        """Load the world of the parameters, if any. Raises LingbotError when it cannot be loaded."""
+    def begin(self) -> None:
+        """Load the world of the parameters, if any, and pause in it; then offer the services.
+
+        Who waits for a service finds a simulator that is ready. Raises LingbotError for a world that cannot be loaded.
+        """
         name = self._running.config.simulator.world
         if name and self._simulation.world is None:
             world = self._shelf.read(name)
-            self._running.worker.submit(lambda live: self._simulation.load(live, world)).result()
+            self._running.worker.submit(lambda live: self._begin_in(live, world)).result()
+        create = self._running.node.create_service
+        self._services = [
+            create(kind, name, self._answering(name, handler), callback_group=self._running.requests)
+            for name, (kind, handler) in self._table.items()
+        ]
+        self._steps.begin()
+
+    def end(self) -> None:
+        """Withdraw the services; the world stays."""
+        self._steps.end()
+        for service in self._services:
+            self._running.node.destroy_service(service)
+        self._services = []
+
+    def _begin_in(self, live: LiveWorld, world: WorldFile) -> None:
+        self._simulation.load(live, world)
+        self._simulation.set_state(live, SimulationState.PAUSED)
 
     def on_frame(self, record: FrameRecord) -> None:
         """On the pacer's thread, after a frame was published."""
-        self._simulation.on_frame(record)
         self._clock.on_frame(record)
         self._newest = record, self._newest[0]
+        if record.session_id == SESSION:
+            self._steps.published.on_frame(record)
 
     def destroy(self) -> None:
-        self._steps.destroy()
-        for service in self._services:
-            self._running.node.destroy_service(service)
+        self.end()
         self._clock.destroy()
 
     def _answering(self, name: str, handler: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:

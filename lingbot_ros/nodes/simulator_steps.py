@@ -1,6 +1,8 @@
 """Stepping a paused simulation: the service and the action of the standard."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -11,16 +13,61 @@ from simulation_interfaces.srv import StepSimulation
 
 from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.live.simulation import Simulation, StateError
+from lingbot_ros.live.codes import FrameKind
+from lingbot_ros.live.records import FrameRecord
+from lingbot_ros.live.simulation import NotPausedError, Simulation
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.running import Running
 
 
+class Publication:
+    """Who waits until a frame of the simulation is out. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame_index = -1
+        self._waiting: list[tuple[int, Future[None]]] = []
+
+    def on_frame(self, record: FrameRecord) -> None:
+        """On the pacer's thread, after publication. A first picture means that the frames before it are void."""
+        with self._lock:
+            self._frame_index = record.frame_index
+            began = record.kind is FrameKind.SEED
+            ready = [future for index, future in self._waiting if began or index <= record.frame_index]
+            self._waiting = [(index, future) for index, future in self._waiting if future not in ready]
+        for future in ready:
+            future.set_result(None)
+
+    def of_frame(self, frame_index: int) -> "Future[None]":
+        """Done once that frame of the present session has been published."""
+        future: Future[None] = Future()
+        with self._lock:
+            if frame_index > self._frame_index:
+                self._waiting.append((frame_index, future))
+                return future
+        future.set_result(None)
+        return future
+
+    def close(self) -> None:
+        """Let go of all who wait."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            future.set_result(None)
+
+
 class SimulatorSteps:
-    """A step is one chunk, the least that the model imagines at once."""
+    """A step is one chunk, the least that the model imagines at once; it is done when its frames are published."""
 
     def __init__(self, running: Running, executor: Executor, simulation: Simulation) -> None:
         self._running, self._executor, self._simulation = running, executor, simulation
+        self.published = Publication()
+        self._service: Any = None
+        self._action: Any = None
+
+    def begin(self) -> None:
+        """Offer both."""
+        running = self._running
         self._service = running.node.create_service(
             StepSimulation, "step_simulation", self._on_step, callback_group=running.requests
         )
@@ -34,9 +81,13 @@ class SimulatorSteps:
             callback_group=running.requests,
         )
 
-    def destroy(self) -> None:
-        self._action.destroy()
-        self._running.node.destroy_service(self._service)
+    def end(self) -> None:
+        """Withdraw both; those who wait for a frame are let go first."""
+        self.published.close()
+        if self._service is not None:
+            self._action.destroy()
+            self._running.node.destroy_service(self._service)
+        self._service = self._action = None
 
     async def _on_step(
         self, request: StepSimulation.Request, response: StepSimulation.Response
@@ -73,8 +124,10 @@ class SimulatorSteps:
                 outcome = await on_worker(self._executor, rollout.done)
                 if outcome.error is not None:
                     raise outcome.error
+                if outcome.session is not None:
+                    await on_worker(self._executor, self.published.of_frame(outcome.session.frame_index))
                 tell(done)
-        except StateError as error:
+        except NotPausedError as error:
             # The standard asks for this code where a simulation that is not paused is stepped.
             self._running.refuse("step", error)
             return Result(result=Result.RESULT_OPERATION_FAILED, error_message=str(error))

@@ -21,7 +21,8 @@ from simulation_interfaces import srv
 from simulation_interfaces.action import SimulateSteps
 from simulation_interfaces.msg import Bounds, Result, SimulationState, SimulatorFeatures
 
-from lingbot_msgs.msg import FrameInfo, ImaginationStatus
+from lingbot_msgs.msg import FrameInfo, ImaginationStatus, RobotAction
+from lingbot_msgs.srv import EndSession, ListSessions, Step
 from test.support.imagination import PATIENCE_S, ROOT, NodeUnderTest, Probe, isolated_environment, running_node
 
 STOPPED, PLAYING, PAUSED = SimulationState.STATE_STOPPED, SimulationState.STATE_PLAYING, SimulationState.STATE_PAUSED
@@ -196,6 +197,35 @@ def test_pausing_stops_time_and_playing_takes_the_topic(simulator: Simulator) ->
         assert driven[1] == (2, FrameInfo.SOURCE_ACTION, FrameInfo.CONTROL_HELD)
 
 
+def test_the_last_control_is_held_from_the_very_next_step(simulator: Simulator) -> None:
+    """Whoever drove the last chunk, and however soon the next step comes: equal calls give equal frames."""
+    for round_id in range(1, 6):
+        simulator.probe.infos.clear()
+        request = Step.Request(session_id="simulation", actions=[RobotAction(id=round_id, values=[50.0, 60.0])])
+        assert simulator.probe.call(Step, "step", request).error_msg == ""
+        assert simulator.step(2).result == Result.RESULT_OK
+        simulator.probe.wait(lambda: len(simulator.infos()) == 3)
+        driven = [(info.control_id, info.control_state) for info in simulator.infos()]
+        assert driven == [(round_id, FrameInfo.CONTROL_FRESH), *[(round_id, FrameInfo.CONTROL_HELD)] * 2]
+
+
+def test_a_step_is_answered_when_its_frames_are_out(simulator: Simulator) -> None:
+    for steps in (1, 3):
+        assert simulator.step(steps).result == Result.RESULT_OK
+        stamp = simulator.call(srv.GetEntityState, "get_entity_state", entity="camera").state.header.stamp
+        listed = simulator.probe.call(ListSessions, "list_sessions").sessions
+        (session,) = [session for session in listed if session.session_id == "simulation"]
+        assert stamp == session.stamp
+
+
+def test_a_world_whose_session_somebody_ended_is_gone(simulator: Simulator) -> None:
+    ended = simulator.probe.call(EndSession, "end_session", EndSession.Request(session_id="simulation"))
+    assert ended.error_msg == ""
+    assert simulator.step(1).result == Result.RESULT_INCORRECT_STATE
+    assert simulator.state() == NO_WORLD
+    assert simulator.load().result.result == Result.RESULT_OK
+
+
 def test_resets_of_time_and_state(simulator: Simulator) -> None:
     scopes = srv.ResetSimulation.Request
     assert simulator.step(3).result == Result.RESULT_OK
@@ -336,7 +366,7 @@ def test_one_clock_only(model: Path, tmp_path: Path) -> None:
         probe.node.create_publisher(Clock, "/clock", 1)
         probe.wait(lambda: probe.node.count_publishers("/clock") == 1)
         assert not probe.transition(1)
-        assert "/probe publishes it already" in node.log_text()
+        probe.wait(lambda: "/probe publishes it already" in node.log_text())
 
 
 def test_sigterm_while_stepping_ends_in_order(model: Path, tmp_path: Path) -> None:

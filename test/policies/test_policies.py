@@ -40,5 +40,5 @@ def test_the_demo_drives_only_what_it_knows() -> None:
 
 
 def test_camera_models_are_not_driven_by_actions() -> None:
-    with pytest.raises(InputError, match="driven by camera poses"):
+    with pytest.raises(InputError, match="driven by a camera"):
         make_policy("circle", "camera", ControlSpec("camera", 0), 0)
