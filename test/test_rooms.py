@@ -95,7 +95,7 @@ def test_only_rooms_above_the_line_import_ros(room: str) -> None:
 
 
 # A room imports only rooms below it. `training` and `simulators` stand beside the stack: nothing in it imports them.
-STACK = ("engine", "model", "control", "world", "live", "bridge", "nodes")
+STACK = ("engine", "model", "control", "world", "live", "record", "bridge", "nodes")
 
 
 @pytest.mark.parametrize("room", STACK)

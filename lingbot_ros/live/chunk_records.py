@@ -61,4 +61,5 @@ def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameReco
         timing=ChunkTiming(),
         intrinsics=live.intrinsics,
         camera_pose=live.start_pose,
+        given_image=live.given_image,
     )

@@ -21,6 +21,7 @@ class LiveSession:
 
     id is the name that clients use; the core may know the session by another one, so that a new session can take the
     name of one that still lives. first_frame: uint8 [H, W, 3] as the model sees it, None for a restored session.
+    given_image: the same as it was given, uint8 [h, w, 3] of any size.
     given_intrinsics: float64 [3, 3] in pixels of the model's frames, for models that do not look at them. start_pose:
     camera-to-world [4, 4] of frame 0. real_frame: index of the last real picture.
     """
@@ -33,6 +34,7 @@ class LiveSession:
     real_frame: int = 0
     lease_s: float = 0.0
     first_frame: Image | None = None
+    given_image: Image | None = None
     given_intrinsics: NDArray[np.float64] | None = None
     start_pose: NDArray[np.float64] | None = None
     last_control: Control | None = None

@@ -46,6 +46,7 @@ class FrameRecord:
 
     image: uint8 [H, W, 3] RGB. stamp_ns: imagined time, the session's start stamp + frame_index / fps.
     camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
+    given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real picture.
     """
 
@@ -66,6 +67,7 @@ class FrameRecord:
     timing: ChunkTiming
     intrinsics: NDArray[np.float64] | None = None
     camera_pose: NDArray[np.float64] | None = None
+    given_image: NDArray[np.uint8] | None = None
     paced: bool = False
 
 

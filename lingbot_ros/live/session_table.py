@@ -78,6 +78,7 @@ class SessionTable:
             request.start_stamp_ns,
             lease_s=request.lease_s,
             first_frame=self._world.fit_image(image),
+            given_image=image,
             given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
             start_pose=request.start_pose,
         )

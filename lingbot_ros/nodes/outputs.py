@@ -45,7 +45,9 @@ class FrameOutputs:
         if not self._image.is_activated:
             return
         header = frame_header(record, self._config.optical_frame)
-        # A first picture is recorded as it is in any case, so that the session can be imagined again.
+        # First pictures are recorded raw in any case, and as they were given: from these a session is imagined again.
+        if bag.running and record.given_image is not None and record.given_image.shape != record.image.shape:
+            bag.put("~/given_image", rgb_to_image(record.given_image, header))
         as_jpeg = bag.compressed and record.kind is not FrameKind.SEED
         if (seen := self._image.get_subscription_count()) or (bag.running and not as_jpeg):
             image = rgb_to_image(record.image, header)

@@ -19,6 +19,7 @@ from lingbot_ros.errors import InputError
 FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _SPARE_BYTES = 8
+_NEEDED = frozenset({"image", "camera", "info", "control"})
 KIND_SEED, KIND_IMAGINED = 1, 2
 
 
@@ -26,7 +27,8 @@ KIND_SEED, KIND_IMAGINED = 1, 2
 class RecordedFrame:
     """One frame. image: uint8 [H, W, 3] RGB; exact: not JPEG. control: float64 [dim] or [16]; empty for a seed.
 
-    intrinsics: float64 [3, 3] in pixels (pixel centres at whole numbers), or None when unknown.
+    intrinsics: float64 [3, 3] in pixels (pixel centres at whole numbers), or None when unknown. given: of a seed, the
+    picture before it was resized to the model's size, where that changed it.
     """
 
     session_id: str
@@ -41,6 +43,7 @@ class RecordedFrame:
     intrinsics: NDArray[np.float64] | None
     image: NDArray[np.uint8]
     exact: bool
+    given: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,10 @@ class BagReader:
         for connection in self._reader.connections:
             if connection.topic.endswith("/control") and connection.topic.startswith(self._prefix):
                 parts_of[connection.topic] = "control"
+            if connection.topic.endswith("/given_image") and connection.topic.startswith(self._prefix):
+                parts_of[connection.topic] = "given"
         wanted = [connection for connection in self._reader.connections if connection.topic in parts_of]
-        if missing := {"image", "camera", "info", "control"} - {parts_of[c.topic] for c in wanted}:
+        if missing := _NEEDED - {parts_of[c.topic] for c in wanted}:
             fix = "a replay needs what the node's ~/record writes"
             raise InputError("bag", f"'{self._folder}', which has no {', '.join(sorted(missing))}", fix)
         stamp: tuple[int, int] | None = None
@@ -115,7 +120,7 @@ class BagReader:
             if now != stamp:
                 stamp, parts = now, {}
             parts[parts_of[connection.topic]] = message
-            if len(parts) == len(set(parts_of.values())):
+            if parts.keys() >= _NEEDED:
                 yield _frame(parts)
                 stamp = None
 
@@ -152,6 +157,7 @@ def _frame(parts: dict[str, Any]) -> RecordedFrame:
         intrinsics=intrinsics if intrinsics[0, 0] else None,
         image=_raw(image) if exact else decode_jpeg(np.asarray(image.data, np.uint8)),
         exact=exact,
+        given=_raw(parts["given"]) if "given" in parts else None,
     )
 
 

@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.errors import InputError
+from lingbot_ros.live.intrinsics import focal_and_centre, scale_intrinsics
 from lingbot_ros.record.reader import KIND_IMAGINED, KIND_SEED, RecordedFrame, decode_jpeg
 from lingbot_ros.world import Session, World
 
@@ -28,17 +30,25 @@ class ReplayedSession:
     note: str = ""
 
 
-def replay(world: World, frames: Iterable[RecordedFrame], jpeg_quality: int = 80) -> Iterator[ReplayedSession]:
+@dataclass(frozen=True)
+class NodeSettings:
+    """Parameters of the recording node that the bag does not hold: `publish.jpeg_quality` and `camera.unit_step`."""
+
+    jpeg_quality: int = 80
+    unit_step: float = UNIT_STEP
+
+
+def replay(world: World, frames: Iterable[RecordedFrame], settings: NodeSettings) -> Iterator[ReplayedSession]:
     """One result per session of the recording, in order. A session is replayed from its first picture on.
 
-    Where the recording holds JPEGs, what is imagined is encoded with `jpeg_quality` (the node's) before it is compared.
+    Where the recording holds JPEGs, what is imagined is encoded as the node did before it is compared.
     """
     player: _Player | None = None
     for frame in frames:
         if player is None or player.is_over_before(frame):
             if player is not None:
                 yield player.result()
-            player = _Player(world, frame, jpeg_quality)
+            player = _Player(world, frame, settings)
         else:
             player.add(frame)
     if player is None:
@@ -49,7 +59,7 @@ def replay(world: World, frames: Iterable[RecordedFrame], jpeg_quality: int = 80
 class _Player:
     """Re-imagines one session, chunk by chunk, as its recorded frames come."""
 
-    def __init__(self, world: World, first: RecordedFrame, jpeg_quality: int) -> None:
+    def __init__(self, world: World, first: RecordedFrame, settings: NodeSettings) -> None:
         if first.model != world.info.name:
             raise InputError("--model", f"'{world.info.name}'", f"the recording was made with '{first.model}'")
         self._id, self._exact, self._note = first.session_id, True, ""
@@ -57,13 +67,16 @@ class _Player:
         self._difference: int | None = None
         self._waiting: list[RecordedFrame] = []
         self._session: Session | None = None
-        self._jpeg_quality = jpeg_quality
+        self._jpeg_quality = settings.jpeg_quality
         self._camera = world.info.control.kind == "camera"
         if first.kind != KIND_SEED:
             self._note = f"the recording begins at its frame {first.frame_index}, not at its first picture"
         else:
-            lens = _lens(first.intrinsics) if self._camera and first.intrinsics is not None else None
-            self._session = world.start(first.image, prompt=first.prompt, seed=first.seed, intrinsics=lens)
+            given = first.image if first.given is None else first.given
+            of_given = scale_intrinsics(first.intrinsics, first.image.shape[:2], given.shape[:2])
+            lens = focal_and_centre(of_given) if self._camera and of_given is not None else None
+            step = settings.unit_step if self._camera else None
+            self._session = world.start(given, prompt=first.prompt, seed=first.seed, intrinsics=lens, unit_step=step)
 
     def is_over_before(self, frame: RecordedFrame) -> bool:
         """Whether `frame` belongs to another session, or to a new one of the same name."""
@@ -101,12 +114,6 @@ class _Player:
             self._worst_db = min(self._worst_db, decibels)
             if np.isfinite(decibels) and self._difference is None:
                 self._difference = frame.frame_index
-
-
-def _lens(intrinsics: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """fx, fy, cx, cy as the core takes them: the centre of the upper left pixel is at (0.5, 0.5)."""
-    (fx, _, cx), (_, fy, cy) = intrinsics[:2].tolist()
-    return fx, fy, cx + 0.5, cy + 0.5
 
 
 def _as_jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

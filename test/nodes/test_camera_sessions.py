@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, Image
 
 from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ErrorCode, FrameInfo, RobotAction
-from lingbot_msgs.srv import ForkSession, RestoreSession, SaveSession, StartSession, Step
+from lingbot_msgs.srv import ForkSession, Record, RestoreSession, SaveSession, StartSession, Step
 from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_to_world
+from lingbot_ros.cli.main import main
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.world import Session, World
 from test.support.imagination import Probe, picture, picture_message, pixels, running_node
@@ -209,3 +211,24 @@ def test_pictures_without_a_lens_can_be_refused(model: Path, tmp_path: Path) -> 
         publisher.publish(picture_message(PICTURE))
         probe.wait(lambda: probe.statuses[-1].last_error_msg == message and probe.statuses[-1].error_count == 2)
         assert start(probe, "given", camera_info=camera_info(50.0, 60.0, 31.0, 24.5)).active
+
+
+def test_a_recorded_camera_session_is_imagined_again(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a lens and a start of its own and a new prompt on the way; odometry stands in the bag, too."""
+    with running_node(tmp_path, model__name=model, mode="lockstep", recording__folder=tmp_path / "bags") as (_, probe):
+        probe.bring_up()
+        assert probe.call(Record, "record", Record.Request(record=True, path="walk")).error_msg == ""
+        pose = camera_to_world_to_pose(ELSEWHERE)
+        start(probe, "walk", camera_info=camera_info(70.0, 71.0, 30.0, 25.0), start_pose=pose)
+        count = len(step(probe, "walk", PATH[:13]))
+        count += len(step(probe, "walk", PATH[13:21], prompt="it starts to rain"))
+        probe.wait(lambda: len(probe.imagined("walk")) == count)
+        assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
+    code = main(["replay", str(tmp_path / "bags" / "walk"), "--model", str(model)])
+    printed = capsys.readouterr().out
+    assert f"walk: {count} frames imagined again, none differs in any bit" in printed
+    assert code == 0
+    with Reader(tmp_path / "bags" / "walk") as bag:
+        assert {connection.topic for connection in bag.connections} >= {"/odom", "/image_raw"}

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="default: the one that imagined the recording")
     parser.add_argument("--precision", help="default: the one of the recording")
     parser.add_argument("--threads", type=int, help="CPU threads (default: as many as the recording had)")
-    parser.add_argument("--jpeg-quality", type=int, default=80, help="of a bag of JPEGs: the node's (default 80)")
+    parser.add_argument("--jpeg-quality", type=int, default=80, help="a bag of JPEGs: the node's (default %(default)s)")
+    parser.add_argument("--unit-step", type=float, default=0.2, metavar="M", help="camera models: the node's "
+                        "camera.unit_step (default %(default)s)")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from lingbot_ros.record.reader import BagReader
-    from lingbot_ros.record.replay import replay
+    from lingbot_ros.record.replay import NodeSettings, replay
     from lingbot_ros.world import World
 
     with BagReader(args.bag) as bag:
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.bag}: {bag.frame_count} frames; imagining them again with {world.info.name}, {world.info.engine}")
         recorded = itertools.chain([first] if first else [], frames)
         bar = tqdm(recorded, total=bag.frame_count, unit="frame", leave=False)
-        results = list(replay(world, bar, args.jpeg_quality))
+        results = list(replay(world, bar, NodeSettings(args.jpeg_quality, args.unit_step)))
         world.close()
     for result in results:
         print(_line(result))
