@@ -13,12 +13,12 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader, ReaderError
 from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
 from lingbot_ros.errors import InputError
 
 FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
-_SPARE_BYTES = 8
 _NEEDED = frozenset({"image", "camera", "info", "control"})
 KIND_SEED, KIND_IMAGINED = 1, 2
 
@@ -132,12 +132,7 @@ class BagReader:
         return found[0]
 
     def _read(self, connection: Connection, data: bytes) -> Any:
-        try:
-            return self._types.deserialize_cdr(data, connection.msgtype)
-        except SerdeError:
-            # Around empty sequences the ROS 2 middleware leaves a few unused bytes at the end of a message, which
-            # rosbags takes for a fault.
-            return self._types.deserialize_cdr(data[:-_SPARE_BYTES], connection.msgtype)
+        return read_message(self._types, data, connection.msgtype)
 
 
 def _frame(parts: dict[str, Any]) -> RecordedFrame:
@@ -165,6 +160,20 @@ def _raw(image: Any) -> NDArray[np.uint8]:
     if image.encoding != "rgb8" or image.step != 3 * image.width:
         raise InputError("image_raw.encoding", image.encoding, "replay bags of this node, whose images are rgb8")
     return np.array(image.data, np.uint8).reshape(image.height, image.width, 3)
+
+
+def read_message(types: Typestore, data: bytes, kind: str) -> Any:
+    """A message from its serialised form. Raises SerdeError for one that is damaged.
+
+    After empty sequences the ROS 2 middleware leaves up to eight unused bytes at the end, which rosbags takes for a
+    fault.
+    """
+    for spare in (0, 4):
+        try:
+            return types.deserialize_cdr(data[: len(data) - spare], kind)
+        except SerdeError:
+            continue
+    return types.deserialize_cdr(data[:-8], kind)
 
 
 def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
