@@ -45,7 +45,7 @@ class Generator:
     a rollout ends with that error, and the controls in the inbox, which cannot be used, are dropped.
 
     playing: the node is active. paused: time stands still, rollouts excepted. idle: what drives a chunk of so many
-    frames when the inbox has nothing; None = time waits.
+    frames when the inbox has nothing; None, or what gives None: time waits.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Generator:
         self._retry_at_s = 0.0
         self.playing = False
         self.paused = False
-        self.idle: Callable[[int], Sequence[Control]] | None = None
+        self.idle: Callable[[int], Sequence[Control] | None] | None = None
 
     def add(self, rollout: Rollout) -> None:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""

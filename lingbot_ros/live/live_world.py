@@ -103,7 +103,7 @@ class LiveWorld:
             self._generator.stop_rollouts(reason)
             self._generator.forget_waiting()
 
-    def pause(self, paused: bool, idle: Callable[[int], Sequence[Control]] | None = None) -> None:
+    def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
         """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Generator`."""
         self._generator.paused, self._generator.idle = paused, idle
 
@@ -114,6 +114,11 @@ class LiveWorld:
     def last_control(self, session_id: str) -> Control | None:
         """What drove the session's last frame; None before its first chunk. Raises SessionError for an unknown one."""
         return self._table.get(session_id).last_control
+
+    @property
+    def active_id(self) -> str:
+        """The session that topics drive; empty = none."""
+        return self._table.active_id
 
     def lives(self, session_id: str) -> bool:
         """Whether there is a session of that id."""

@@ -133,8 +133,12 @@ class Simulation:
         self.state = state
         # In realtime, playing means that time passes, whether or not anybody drives; lockstep waits for its controls.
         plays = state is SimulationState.PLAYING
-        drive = partial(self._idle, live) if plays and self._mode is Mode.REALTIME else None
+        drive = partial(self._drive, live) if plays and self._mode is Mode.REALTIME else None
         live.pause(not plays, drive)
+
+    def _drive(self, live: LiveWorld, count: int) -> Sequence[Control] | None:
+        """For the generator: the simulator drives its own session only, not another that a client made active."""
+        return self._idle(live, count) if live.active_id == SESSION else None
 
     def _idle(self, live: LiveWorld, count: int) -> Sequence[Control]:
         last = live.last_control(SESSION)

@@ -356,6 +356,15 @@ def test_playing_in_realtime_passes_time_without_a_driver(model: Path, tmp_path:
         assert simulator.clocks == sorted(simulator.clocks)
         probe.act(9, [10.0, 10.0])
         probe.wait(lambda: simulator.infos()[-1].control_id == 9)
+        # Another session takes over, and the simulator's ends: what played it drives nobody else, and nothing breaks.
+        probe.start(session_id="other")
+        ended = probe.call(EndSession, "end_session", EndSession.Request(session_id="simulation"))
+        assert ended.error_msg == ""
+        probe.act(10, [20.0, 20.0])
+        probe.wait(lambda: probe.imagined("other"))
+        assert {info.control_id for info in probe.imagined("other")} == {10}
+        assert simulator.load().result.result == Result.RESULT_OK
+        assert simulator.go(PLAYING).result == Result.RESULT_OK
         assert simulator.go(PAUSED).result == Result.RESULT_OK
         assert simulator.go(QUITTING).result == Result.RESULT_OK
         assert node.process.wait(PATIENCE_S) == 0
