@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,9 @@ def world(model: Path) -> World:
     return World.load(model, threads=1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(model: Path, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
-    """A node with memory for eight sessions and a half."""
+    """A node with memory for eight sessions and a half, a fresh one for each test: a failure stays its own."""
     memory = int(8.5 * world.info.session_bytes)
     limits = {"limits.sessions": 100, "limits.memory": memory}
     with running_node(tmp_path_factory.mktemp("node"), model__name=model, mode="lockstep", **limits) as (_, probe):
@@ -56,11 +57,13 @@ def test_eight_rollouts_advance_evenly_and_a_ninth_session_finds_no_memory(clien
     assert all(handle.accepted for handle in handles)
     client.wait(lambda: min(frame_indices(client).values()) > 0)
     before = frame_indices(client)
-    for _ in range(ROUNDS):
+    progress = [0]
+    deadline_s = monotonic() + 60.0
+    while min(progress) < ROUNDS:
+        assert monotonic() < deadline_s, f"a session stands still: {progress} frames since {before}"
         now = frame_indices(client)
         progress = [now[name] - before[name] for name in NAMES]
         assert max(progress) - min(progress) <= 1
-    assert min(progress) > 0
     for handle in handles:
         client.result(handle.cancel_goal_async())
     results = [client.result(handle.get_result_async()).result for handle in handles]
