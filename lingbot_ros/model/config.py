@@ -7,6 +7,8 @@ the model does not have.
 from dataclasses import dataclass
 from typing import Literal
 
+Prediction = Literal["velocity", "residual", "motion", "layers"]
+
 
 @dataclass(frozen=True)
 class TextConfig:
@@ -59,9 +61,9 @@ class PixelConfig:
 class TransformerConfig:
     """Architecture of a `CausalWorldTransformer`.
 
-    `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (spec 3.6); `motion` is a
-    per-pixel displacement of the previous frame plus a correction, giving x0 directly from the condition alone, for
-    one-step pixel models.
+    `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (spec 3.6). The others give
+    x0 directly from the condition alone, for one-step models: `residual` is a change of the previous frame, `motion` a
+    per-pixel displacement of it plus a correction, `layers` moves `moving_layers` parts of it as rigid wholes.
     """
 
     dim: int
@@ -76,15 +78,20 @@ class TransformerConfig:
     text: TextConfig | None = None
     control: RayControlConfig | ActionControlConfig | None = None
     pixel: PixelConfig | None = None
-    prediction: Literal["velocity", "motion"] = "velocity"
+    prediction: Prediction = "velocity"
+    moving_layers: int = 0
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads:
             raise ValueError(f"dim {self.dim} is not a multiple of num_heads {self.num_heads}")
         if self.head_dim % 2:
             raise ValueError(f"head dimension {self.head_dim} must be even for rotary pairs")
-        if self.prediction == "motion" and (self.pixel is None or self.condition_channels < self.latent_channels):
-            raise ValueError("prediction motion needs pixel ends and the previous frame among the condition channels")
+        if self.prediction != "velocity" and self.condition_channels < self.latent_channels:
+            raise ValueError(f"prediction {self.prediction} needs the previous frame among the condition channels")
+        if self.prediction in ("motion", "layers") and self.pixel is None:
+            raise ValueError(f"prediction {self.prediction} needs pixel ends")
+        if (self.prediction == "layers") != (self.moving_layers > 0):
+            raise ValueError(f"prediction {self.prediction} with {self.moving_layers} moving_layers")
         if self.patch_size[0] != 1:
             raise ValueError(f"patch_size {self.patch_size}: the temporal patch must be 1")
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
+
+from lingbot_ros.model.config import Prediction
 
 Predict = Callable[[Tensor, float], Tensor]
 """(noisy latent, diffusion time) -> what the network predicts; writes the chunk's cache slots."""
@@ -48,7 +49,7 @@ class SamplerConfig:
 class FewStepSampler:
     """Predict x0, re-noise, repeat; no guidance."""
 
-    def __init__(self, config: SamplerConfig, prediction: Literal["velocity", "motion"]) -> None:
+    def __init__(self, config: SamplerConfig, prediction: Prediction) -> None:
         self.config, self._prediction = config, prediction
 
     def sample(self, predict: Predict, noise: Noise) -> Tensor:
@@ -64,6 +65,6 @@ class FewStepSampler:
 
     def clean(self, x: Tensor, prediction: Tensor, sigma: float) -> Tensor:
         """x0 from what the network said about x at noise level sigma; float64 inside, as the released sampler does."""
-        if self._prediction == "motion":
-            return prediction.clamp(-1, 1)
-        return (x.double() - sigma * prediction.double()).float()
+        if self._prediction == "velocity":
+            return (x.double() - sigma * prediction.double()).float()
+        return prediction.clamp(-1, 1)

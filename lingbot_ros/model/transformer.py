@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
+from lingbot_ros.model.layers import RigidLayers
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
 
 
@@ -107,13 +108,16 @@ class CausalWorldTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim, patch = config.dim, config.patch_size
-        # A motion model starts from pure noise in its only step; noise tells it nothing, so it does not read it.
+        # A one-step model starts from pure noise; noise tells it nothing, so it does not read it.
         in_channels = config.condition_channels + (config.latent_channels if config.prediction == "velocity" else 0)
         if config.pixel is None:
             self.patch_embedding = nn.Conv3d(in_channels, dim, patch, stride=patch)
             self.head = Head(dim, config.eps, config.latent_channels * patch[1] * patch[2])
         else:
             outputs = config.latent_channels + (2 if config.prediction == "motion" else 0)
+            if config.prediction == "layers":
+                self.layers = RigidLayers(config.moving_layers, config.latent_channels, dim)
+                outputs = self.layers.outputs
             self.stem = PixelStem(config.pixel, in_channels, dim, patch[1])
             self.head = Head(dim, config.eps)
             self.pixel_head = PixelHead(config.pixel, outputs, dim, patch[1])
@@ -164,9 +168,23 @@ class CausalWorldTransformer(nn.Module):
         """One forward over f latent frames.
 
         latent float32 [B, C, f, h, w]; condition [B, Cc, f, h, w]; timestep [B, f] in [0, 1000), one value per latent
-        frame; rotary tables [N, D/2]; one `attend` per block. Returns float32 [B, C, f, h, w]: the flow, or for
-        `motion` models the clean latent itself.
+        frame; rotary tables [N, D/2]; one `attend` per block. Returns float32 [B, C, f, h, w]: the flow, or the clean
+        latent itself of models that predict it.
         """
+        return self.predict_with_motions(latent, condition, timestep, cos, sin, control, text, attends)[0]
+
+    def predict_with_motions(
+        self,
+        latent: Tensor,
+        condition: Tensor | None,
+        timestep: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        control: Control,
+        text: Sequence[tuple[Tensor, Tensor]],
+        attends: Sequence[Attend],
+    ) -> tuple[Tensor, Tensor | None]:
+        """As `predict`, and how each of its `RigidLayers` moved, float32 [B, f, layers, 3]; None without such."""
         config = self.config
         inputs = [latent] if config.prediction == "velocity" else []
         x = torch.cat([*inputs, condition] if condition is not None else inputs, dim=1)
@@ -185,14 +203,26 @@ class CausalWorldTransformer(nn.Module):
             tokens = block(tokens, e0, cos, sin, attends[index], camera, text[index] if text else None)
         if config.pixel is None:
             rows, columns = height // config.patch_size[1], width // config.patch_size[2]
-            return unpatchify(self.head(tokens, e), frames, rows, columns, config.patch_size)
+            output = unpatchify(self.head(tokens, e), frames, rows, columns, config.patch_size)
+            return self._from_previous(output, condition), None
         normed = self.head.norm(tokens, e).unflatten(1, (frames, -1)).flatten(0, 1)
-        output = self.pixel_head(normed.to(self.pixel_head.unpatch.weight.dtype), features).float()
-        if config.prediction == "motion":
+        normed = normed.to(self.pixel_head.unpatch.weight.dtype)
+        output, motions = self.pixel_head(normed, features).float(), None
+        if config.prediction in ("motion", "layers"):
             assert condition is not None
             previous = condition[:, : config.latent_channels].transpose(1, 2).flatten(0, 1)
-            output = move_and_correct(previous, output)
-        return output.unflatten(0, (latent.shape[0], frames)).transpose(1, 2)
+            if config.prediction == "motion":
+                output = move_and_correct(previous, output)
+            else:
+                output, motions = self.layers(previous, normed, output)
+                motions = motions.unflatten(0, (-1, frames))
+        return self._from_previous(output.unflatten(0, (-1, frames)).transpose(1, 2), condition), motions
+
+    def _from_previous(self, output: Tensor, condition: Tensor | None) -> Tensor:
+        if self.config.prediction != "residual":
+            return output
+        assert condition is not None
+        return condition[:, : self.config.latent_channels].float() + output.float()
 
     def _embed_patches(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
         if self.config.pixel is None:

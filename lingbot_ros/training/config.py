@@ -41,7 +41,10 @@ class Rollout:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole run. `foreground_weight` multiplies the loss where a frame differs from the data's median image."""
+    """A whole run. `foreground_weight` multiplies the loss where a frame differs from the data's median image.
+
+    `motion_weight` is that of the rigid layers' error against the motions that the data knows, in pixels.
+    """
 
     name: str
     transformer: TransformerConfig
@@ -50,6 +53,7 @@ class TrainConfig:
     rollout: Rollout = field(default_factory=Rollout)
     moving_fraction: float = 0.7
     foreground_weight: float = 8.0
+    motion_weight: float = 0.05
     seed: int = 0
 
     @classmethod

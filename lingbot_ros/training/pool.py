@@ -17,11 +17,13 @@ from torch import Tensor
 class Clip:
     """Two real context frames and what follows: frames uint8 [2 + L, H, W, 3]; actions float32 [1 + L, dim] in -1..1.
 
-    actions[0] led to frames[1], actions[t] leads to frames[t + 1].
+    actions[0] led to frames[1], actions[t] leads to frames[t + 1]. `motions` float32 [L, layers, 3], where they are
+    known, say how the things that the model's rigid layers stand for moved to each predicted frame: pixels, radians.
     """
 
     frames: np.ndarray
     actions: np.ndarray
+    motions: np.ndarray | None = None
 
 
 class ClipSource(Protocol):
@@ -35,12 +37,14 @@ class Batch:
     """One training batch of B clips of L frames.
 
     target float32 [B, 3, L, H, W] in -1..1; condition [B, 6, L, H, W] (the previous and the one before);
-    actions [B, L, 2, dim], newest first; `slots` says where the clips live in the pool.
+    actions [B, L, 2, dim], newest first; motions [B, L, layers, 3] if known; `slots` says where the clips live in the
+    pool.
     """
 
     target: Tensor
     condition: Tensor
     actions: Tensor
+    motions: Tensor | None
     slots: np.ndarray
 
 
@@ -56,6 +60,8 @@ class RolloutPool:
         self._truth = np.stack([clip.frames for clip in clips])
         self._past = self._truth.copy()
         self._actions = np.stack([clip.actions for clip in clips])
+        known = [clip.motions for clip in clips if clip.motions is not None]
+        self._motions = np.stack(known) if known else None
         self._depth = np.zeros(size, dtype=np.int64)
 
     def _fresh(self) -> Clip:
@@ -64,7 +70,7 @@ class RolloutPool:
             return clip
         frames, actions = clip.frames.copy(), clip.actions.copy()
         frames[0], actions[0] = frames[1], actions[1]
-        return Clip(frames, actions)
+        return Clip(frames, actions, clip.motions)
 
     def draw(self, count: int, max_depth: int) -> Batch:
         """Draw `count` clips; those trained beyond `max_depth` are replaced by fresh ones first."""
@@ -73,6 +79,8 @@ class RolloutPool:
             if self._depth[slot] > max_depth:
                 clip = self._fresh()
                 self._truth[slot], self._past[slot], self._actions[slot] = clip.frames, clip.frames, clip.actions
+                if self._motions is not None:
+                    self._motions[slot] = clip.motions
                 self._depth[slot] = 0
         past = to_float(self._past[slots])
         actions = torch.from_numpy(self._actions[slots])
@@ -80,6 +88,7 @@ class RolloutPool:
             target=to_float(self._truth[slots, 2:]),
             condition=torch.cat((past[:, :, 1:-1], past[:, :, :-2]), dim=1),
             actions=torch.stack((actions[:, 1:], actions[:, :-1]), dim=2),
+            motions=None if self._motions is None else torch.from_numpy(self._motions[slots]),
             slots=slots,
         )
 

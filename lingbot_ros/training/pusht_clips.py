@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.tee import centroid_at, to_pixels
 from lingbot_ros.training.pool import Clip
 from lingbot_ros.training.pusht_data.reader import ClipSampler, PushTDataset
 
@@ -18,7 +19,21 @@ class PushTClips:
 
     def sample(self, rng: np.random.Generator) -> Clip:
         clips = self._dataset.clips(self._sampler.draw(1, rng), self._length)
-        return Clip(frames=clips.frames[0], actions=scale_actions(clips.actions[0]))
+        motions = thing_motions(clips.block[0, 1:], clips.pusher[0, 1:], clips.frames.shape[2])
+        return Clip(frames=clips.frames[0], actions=scale_actions(clips.actions[0]), motions=motions)
+
+
+def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """How block [L+1, 3] and pusher [L+1, 2] move from frame to frame of a picture `size` pixels wide: [L, 2, 3].
+
+    The block first: the pusher is drawn over it.
+    """
+    places = np.stack([to_pixels(centroid_at(block), size), to_pixels(pusher, size)], axis=1)
+    turns = np.stack([block[:, 2], np.zeros(len(block))], axis=1)
+    poses = np.concatenate([places, turns[..., None]], axis=2)
+    motions = np.diff(poses, axis=0)
+    motions[..., 2] = (motions[..., 2] + np.pi) % (2 * np.pi) - np.pi
+    return motions.astype(np.float32)
 
 
 def scale_actions(targets: NDArray[np.float32]) -> NDArray[np.float32]:

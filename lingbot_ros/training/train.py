@@ -25,6 +25,9 @@ from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
 
+TURN_RADIUS_PX = 12.0
+"""How far a typical point of a thing is from its centre, pixels."""
+
 AROUND_PX = 4
 """How far around foreground the loss is heavier, pixels."""
 
@@ -83,8 +86,10 @@ class Trainer:
         ramp = (self.iteration - rollout.teacher_iterations) / rollout.ramp_iterations
         depth = round(rollout.depth * min(1.0, max(0.0, ramp)))
         batch = self.pool.draw(schedule.batch_clips, depth)
-        prediction = self._forward(self.model, batch)
+        prediction, motions = self._forward(self.model, batch)
         loss = self._loss(prediction, batch)
+        if motions is not None and batch.motions is not None:
+            loss = loss + self.config.motion_weight * motion_error(motions, batch.motions.to(self.device))
         loss.backward()
         norm = self.optimizer.step(self.iteration, iterations)
         self.pool.update(batch, prediction.detach())
@@ -97,7 +102,7 @@ class Trainer:
 
         Weighing only where things are would teach the model to draw them too large, step after step.
         """
-        target, previous = batch.target.to(self.device), batch.condition[:, :3].to(self.device)
+        target, previous = batch.target.to(self.device), batch.condition[:, : batch.target.shape[1]].to(self.device)
         background = self._background.to(self.device)[None, :, None]
         differs = [(image - background).abs().amax(dim=1) for image in (target, previous, prediction.detach())]
         foreground = (torch.stack(differs).amax(dim=0) > 0.1).float()
@@ -140,16 +145,22 @@ class ClipForward:
         self.attends: list[Attend] = [MaskedAttention(mask.to(device))] * transformer.num_layers
         self.device = device
 
-    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> Tensor:
-        """Predicted clean frames, float32 [B, 3, L, H, W]."""
+    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Predicted clean frames, float32 [B, 3, L, H, W], and how the rigid layers moved, [B, L, layers, 3]."""
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
         noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             control = model.encode_actions(actions, self.rows, self.columns)
-            return model.predict(
+            return model.predict_with_motions(
                 noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends
             )
+
+
+def motion_error(motions: Tensor, known: Tensor) -> Tensor:
+    """Smooth L1 in pixels of motions [..., 3]; turns count by what they move a point `TURN_RADIUS_PX` away."""
+    scale = torch.tensor((1.0, 1.0, TURN_RADIUS_PX), device=motions.device)
+    return torch.nn.functional.smooth_l1_loss(motions * scale, known * scale, beta=0.25)
 
 
 class StopOnSignal:
