@@ -1,5 +1,7 @@
 """Streaming with the cache equals one full pass under a block-causal mask (spec 10.3 item 8)."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, Text
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer, Control
-from test.support.tiny_model import MOTION, random_transformer
+from test.support.tiny_model import LAYERS, MOTION, random_transformer
 
 RAYS = TransformerConfig(
     dim=96,
@@ -33,6 +35,7 @@ ACTIONS = TransformerConfig(
     freq_dim=32,
     control=ActionControlConfig(dim=3, history=1),
 )
+RESIDUAL = replace(ACTIONS, condition_channels=4, prediction="residual")
 CHUNKS = 9
 
 
@@ -98,6 +101,8 @@ CASES = [
     pytest.param(RAYS, Ring(4, 18, 6), 8, id="rays c4 W18 A6"),
     pytest.param(ACTIONS, Ring(1, 4, 1), 8, id="actions c1 W4 A1"),
     pytest.param(MOTION, Ring(1, 4, 0), 32, id="pixel motion c1 W4"),
+    pytest.param(LAYERS, Ring(1, 4, 0), 32, id="rigid layers c1 W4"),
+    pytest.param(RESIDUAL, Ring(2, 4, 0), 8, id="residual of latents c2 W4"),
 ]
 
 

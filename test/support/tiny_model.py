@@ -1,5 +1,6 @@
 """Folders of tiny models with seeded random weights, made by the real classes and loaded by the real loader."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,6 +35,9 @@ MOTION = TransformerConfig(
     pixel=PixelConfig(channels=(8, 12)),
     prediction="motion",
 )
+"""A one-step pixel model that displaces every pixel of the last picture."""
+
+LAYERS = replace(MOTION, prediction="layers", moving_layers=2)
 """A one-step pixel model like the shipped one."""
 
 VELOCITY = TransformerConfig(
@@ -55,7 +59,7 @@ def random_transformer(config: TransformerConfig, seed: int = 0) -> CausalWorldT
     torch.manual_seed(seed)
     model = CausalWorldTransformer(config).eval().requires_grad_(False)
     for name, parameter in model.named_parameters():
-        if "pixel_head.up_full" in name:
+        if "pixel_head.up_full" in name or name.startswith(("layers.vote.", "layers.refine.")):
             parameter.copy_(torch.randn_like(parameter) * 0.02)
         elif "norm" in name:
             parameter.add_(torch.randn_like(parameter) * 0.1)

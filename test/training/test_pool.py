@@ -67,3 +67,17 @@ def test_eight_bits_survive_the_round_trip() -> None:
     frames = np.arange(192, dtype=np.uint8).reshape(1, 1, 8, 8, 3)
     assert np.array_equal(to_uint8(to_float(frames)), frames)
     assert to_uint8(torch.full((1, 3, 1, 1, 1), 7.0)).max() == 255
+
+
+def test_known_motions_stay_with_their_clip() -> None:
+    class Moving(Counting):
+        def sample(self, rng: np.random.Generator) -> Clip:
+            clip = super().sample(rng)
+            return Clip(clip.frames, clip.actions, np.full((LENGTH, 2, 3), self.made, np.float32))
+
+    pool = RolloutPool(Moving(), size=1, seed=0, still_start=1.0)
+    batch = pool.draw(1, max_depth=0)
+    assert batch.motions is not None and batch.motions.shape == (1, LENGTH, 2, 3) and batch.motions.max() == 1
+    pool.update(batch, batch.target)
+    again = pool.draw(1, max_depth=0)
+    assert again.motions is not None and again.motions.min() == 2

@@ -8,14 +8,14 @@ import pytest
 from lingbot_ros.errors import EngineError, InputError, SessionError
 from lingbot_ros.world import Batch, World
 from test.support.tiny_camera import write_tiny_camera_model
-from test.support.tiny_model import FOUR_STEP_COMMIT, MOTION, ONE_STEP, VELOCITY, write_tiny_model
+from test.support.tiny_model import FOUR_STEP_COMMIT, LAYERS, MOTION, ONE_STEP, VELOCITY, write_tiny_model
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.integers(0, 256, (4, 32, 32, 3), np.uint8)
 ACTIONS = RNG.uniform(0, 512, (3, 12, 2))
 
 
-@pytest.mark.parametrize(("config", "sampler"), [(MOTION, ONE_STEP), (VELOCITY, FOUR_STEP_COMMIT)])
+@pytest.mark.parametrize(("config", "sampler"), [(MOTION, ONE_STEP), (LAYERS, ONE_STEP), (VELOCITY, FOUR_STEP_COMMIT)])
 def test_rows_imagine_what_sessions_imagine_even_when_one_starts_late(tmp_path: Path, config, sampler) -> None:
     world = World.load(write_tiny_model(tmp_path, config=config, sampler=sampler))
     batch = Batch(world, 3)
