@@ -24,7 +24,7 @@ from lingbot_ros.evaluate.pictures import save_strips
 from lingbot_ros.evaluate.pusht_measures import Measures, measure
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.pusht_clips import PushTClips, median_image, scale_actions
+from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts, scale_actions
 from lingbot_ros.training.pusht_data.held_out import held_out_windows, stack_windows
 from lingbot_ros.training.pusht_data.reader import PushTDataset
 from lingbot_ros.training.train import Limits, Trainer
@@ -45,7 +45,8 @@ def train(name: str, dataset: PushTDataset, run: Path, iterations: int) -> tuple
     source = PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction)
     background = median_image(dataset)
     if config.transformer.pixel is not None:
-        trainer, autoencoder = Trainer(config, source, background, run, "cpu"), None
+        parts = None if name.endswith("-unlabelled") else pusht_parts
+        trainer, autoencoder = Trainer(config, source, background, run, "cpu", parts), None
     else:
         autoencoder = FrameAutoencoder()
         frames = iterations * config.schedule.batch_clips * config.rollout.clip_frames

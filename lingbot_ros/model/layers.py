@@ -6,6 +6,8 @@ turn, as a sprite. What has become free is filled in, and a small convolution wi
 picture repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,6 +16,19 @@ MOTION_SCALE = (4.0, 4.0, 0.2)
 """Pixels, pixels, radians per unit of the network's output: about what things move in a frame."""
 
 _REFINE_CHANNELS = 16
+
+
+@dataclass(frozen=True)
+class Layered:
+    """A next image [F, C, H, W] and how it came about.
+
+    `motions` float32 [F, layers, 3]: pixels right and down, radians from x towards y, about the layer's centroid;
+    `owners` [F, 1 + layers, H, W]: logits of whose each pixel of the previous image is, the background's first.
+    """
+
+    image: Tensor
+    motions: Tensor
+    owners: Tensor
 
 
 class RigidLayers(nn.Module):
@@ -35,14 +50,12 @@ class RigidLayers(nn.Module):
         """Channels of the pixel head: who owns each pixel (background first), and what to fill in."""
         return 1 + self.count + self.channels
 
-    def forward(self, previous: Tensor, tokens: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
-        """previous [F, C, H, W] in -1..1, tokens [F, S, d], output [F, outputs, H, W] -> next image and motions.
-
-        Motions float32 [F, count, 3]: pixels right and down, radians from x towards y, about the layer's centroid.
-        """
+    def forward(self, previous: Tensor, tokens: Tensor, output: Tensor) -> Layered:
+        """previous [F, C, H, W] in -1..1, tokens [F, S, d], output [F, outputs, H, W] of the pixel head."""
         previous, output = previous.float(), output.float()
         motion = self._motions(tokens)
-        masks = output[:, : 1 + self.count].softmax(dim=1)
+        owners = output[:, : 1 + self.count]
+        masks = owners.softmax(dim=1)
         layers = masks[:, 1:]
         image = previous + output[:, 1 + self.count :] * (1 - masks[:, :1])
         grid = source_grid(motion, centroids(layers.detach()), *previous.shape[2:])
@@ -54,7 +67,7 @@ class RigidLayers(nn.Module):
             moved_masks.append(moved[:, -1:])
         seen = torch.cat((image, *moved_masks), dim=1)
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
-        return image + self.refine(edges).float(), motion
+        return Layered(image + self.refine(edges).float(), motion, owners)
 
     def _motions(self, tokens: Tensor) -> Tensor:
         """Every token votes on every layer's motion, with a weight that says how well it can tell."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
-from lingbot_ros.model.layers import RigidLayers
+from lingbot_ros.model.layers import Layered, RigidLayers
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
 
 
@@ -171,9 +171,9 @@ class CausalWorldTransformer(nn.Module):
         frame; rotary tables [N, D/2]; one `attend` per block. Returns float32 [B, C, f, h, w]: the flow, or the clean
         latent itself of models that predict it.
         """
-        return self.predict_with_motions(latent, condition, timestep, cos, sin, control, text, attends)[0]
+        return self.predict_layers(latent, condition, timestep, cos, sin, control, text, attends)[0]
 
-    def predict_with_motions(
+    def predict_layers(
         self,
         latent: Tensor,
         condition: Tensor | None,
@@ -183,8 +183,8 @@ class CausalWorldTransformer(nn.Module):
         control: Control,
         text: Sequence[tuple[Tensor, Tensor]],
         attends: Sequence[Attend],
-    ) -> tuple[Tensor, Tensor | None]:
-        """As `predict`, and how each of its `RigidLayers` moved, float32 [B, f, layers, 3]; None without such."""
+    ) -> tuple[Tensor, Layered | None]:
+        """As `predict`, and how `RigidLayers` made it, of B * f frames one after the other; None without such."""
         config = self.config
         inputs = [latent] if config.prediction == "velocity" else []
         x = torch.cat([*inputs, condition] if condition is not None else inputs, dim=1)
@@ -207,16 +207,16 @@ class CausalWorldTransformer(nn.Module):
             return self._from_previous(output, condition), None
         normed = self.head.norm(tokens, e).unflatten(1, (frames, -1)).flatten(0, 1)
         normed = normed.to(self.pixel_head.unpatch.weight.dtype)
-        output, motions = self.pixel_head(normed, features).float(), None
+        output, layered = self.pixel_head(normed, features).float(), None
         if config.prediction in ("motion", "layers"):
             assert condition is not None
             previous = condition[:, : config.latent_channels].transpose(1, 2).flatten(0, 1)
             if config.prediction == "motion":
                 output = move_and_correct(previous, output)
             else:
-                output, motions = self.layers(previous, normed, output)
-                motions = motions.unflatten(0, (-1, frames))
-        return self._from_previous(output.unflatten(0, (-1, frames)).transpose(1, 2), condition), motions
+                layered = self.layers(previous, normed, output)
+                output = layered.image
+        return self._from_previous(output.unflatten(0, (-1, frames)).transpose(1, 2), condition), layered
 
     def _from_previous(self, output: Tensor, condition: Tensor | None) -> Tensor:
         if self.config.prediction != "residual":

@@ -43,7 +43,8 @@ class Rollout:
 class TrainConfig:
     """A whole run. `foreground_weight` multiplies the loss where a frame differs from the data's median image.
 
-    `motion_weight` is that of the rigid layers' error against the motions that the data knows, in pixels.
+    For rigid layers whose truth the data knows, `motion_weight` is that of their motions' error in pixels, and
+    `parts_weight` that of the cross-entropy of which pixel belongs to which.
     """
 
     name: str
@@ -53,7 +54,8 @@ class TrainConfig:
     rollout: Rollout = field(default_factory=Rollout)
     moving_fraction: float = 0.7
     foreground_weight: float = 8.0
-    motion_weight: float = 0.05
+    motion_weight: float = 0.2
+    parts_weight: float = 0.1
     seed: int = 0
 
     @classmethod

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.pusht_reader import read_shares
 from lingbot_ros.evaluate.tee import centroid_at, to_pixels
 from lingbot_ros.training.pool import Clip
 from lingbot_ros.training.pusht_data.reader import ClipSampler, PushTDataset
@@ -21,6 +22,14 @@ class PushTClips:
         clips = self._dataset.clips(self._sampler.draw(1, rng), self._length)
         motions = thing_motions(clips.block[0, 1:], clips.pusher[0, 1:], clips.frames.shape[2])
         return Clip(frames=clips.frames[0], actions=scale_actions(clips.actions[0]), motions=motions)
+
+
+def pusht_parts(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Whose each pixel of pictures [n, H, W, 3] is, real or imagined: shares of rest, block, pusher [n, 3, H, W]."""
+    shares = [read_shares(frame) for frame in frames]
+    block, pusher = (np.stack([getattr(share, name) for share in shares]) for name in ("block", "pusher"))
+    rest = np.clip(1 - block - pusher, 0, 1)
+    return (np.stack([rest, block, pusher], axis=1) / (rest + block + pusher)[:, None]).astype(np.float32)
 
 
 def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:

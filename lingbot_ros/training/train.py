@@ -3,24 +3,27 @@
 import copy
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from lingbot_ros.model.attention import Attend, MaskedAttention, block_causal_mask
+from lingbot_ros.model.layers import Layered
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.optimizer import Optimizer, update_ema
-from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
+from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool, to_uint8
 
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
@@ -30,6 +33,10 @@ TURN_RADIUS_PX = 12.0
 
 AROUND_PX = 4
 """How far around foreground the loss is heavier, pixels."""
+
+
+PartReader = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Pictures [n, H, W, 3], real or imagined -> whose each pixel is: shares [n, 1 + layers, H, W], the rest first."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,21 @@ class Limits:
 class Trainer:
     """Trains a one-step pixel model on clips; everything needed to go on is in `checkpoint.pt` in the run's folder."""
 
-    def __init__(self, config: TrainConfig, source: ClipSource, background: np.ndarray, run: Path, device: str) -> None:
-        """`background` uint8 [H, W, 3]: the data's median image, from which foreground differs."""
+    def __init__(
+        self,
+        config: TrainConfig,
+        source: ClipSource,
+        background: np.ndarray,
+        run: Path,
+        device: str,
+        parts: PartReader | None = None,
+    ) -> None:
+        """`background` uint8 [H, W, 3]: the data's median image, from which foreground differs.
+
+        `parts` tells, where somebody can, what the rigid layers are to be made of.
+        """
         torch.manual_seed(config.seed)
-        self.config, self.run, self.device = config, run, torch.device(device)
+        self.config, self.run, self.device, self._parts = config, run, torch.device(device), parts
         self.model = CausalWorldTransformer(config.transformer).to(self.device)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = Optimizer(self.model, config.schedule)
@@ -86,10 +104,10 @@ class Trainer:
         ramp = (self.iteration - rollout.teacher_iterations) / rollout.ramp_iterations
         depth = round(rollout.depth * min(1.0, max(0.0, ramp)))
         batch = self.pool.draw(schedule.batch_clips, depth)
-        prediction, motions = self._forward(self.model, batch)
+        prediction, layered = self._forward(self.model, batch)
         loss = self._loss(prediction, batch)
-        if motions is not None and batch.motions is not None:
-            loss = loss + self.config.motion_weight * motion_error(motions, batch.motions.to(self.device))
+        if layered is not None:
+            loss = loss + self._layer_loss(layered, batch)
         loss.backward()
         norm = self.optimizer.step(self.iteration, iterations)
         self.pool.update(batch, prediction.detach())
@@ -110,6 +128,18 @@ class Trainer:
         weight = 1 + self.config.foreground_weight * around[:, None]
         error = torch.nn.functional.smooth_l1_loss(prediction, target, beta=0.1, reduction="none")
         return (weight * error).mean()
+
+    def _layer_loss(self, layered: Layered, batch: Batch) -> Tensor:
+        """How wrong the layers are where the data knows better: how they moved, and what they are made of."""
+        loss = layered.motions.new_zeros(())
+        if batch.motions is not None:
+            known = batch.motions.to(self.device).flatten(0, 1)
+            loss = loss + self.config.motion_weight * motion_error(layered.motions, known)
+        if self._parts is not None:
+            previous = to_uint8(batch.condition[:, : batch.target.shape[1]])
+            parts = torch.from_numpy(self._parts(previous.reshape(-1, *previous.shape[2:]))).to(self.device)
+            loss = loss + self.config.parts_weight * torch.nn.functional.cross_entropy(layered.owners, parts)
+        return loss
 
     def _save(self) -> None:
         save_checkpoint(
@@ -145,14 +175,14 @@ class ClipForward:
         self.attends: list[Attend] = [MaskedAttention(mask.to(device))] * transformer.num_layers
         self.device = device
 
-    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Predicted clean frames, float32 [B, 3, L, H, W], and how the rigid layers moved, [B, L, layers, 3]."""
+    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, Layered | None]:
+        """Predicted clean frames, float32 [B, 3, L, H, W], and how rigid layers made them if there are any."""
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
         noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             control = model.encode_actions(actions, self.rows, self.columns)
-            return model.predict_with_motions(
+            return model.predict_layers(
                 noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends
             )
 

@@ -16,9 +16,9 @@ def test_an_untrained_model_repeats_the_picture() -> None:
     torch.manual_seed(0)
     layers = RigidLayers(count=2, channels=3, dim=16)
     previous = torch.rand(4, 3, SIZE, SIZE) * 2 - 1
-    image, motions = layers(previous, torch.randn(4, 9, 16), torch.zeros(4, layers.outputs, SIZE, SIZE))
-    assert torch.allclose(image, previous, atol=1e-5)
-    assert torch.equal(motions, torch.zeros(4, 2, 3))
+    made = layers(previous, torch.randn(4, 9, 16), torch.zeros(4, layers.outputs, SIZE, SIZE))
+    assert torch.allclose(made.image, previous, atol=1e-5)
+    assert torch.equal(made.motions, torch.zeros(4, 2, 3))
 
 
 def test_the_upper_layer_moves_over_what_was_behind_it() -> None:
@@ -32,9 +32,9 @@ def test_the_upper_layer_moves_over_what_was_behind_it() -> None:
     masks[:, 0] = 30.0
     fill = torch.zeros(1, 1, SIZE, SIZE)
     fill[..., 10:20, 6:24] = -previous[..., 10:20, 6:24]  # behind both is nothing
-    image, motions = layers(previous, torch.zeros(1, 4, 2), torch.cat((masks, fill), dim=1))
-    assert motions[0, 1].tolist() == [-4.0, 0.0, 0.0]
-    row = image[0, 0, 15].detach().numpy()
+    made = layers(previous, torch.zeros(1, 4, 2), torch.cat((masks, fill), dim=1))
+    assert made.motions[0, 1].tolist() == [-4.0, 0.0, 0.0]
+    row = made.image[0, 0, 15].detach().numpy()
     assert row[6:12] == pytest.approx(0.5) and row[12:20] == pytest.approx(1.0)
     assert row[:6] == pytest.approx(0.0, abs=1e-6) and row[20:] == pytest.approx(0.0, abs=1e-6)
 

@@ -1,19 +1,21 @@
 """Training learns, resumes where it stopped, and ends in a model that the world loads."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.training.config import Rollout, Schedule, TrainConfig
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.optimizer import learning_rate
-from lingbot_ros.training.pool import Clip
-from lingbot_ros.training.train import Limits, Trainer
+from lingbot_ros.training.pool import Clip, RolloutPool, to_uint8
+from lingbot_ros.training.train import ClipForward, Limits, Trainer
 from lingbot_ros.world import World
 from test.support.tiny_model import MOTION, write_tiny_model
 
@@ -49,6 +51,35 @@ def losses(trainer: Trainer, count: int) -> list[float]:
 def test_it_learns_to_listen(tmp_path: Path) -> None:
     history = losses(trainer(tmp_path), 160)
     assert np.mean(history[-10:]) < 0.6 * np.mean(history[:10])
+
+
+class LabelledDot(GoverningDot):
+    """The dot, and how it moved."""
+
+    def sample(self, rng: np.random.Generator) -> Clip:
+        clip = super().sample(rng)
+        places = np.floor((clip.actions + 1) * 16)
+        motions = np.concatenate([np.diff(places, axis=0), np.zeros((4, 1))], axis=1)
+        return Clip(clip.frames, clip.actions, motions[:, None].astype(np.float32))
+
+
+def dot_parts(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    dot = frames[..., 0] < 128
+    return np.stack([~dot, dot], axis=1).astype(np.float32)
+
+
+def test_rigid_layers_learn_what_is_a_thing_and_how_it_moves(tmp_path: Path) -> None:
+    transformer = replace(MOTION, prediction="layers", moving_layers=1)
+    config = replace(CONFIG, transformer=transformer, motion_weight=0.05, parts_weight=2.0)
+    model = Trainer(config, LabelledDot(), BACKGROUND, tmp_path, "cpu", dot_parts)
+    model.train(Limits(iterations=200))
+    batch = RolloutPool(LabelledDot(), 8, seed=9, still_start=0.0).draw(8, 0)
+    _, layered = ClipForward(config, (32, 32), torch.device("cpu"))(model.average, batch)
+    assert layered is not None and batch.motions is not None
+    dot = dot_parts(to_uint8(batch.condition[:, :3]).reshape(-1, 32, 32, 3))[:, 1] > 0.5
+    assert (layered.owners.argmax(dim=1).numpy() == dot).mean() > 0.99
+    missed = (layered.motions - batch.motions.flatten(0, 1)).norm(dim=-1)
+    assert missed.median() < 0.5 * batch.motions.norm(dim=-1).median()
 
 
 def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:

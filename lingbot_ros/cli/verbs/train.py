@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.export import export_model
-    from lingbot_ros.training.pusht_clips import PushTClips, median_image
+    from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts
     from lingbot_ros.training.pusht_data.reader import PushTDataset
     from lingbot_ros.training.train import Limits, Trainer
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     config = TrainConfig.load(args.config)
     dataset = PushTDataset(args.data)
     source = PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction)
-    trainer = Trainer(config, source, median_image(dataset), args.run, args.device)
+    trainer = Trainer(config, source, median_image(dataset), args.run, args.device, pusht_parts)
     trainer.train(Limits(args.iterations, args.minutes))
     if args.export:
         export_model(trainer.average, config, args.export)
