@@ -14,7 +14,8 @@ Floats = NDArray[np.float64]
 
 # White table, goal, block, pusher; the last two as the mean of their fill and their darker rim.
 _COLOURS = np.array([(255, 255, 255), (144, 238, 144), (139, 158, 178), (72, 116, 241)], np.float64)
-_UNMIX = np.linalg.inv(np.vstack([_COLOURS.T, np.full(4, 255.0)]))
+UNMIX = np.linalg.inv(np.vstack([_COLOURS.T, np.full(4, 255.0)]))
+"""Float64 [4, 4]: red, green, blue and 255 of a pixel -> its shares of table, goal, block and pusher."""
 
 _PUSHER_REACH_PX = 5.0
 _PUSHER_LEAST_PX = 5.0
@@ -42,7 +43,7 @@ class Shares:
 def read_shares(frame: NDArray[np.uint8]) -> Shares:
     """Unmix an RGB picture uint8 [H, W, 3]."""
     pixels = np.concatenate([frame.astype(np.float64), np.full((*frame.shape[:2], 1), 255.0)], axis=-1)
-    shares = np.clip(pixels @ _UNMIX.T, 0.0, 1.0)
+    shares = np.clip(pixels @ UNMIX.T, 0.0, 1.0)
     return Shares(pusher=shares[..., 3], block=shares[..., 2])
 
 

@@ -1,9 +1,11 @@
 """Push-T data as the rollout pool wants it."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from lingbot_ros.evaluate.pusht_reader import read_shares
+from lingbot_ros.evaluate.pusht_reader import UNMIX
 from lingbot_ros.evaluate.tee import centroid_at, to_pixels
 from lingbot_ros.training.pool import Clip
 from lingbot_ros.training.pusht_data.reader import ClipSampler, PushTDataset
@@ -24,12 +26,18 @@ class PushTClips:
         return Clip(frames=clips.frames[0], actions=scale_actions(clips.actions[0]), motions=motions)
 
 
-def pusht_parts(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Whose each pixel of pictures [n, H, W, 3] is, real or imagined: shares of rest, block, pusher [n, 3, H, W]."""
-    shares = [read_shares(frame) for frame in frames]
-    block, pusher = (np.stack([getattr(share, name) for share in shares]) for name in ("block", "pusher"))
-    rest = np.clip(1 - block - pusher, 0, 1)
-    return (np.stack([rest, block, pusher], axis=1) / (rest + block + pusher)[:, None]).astype(np.float32)
+def pusht_parts(frames: Tensor) -> Tensor:
+    """Whose each pixel of pictures [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
+
+    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the pictures.
+    """
+    unmix = torch.from_numpy(UNMIX).float().to(frames.device)
+    pixels = torch.cat(((frames.float() + 1) * 127.5, torch.full_like(frames[:, :1], 255.0)), dim=1)
+    shares = torch.einsum("sc,nchw->nshw", unmix, pixels).clamp(0, 1)
+    things = shares[:, 2:]
+    rest = (1 - things.sum(dim=1, keepdim=True)).clamp_min(0)
+    parts = torch.cat((rest, things), dim=1)
+    return parts / parts.sum(dim=1, keepdim=True)
 
 
 def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:

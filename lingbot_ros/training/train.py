@@ -10,7 +10,6 @@ from types import FrameType
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -23,7 +22,7 @@ from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.optimizer import Optimizer, update_ema
-from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool, to_uint8
+from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
@@ -35,8 +34,8 @@ AROUND_PX = 4
 """How far around foreground the loss is heavier, pixels."""
 
 
-PartReader = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Pictures [n, H, W, 3], real or imagined -> whose each pixel is: shares [n, 1 + layers, H, W], the rest first."""
+PartReader = Callable[[Tensor], Tensor]
+"""Pictures [n, 3, H, W] in -1..1, real or imagined -> whose each pixel is: [n, 1 + layers, H, W], the rest first."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +135,8 @@ class Trainer:
             known = batch.motions.to(self.device).flatten(0, 1)
             loss = loss + self.config.motion_weight * motion_error(layered.motions, known)
         if self._parts is not None:
-            previous = to_uint8(batch.condition[:, : batch.target.shape[1]])
-            parts = torch.from_numpy(self._parts(previous.reshape(-1, *previous.shape[2:]))).to(self.device)
+            previous = batch.condition[:, : batch.target.shape[1]].to(self.device)
+            parts = self._parts(previous.transpose(1, 2).flatten(0, 1))
             loss = loss + self.config.parts_weight * torch.nn.functional.cross_entropy(layered.owners, parts)
         return loss
 

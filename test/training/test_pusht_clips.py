@@ -3,8 +3,9 @@
 import numpy as np
 
 from lingbot_ros.evaluate.pusht_reader import block_centroid, pusher_centre, read_shares
-from lingbot_ros.simulators.pusht import PushTSimulator, PushTState
-from lingbot_ros.training.pusht_clips import thing_motions
+from lingbot_ros.simulators.pusht import PushTSimulator, PushTState, reset_frame
+from lingbot_ros.training.pool import to_float
+from lingbot_ros.training.pusht_clips import pusht_parts, thing_motions
 
 
 def test_motions_are_those_of_the_picture() -> None:
@@ -22,3 +23,13 @@ def test_motions_are_those_of_the_picture() -> None:
     np.testing.assert_allclose(motions[0, 0, :2], block_centroid(shares[1]) - block_centroid(shares[0]), atol=0.3)
     np.testing.assert_allclose(motions[0, 1, :2], pusher_centre(shares[1]) - pusher_centre(shares[0]), atol=0.3)
     np.testing.assert_allclose(motions[0, :, 2], [-0.3, 0.0], atol=1e-6)
+
+
+def test_parts_are_what_the_reader_sees() -> None:
+    frame = reset_frame(3)
+    rest, block, pusher = pusht_parts(to_float(frame[None, None])[:, :, 0])[0].numpy()
+    seen = read_shares(frame)
+    covered = np.maximum(1.0, seen.block + seen.pusher)
+    np.testing.assert_allclose(block, seen.block / covered, atol=1e-4)
+    np.testing.assert_allclose(pusher, seen.pusher / covered, atol=1e-4)
+    np.testing.assert_allclose(rest + block + pusher, 1.0, atol=1e-5)

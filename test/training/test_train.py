@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.training.config import Rollout, Schedule, TrainConfig
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.optimizer import learning_rate
-from lingbot_ros.training.pool import Clip, RolloutPool, to_uint8
+from lingbot_ros.training.pool import Clip, RolloutPool
 from lingbot_ros.training.train import ClipForward, Limits, Trainer
 from lingbot_ros.world import World
 from test.support.tiny_model import MOTION, write_tiny_model
@@ -63,9 +62,9 @@ class LabelledDot(GoverningDot):
         return Clip(clip.frames, clip.actions, motions[:, None].astype(np.float32))
 
 
-def dot_parts(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    dot = frames[..., 0] < 128
-    return np.stack([~dot, dot], axis=1).astype(np.float32)
+def dot_parts(frames: torch.Tensor) -> torch.Tensor:
+    dot = frames[:, 0] < 0
+    return torch.stack((~dot, dot), dim=1).float()
 
 
 def test_rigid_layers_learn_what_is_a_thing_and_how_it_moves(tmp_path: Path) -> None:
@@ -76,8 +75,8 @@ def test_rigid_layers_learn_what_is_a_thing_and_how_it_moves(tmp_path: Path) -> 
     batch = RolloutPool(LabelledDot(), 8, seed=9, still_start=0.0).draw(8, 0)
     _, layered = ClipForward(config, (32, 32), torch.device("cpu"))(model.average, batch)
     assert layered is not None and batch.motions is not None
-    dot = dot_parts(to_uint8(batch.condition[:, :3]).reshape(-1, 32, 32, 3))[:, 1] > 0.5
-    assert (layered.owners.argmax(dim=1).numpy() == dot).mean() > 0.99
+    dot = dot_parts(batch.condition[:, :3].transpose(1, 2).flatten(0, 1)).argmax(dim=1)
+    assert (layered.owners.argmax(dim=1) == dot).float().mean() > 0.99
     missed = (layered.motions - batch.motions.flatten(0, 1)).norm(dim=-1)
     assert missed.median() < 0.5 * batch.motions.norm(dim=-1).median()
 
