@@ -1,9 +1,10 @@
 """The next image as a background with rigid layers on it: whatever moves keeps its shape.
 
 A displacement per pixel (`motion` models) lets a rigid thing bend a little in every frame; after thirty frames a T is a
-worm. Here the network cuts the previous image into a few layers and moves each as a whole, by one translation and one
-turn, as a sprite. What has become free is filled in, and a small convolution without any view of the rest of the
-picture repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
+worm. Here the network cuts the previous image into a few layers, every pixel says where it thinks it goes, and each
+layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. What has become
+free is filled in, and a small convolution without any view of the rest of the picture repairs the edges that resampling
+has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MOTION_SCALE = (4.0, 4.0, 0.2)
-"""Pixels, pixels, radians per unit of the network's output: about what things move in a frame."""
+SMALLEST_SPREAD_PX2 = 1.0
+"""Added to a layer's mean squared distance from its centre: a dot of a pixel has no turn that its pixels could tell."""
 
 _REFINE_CHANNELS = 16
 
@@ -34,31 +35,31 @@ class Layered:
 class RigidLayers(nn.Module):
     """Moves `count` layers of the previous image and paints them over its background, the last one on top."""
 
-    def __init__(self, count: int, channels: int, dim: int) -> None:
-        """`channels` of the image, `dim` of the tokens."""
+    def __init__(self, count: int, channels: int) -> None:
+        """`channels` of the image."""
         super().__init__()
         self.count, self.channels = count, channels
-        self.vote_in, self.vote = nn.Linear(dim, dim), nn.Linear(dim, 4 * count)
         self.refine_in = nn.Conv2d(channels + count, _REFINE_CHANNELS, 3, padding=1)
         self.refine = nn.Conv2d(_REFINE_CHANNELS, channels, 3, padding=1)
-        for last in (self.vote, self.refine):  # an untrained model repeats the previous image
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.refine.weight)  # an untrained model repeats the previous image
+        nn.init.zeros_(self.refine.bias)  # type: ignore[arg-type]
 
     @property
     def outputs(self) -> int:
-        """Channels of the pixel head: who owns each pixel (background first), and what to fill in."""
-        return 1 + self.count + self.channels
+        """Channels of the pixel head: whose a pixel is (background first), a filling, a displacement, its weight."""
+        return 1 + self.count + self.channels + 3
 
-    def forward(self, previous: Tensor, tokens: Tensor, output: Tensor) -> Layered:
-        """previous [F, C, H, W] in -1..1, tokens [F, S, d], output [F, outputs, H, W] of the pixel head."""
-        previous, output = previous.float(), output.float()
-        motion = self._motions(tokens)
-        owners = output[:, : 1 + self.count]
+    def forward(self, previous: Tensor, output: Tensor) -> Layered:
+        """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
+        previous = previous.float()
+        owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
         masks = owners.softmax(dim=1)
         layers = masks[:, 1:]
-        image = previous + output[:, 1 + self.count :] * (1 - masks[:, :1])
-        grid = source_grid(motion, centroids(layers.detach()), *previous.shape[2:])
+        # Masks are cut by what they show, not bent to make a motion fit.
+        centre = centroids(layers.detach())
+        motion = rigid_motions(layers.detach() * weight.clamp(-4, 4).exp(), flow, centre)
+        image = previous + filling * (1 - masks[:, :1])
+        grid = source_grid(motion, centre, *previous.shape[2:])
         moved_masks = []
         for index in range(self.count):
             mask = layers[:, index : index + 1]
@@ -69,11 +70,32 @@ class RigidLayers(nn.Module):
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
         return Layered(image + self.refine(edges).float(), motion, owners)
 
-    def _motions(self, tokens: Tensor) -> Tensor:
-        """Every token votes on every layer's motion, with a weight that says how well it can tell."""
-        votes = self.vote(F.silu(self.vote_in(tokens))).float().unflatten(2, (self.count, 4))
-        weights = votes[..., 3:].softmax(dim=1)
-        return (weights * votes[..., :3]).sum(dim=1) * torch.tensor(MOTION_SCALE, device=votes.device)
+
+def rigid_motions(weights: Tensor, flow: Tensor, centre: Tensor) -> Tensor:
+    """The rigid motions about `centre` [F, K, 2] nearest to a flow [F, 2, H, W] in weighted least squares: [F, K, 3].
+
+    weights [F, K, H, W] of each pixel's word on layer k. The turn is that of the orthogonal Procrustes problem (Kabsch
+    1976) in the plane; the translation is that of `centre` itself.
+    """
+    height, width = flow.shape[2:]
+    weights = weights / weights.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    x = torch.arange(width, device=flow.device, dtype=flow.dtype) - centre[..., 0, None, None]
+    y = torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None] - centre[..., 1, None, None]
+
+    def mean(values: Tensor) -> Tensor:
+        return (weights * values).sum(dim=(2, 3))
+
+    mean_x, mean_y = mean(x.expand_as(weights)), mean(y.expand_as(weights))
+    drift_x, drift_y = mean(flow[:, :1]), mean(flow[:, 1:])
+    from_x, from_y = x - mean_x[..., None, None], y - mean_y[..., None, None]
+    to_x = from_x + flow[:, :1] - drift_x[..., None, None]
+    to_y = from_y + flow[:, 1:] - drift_y[..., None, None]
+    turn = torch.atan2(mean(from_x * to_y - from_y * to_x), mean(from_x * to_x + from_y * to_y) + SMALLEST_SPREAD_PX2)
+    # The weighted mean moves by the drift; the centre is elsewhere, and turns about it.
+    cosine, sine = turn.cos(), turn.sin()
+    moved_x = mean_x + drift_x - (cosine * mean_x - sine * mean_y)
+    moved_y = mean_y + drift_y - (sine * mean_x + cosine * mean_y)
+    return torch.stack((moved_x, moved_y, turn), dim=-1)
 
 
 def centroids(masks: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ class CausalWorldTransformer(nn.Module):
         else:
             outputs = config.latent_channels + (2 if config.prediction == "motion" else 0)
             if config.prediction == "layers":
-                self.layers = RigidLayers(config.moving_layers, config.latent_channels, dim)
+                self.layers = RigidLayers(config.moving_layers, config.latent_channels)
                 outputs = self.layers.outputs
             self.stem = PixelStem(config.pixel, in_channels, dim, patch[1])
             self.head = Head(dim, config.eps)
@@ -214,7 +214,7 @@ class CausalWorldTransformer(nn.Module):
             if config.prediction == "motion":
                 output = move_and_correct(previous, output)
             else:
-                layered = self.layers(previous, normed, output)
+                layered = self.layers(previous, output)
                 output = layered.image
         return self._from_previous(output.unflatten(0, (-1, frames)).transpose(1, 2), condition), layered
 
