@@ -36,9 +36,7 @@ def card_quality(report: ModelReport, command: str) -> dict[str, Any]:
         "command": command,
         "what": f"{windows['count']} held-out windows, {report.contact_count} of them with the block pushed by frame "
         f"16, true actions, open loop after {windows['context']} real frames, against gym-pusht",
-        "frames": list(plain["frames"]),
-        "all_windows": _figures(plain["all_windows"]),
-        "contact_windows": _figures(plain["contact_windows"]),
+        **card_figures(report),
         "floors_missed": [
             f"{row.name}, frame {row.frame}: {row.value.value:.3g} (floor {row.floor:g})"
             for row in report.floors
@@ -59,6 +57,15 @@ def card_quality(report: ModelReport, command: str) -> dict[str, Any]:
             if row.measure == "psnr_db"
         }
     return quality
+
+
+def card_figures(report: ModelReport) -> dict[str, Any]:
+    """The figures alone: of all windows and of those with an early push, at every measured frame."""
+    return {
+        "frames": list(report.frames),
+        "all_windows": _figures(report.plain()["all_windows"]),
+        "contact_windows": _figures(report.plain()["contact_windows"]),
+    }
 
 
 def _figures(sources: Mapping[str, Sequence[Any]]) -> dict[str, Any]:

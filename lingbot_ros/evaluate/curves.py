@@ -42,6 +42,8 @@ def save_curves(path: Path, report: ModelReport) -> None:
                 continue
             _curve(axis, report.frames, [row[measure][statistic] for row in figures], name, colour, style)
         _mark_targets(axis, measure, report.frames[-1])
+        if measure == "pusher_px":
+            axis.set_yscale("log")
         if report.max_horizon:
             axis.axvline(report.max_horizon, color="tab:red", linewidth=0.8, linestyle=":", label="max_horizon")
         axis.set_xscale("log", base=2)

@@ -147,7 +147,7 @@ def _wrong(all_pusher_px: NDArray[np.float64], wrong: WrongActions) -> dict[str,
 def _apart(apart: Apart) -> dict[str, list[Summary]]:
     statistics = (("psnr_db", "mean"), ("pusher_px", "median"), ("block_iou", "mean"))
     return {
-        f"{name}_{statistic}": [summarise(column, statistic) for column in getattr(apart, name).T]
+        f"{name}_{statistic}": [summarise(column[~np.isnan(column)], statistic) for column in getattr(apart, name).T]
         for name, statistic in statistics
     }
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import ErrorCode, ResourceError
+from lingbot_ros.evaluate.card_quality import card_figures
+from lingbot_ros.evaluate.card_table import card_table
 from lingbot_ros.evaluate.curves import save_curves
 from lingbot_ros.evaluate.model_report import Judged, ModelReport
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
@@ -24,9 +26,10 @@ def save_json(path: Path, report: ModelReport) -> None:
 def save_report(
     folder: Path, report: ModelReport, judged: Judged, windows: PushTWindows, imagined: NDArray[np.uint8]
 ) -> None:
-    """Write report.json, report.txt, strips.png (best, median and worst window) and curves.png into `folder`."""
+    """Write report.json, report.txt, table.md, strips.png (best, median and worst window) and curves.png."""
     save_json(folder / "report.json", report)
     _write(folder / "report.txt", report_text(report) + "\n")
+    _write(folder / "table.md", card_table(card_figures(report)) + "\n")
     order = rank_windows(judged)
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     strips = [_strip(name, judged, windows, imagined, n) for name, n in chosen.items()]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lingbot_ros.world import World
 
 THREADS = (1, 2)
-_WINDOWS = 3
+_WINDOWS = 2
 _WARM_UP = 8
 
 

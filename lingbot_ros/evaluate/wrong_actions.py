@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.pusht_measures import psnr_db, pusher_errors
-from lingbot_ros.evaluate.pusht_reader import block_iou, read_shares
+from lingbot_ros.evaluate.pusht_reader import block_iou, pusher_centre, read_shares
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
 from lingbot_ros.evaluate.tee import ARENA_SIZE
 
@@ -30,7 +30,10 @@ class WrongFuture:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far two futures are from one another, float64 [M, F]."""
+    """How far two futures are from one another, float64 [M, F].
+
+    pusher_px is NaN where the pusher is to be seen in neither picture: wrong actions can drive it off the table.
+    """
 
     psnr_db: Floats
     pusher_px: Floats
@@ -82,15 +85,25 @@ def judge_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, .
         frames=frames,
         from_same=_apart(imagined, simulated, pusher),
         from_true=_apart(imagined, real, true_pusher[:, at]),
-        change=_apart(simulated, real, true_pusher[:, at]),
+        change=_apart(simulated, real, true_pusher[:, at], pusher),
         first_pusher_px=pusher_errors(future.imagined[:, :first], true_pusher[:, :first]),
     )
 
 
-def _apart(first: Pictures, second: Pictures, second_pusher: Floats) -> Apart:
+def _apart(first: Pictures, second: Pictures, second_pusher: Floats, first_pusher: Floats | None = None) -> Apart:
+    """`first_pusher` is where it is in `first`, if that is known; else it is read off the pictures."""
     pairs = [list(zip(*rows, strict=True)) for rows in zip(first, second, strict=True)]
+    if first_pusher is None:
+        unseen = np.array([[_no_pusher(a) and _no_pusher(b) for a, b in row] for row in pairs])
+        pusher_px = np.where(unseen, np.nan, pusher_errors(first, second_pusher))
+    else:
+        pusher_px = np.linalg.norm(first_pusher - second_pusher, axis=-1) * first.shape[2] / ARENA_SIZE
     return Apart(
         psnr_db=np.array([[psnr_db(a, b) for a, b in row] for row in pairs]),
-        pusher_px=pusher_errors(first, second_pusher),
+        pusher_px=pusher_px,
         block_iou=np.array([[block_iou(read_shares(a), read_shares(b)) for a, b in row] for row in pairs]),
     )
+
+
+def _no_pusher(frame: NDArray[np.uint8]) -> bool:
+    return bool(np.isnan(pusher_centre(read_shares(frame))).any())

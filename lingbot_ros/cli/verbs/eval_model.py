@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--floors", action="store_true", help="return 1 for a missed floor as for a missed demand")
     parser.add_argument("--json", type=Path, help="write the report as JSON to this file")
     parser.add_argument(
-        "--out", type=Path, help="write report.json, report.txt, strips.png and curves.png to this folder"
+        "--out", type=Path, help="write report.json, report.txt, table.md, strips.png and curves.png to this folder"
     )
     parser.add_argument(
         "--card", action="store_true", help="write main figures and max_horizon to the model's card.yaml"

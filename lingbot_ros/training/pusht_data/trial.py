@@ -22,7 +22,7 @@ from lingbot_ros.simulators.pusht_replay import replay
 from lingbot_ros.training.pusht_data.held_out import held_out_windows, random_windows, stack_windows
 from lingbot_ros.world import World, WorldInfo
 
-WRONG_WINDOWS = 24
+WRONG_WINDOWS = 20
 """So many windows, the first ones, are tried under wrong actions too."""
 
 
