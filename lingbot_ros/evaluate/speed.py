@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 THREADS = (1, 2)
 _WINDOWS = 2
+_ENOUGH_S = 20.0
+"""On a machine that is busy with other things two threads can be slower than one by far: no second window then."""
 _WARM_UP = 8
 
 
@@ -42,10 +44,13 @@ def time_frames(load: "Callable[[int], World]", windows: PushTWindows, counts: S
     found = []
     for threads in counts:
         world = load(threads)
-        times = []
+        times, spent_s = [], 0.0
         for n in range(min(_WINDOWS, len(windows))):
+            if spent_s > _ENOUGH_S:
+                break
             actions = windows.future_actions[n]
             chunk_s = imagine(world, windows.past[n], windows.past_actions[n], actions, seed=n).chunk_s
+            spent_s += float(chunk_s.sum())
             times.append(chunk_s[min(_WARM_UP, len(chunk_s) - 1) :] / world.info.frames_per_chunk)
         found.append(percentiles(threads, np.concatenate(times)))
     return tuple(found)
