@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="e.g. benchmarks/results/frame_time.json")
     args = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    load = round(os.getloadavg()[0], 2)
+    machine = describe_machine()  # before the measurement, which is a load itself
     rows = []
     for threads in args.threads:
         rows.append(measure(args.model, threads, args.frames))
@@ -129,7 +129,7 @@ def main() -> None:
     if args.json:
         record = {
             "schema": 1,
-            "machine": describe_machine() | {"load": load},
+            "machine": machine,
             "versions": describe_versions(),
             "limit_ms": LIMIT_MS,
             "rows": rows,

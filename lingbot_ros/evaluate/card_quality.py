@@ -47,7 +47,8 @@ def card_quality(report: ModelReport, command: str) -> dict[str, Any]:
             f"{speed.threads} thread(s)": {"p50": round(speed.p50_ms, 1), "p95": round(speed.p95_ms, 1)}
             for speed in report.speed
         },
-        "machine": f"{plain['machine']['cpu']}, torch {plain['versions']['torch']}",
+        "machine": f"{plain['machine']['cpu']}, {plain['machine']['cores']} cores, load {plain['machine']['load']}, "
+        f"torch {plain['versions']['torch']}",
         "weights_sha256": plain["model"]["weights_sha256"],
     }
     if report.comparison is not None:

@@ -82,7 +82,7 @@ class ModelReport:
     max_horizon: int
     comparison: Comparison | None
     autoencoder_round_trip: str
-    machine: dict[str, str | int] = field(default_factory=describe_machine)
+    machine: dict[str, str | int | float] = field(default_factory=describe_machine)
     versions: dict[str, str] = field(default_factory=describe_versions)
     kind: str = "pusht-model-report"
     schema_version: int = SCHEMA_VERSION

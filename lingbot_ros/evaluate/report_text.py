@@ -66,7 +66,7 @@ def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -
 
 
 def _speed(report: ModelReport) -> str:
-    where = f"{report.model['engine']}, {report.machine['cpu']}"
+    where = f"{report.model['engine']}, {report.machine['cpu']}, load {report.machine['load']}"
     lines = [
         f"speed, model and decoder, {where}: {report.speed_ms['p50']:.1f} ms a frame median, "
         f"{report.speed_ms['p95']:.1f} ms p95 over all frames with {report.model['threads']} thread(s)"
