@@ -53,9 +53,10 @@ def update_card(path: Path, entries: dict[str, Any]) -> None:
 class _CardDumper(yaml.SafeDumper):
     """Writes a list of numbers in one line: a card quotes many, and is to be read by people."""
 
-    def represent_list(self, data: list[Any]) -> yaml.SequenceNode:
-        flow = all(entry is None or isinstance(entry, int | float) for entry in data)
-        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flow)
+
+def _represent_list(dumper: _CardDumper, data: list[Any]) -> yaml.SequenceNode:
+    numbers = all(entry is None or isinstance(entry, int | float) for entry in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=numbers)
 
 
-_CardDumper.add_representer(list, _CardDumper.represent_list)
+_CardDumper.add_representer(list, _represent_list)
