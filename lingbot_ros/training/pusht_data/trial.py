@@ -85,11 +85,11 @@ def _compare(
 
 
 def _speed(world: World, load: Callable[[int], World], windows: PushTWindows) -> tuple[Speed, ...]:
-    """With one and two threads, and with the trial's own number last, so that this is again the process's."""
-    if world.info.engine.device != "cpu":
-        return ()
-    counts = sorted({*THREADS, world.info.engine.threads}, key=lambda count: count == world.info.engine.threads)
-    return tuple(sorted(time_frames(load, windows, counts), key=lambda speed: speed.threads))
+    """On a CPU with one and two threads, and with the trial's own number last, so that this is again the process's."""
+    own = world.info.engine.threads
+    counts = {*THREADS, own} if world.info.engine.device == "cpu" else {own}
+    found = time_frames(load, windows, sorted(counts, key=lambda count: count == own))
+    return tuple(sorted(found, key=lambda speed: speed.threads))
 
 
 def _require_pusht(info: WorldInfo) -> None:
