@@ -1,4 +1,4 @@
-"""What a shipped Push-T model must reach."""
+"""What a Push-T model must reach to be shipped at all."""
 
 import operator
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
 
 @dataclass(frozen=True)
 class Check:
-    """One demand: `value` must stand in `relation` (<=, >= or >) to `limit`."""
+    """One demand: `value` must stand in `relation` (<=, >= or >) to `limit`; what could not be measured fails."""
 
     name: str
     value: float
@@ -31,11 +31,18 @@ def accept(
     frames: tuple[int, ...],
     model: Measures,
     repeat: Measures,
-    first_pusher_px: NDArray[np.float64],
+    all_pusher_px: NDArray[np.float64],
+    contact: NDArray[np.bool_],
     wrong: Mapping[str, WrongActions],
 ) -> tuple[Check, ...]:
-    """The checks that can be made at `frames`; `first_pusher_px` [N, 16] are the pusher's errors of frames 1-16."""
-    checks = [Check("pusher error, median of frames 1-16, px", float(np.median(first_pusher_px)), "<=", 3.0)]
+    """The checks that can be made at `frames`, over the windows with `contact` [N]; `all_pusher_px` [N, H].
+
+    Without any such window all of them fail.
+    """
+    if not contact.any():
+        return (Check("windows in which the block is pushed", 0.0, ">=", 1.0),)
+    model, repeat, first = model.select(contact), repeat.select(contact), all_pusher_px[:, :16]
+    checks = [Check("pusher error, median of frames 1-16, px", float(np.median(first[contact])), "<=", 3.0)]
     for frame, relation, gain in ((1, ">", 0.0), (4, ">", 0.0), (8, ">=", 2.0)):
         if frame in frames:
             k = frames.index(frame)
@@ -46,6 +53,7 @@ def accept(
         value = float(model.centroid_px[:, k].mean() / repeat.centroid_px[:, k].mean())
         checks.append(Check("block centroid error over that of a static block at 16", value, "<=", 0.7))
     if "shuffled" in wrong:
-        value = float(np.median(wrong["shuffled"].from_true) / np.median(first_pusher_px))
+        lost = wrong["shuffled"].first_pusher_px
+        value = float(np.median(lost) / np.median(first[: len(lost)]))
         checks.append(Check("pusher error with shuffled over with true actions", value, ">=", 3.0))
     return tuple(checks)

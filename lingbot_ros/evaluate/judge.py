@@ -1,24 +1,16 @@
 """Holds imagined futures of Push-T, under true and wrong actions, against what the simulator did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.floors import FLOOR_FRAMES
 from lingbot_ros.evaluate.model_report import Judged, report_frames
 from lingbot_ros.evaluate.pusht_measures import measure, pusher_errors
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
 from lingbot_ros.evaluate.tee import ARENA_SIZE, centroid_at
-from lingbot_ros.evaluate.wrong_actions import WrongActions
-
-
-@dataclass(frozen=True)
-class WrongFuture:
-    """Under wrong actions: pictures imagined uint8 [N, F, 96, 96, 3], and the simulator's pusher [N, F, 2]."""
-
-    imagined: NDArray[np.uint8]
-    simulated: NDArray[np.float64]
+from lingbot_ros.evaluate.wrong_actions import WrongFuture, judge_wrong
 
 
 def judge(
@@ -38,18 +30,15 @@ def judge(
     still = np.repeat(windows.past[:, -1:], len(frames), axis=1)
     begin = centroid_at(windows.block[:, windows.context - 1])
     moved_units = np.linalg.norm(centroid_at(block[:, at]) - begin[:, None], axis=-1)
+    wrong_frames = tuple(frame for frame in FLOOR_FRAMES if frame <= windows.horizon)
     return Judged(
         frames=frames,
         model=measure(imagined[:, at], real, pusher[:, at], block[:, at]),
         repeat=measure(still, real, pusher[:, at], block[:, at]),
         real=measure(real, real, pusher[:, at], block[:, at]),
         moved=moved_units * windows.frames.shape[2] / ARENA_SIZE >= 1.0,
+        contact=windows.contact,
         all_pusher_px=pusher_errors(imagined, pusher),
-        wrong={kind: _judge_wrong(future, pusher) for kind, future in wrong.items()},
+        wrong={kind: judge_wrong(windows, future, wrong_frames) for kind, future in wrong.items()},
         frame_s=frame_s,
     )
-
-
-def _judge_wrong(future: WrongFuture, true_pusher: NDArray[np.float64]) -> WrongActions:
-    true = true_pusher[:, : future.imagined.shape[1]]
-    return WrongActions(pusher_errors(future.imagined, true), pusher_errors(future.imagined, future.simulated))

@@ -10,9 +10,14 @@ from lingbot_ros import __version__
 _PACKAGES = ("torch", "numpy", "gym-pusht", "pymunk", "pygame", "opencv-python", "opencv-python-headless")
 
 
-def describe_machine() -> dict[str, str | int]:
-    """The processor's name, its logical cores and the system."""
-    return {"cpu": _cpu_name(), "cores": os.cpu_count() or 0, "system": f"{platform.system()} {platform.machine()}"}
+def describe_machine() -> dict[str, str | int | float]:
+    """The processor's name, its logical cores, the system, and how many programs wanted a core in the last minute."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count() or 0,
+        "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def describe_versions() -> dict[str, str]:

@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.acceptance import Check, accept
+from lingbot_ros.evaluate.comparison import Comparison
+from lingbot_ros.evaluate.floors import LIMIT_MS, Floor, hold_against_floors
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
 from lingbot_ros.evaluate.pusht_measures import Measures
+from lingbot_ros.evaluate.speed import Speed
 from lingbot_ros.evaluate.summary import Summary, summarise
-from lingbot_ros.evaluate.wrong_actions import WrongActions
+from lingbot_ros.evaluate.trust import Trust, trust_by_frame, trusted_horizon
+from lingbot_ros.evaluate.wrong_actions import Apart, WrongActions
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 REPORT_FRAMES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 """Open-loop frames that are measured in full, as far as the horizon reaches."""
 
@@ -38,10 +42,12 @@ def report_frames(horizon: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Judged:
-    """All that was measured. Measures are over `frames`; `moved` bool [N, F]: the block is 1 px or more from its start.
+    """All that was measured. Measures are over `frames`.
 
     repeat is the last context frame again and again: at once repeat-last-frame, static-block and static-pusher.
-    real is the real future through the same reader: the floor of every figure. all_pusher_px [N, H] covers every frame.
+    real is the real future through the same reader: the best that any figure can be. moved bool [N, F]: the block is
+    1 px or more from its start; contact bool [N]: it is pushed early (`PushTWindows.contact`). all_pusher_px [N, H]
+    covers every frame. wrong is over the first windows only.
     """
 
     frames: tuple[int, ...]
@@ -49,6 +55,7 @@ class Judged:
     repeat: Measures
     real: Measures
     moved: NDArray[np.bool_]
+    contact: NDArray[np.bool_]
     all_pusher_px: NDArray[np.float64]
     wrong: Mapping[str, WrongActions]
     frame_s: NDArray[np.float64]
@@ -56,19 +63,26 @@ class Judged:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What is printed, saved as JSON and quoted on the card."""
+    """What is printed, saved as JSON and quoted on the card. Subsets of windows: see `Judged`."""
 
     model: dict[str, object]
     windows: dict[str, object]
     frames: tuple[int, ...]
     all_windows: dict[str, list[Figures]]
+    contact_windows: dict[str, list[Figures]]
+    contact_count: int
     moved_windows: dict[str, list[Figures]]
     moved_count: list[int]
-    wrong_actions: dict[str, dict[str, Summary]]
+    wrong_actions: dict[str, dict[str, Any]]
     speed_ms: dict[str, float]
+    speed: tuple[Speed, ...]
+    floors: tuple[Floor, ...]
     checks: tuple[Check, ...]
+    trust: tuple[Trust, ...]
+    max_horizon: int
+    comparison: Comparison | None
     autoencoder_round_trip: str
-    machine: dict[str, str | int] = field(default_factory=describe_machine)
+    machine: dict[str, str | int | float] = field(default_factory=describe_machine)
     versions: dict[str, str] = field(default_factory=describe_versions)
     kind: str = "pusht-model-report"
     schema_version: int = SCHEMA_VERSION
@@ -77,31 +91,65 @@ class ModelReport:
         """The report as JSON values."""
         return asdict(self)
 
+    @property
+    def meets_demands(self) -> bool:
+        """Whether the model may be shipped at all."""
+        return all(check.passed for check in self.checks)
 
-def make_report(judged: Judged, model: dict[str, object], windows: dict[str, object]) -> ModelReport:
+    @property
+    def meets_floors(self) -> bool:
+        """Whether it deserves trust: every floor, the time a frame may take, and, if compared, the other precision."""
+        quick = all(speed.p95_ms <= LIMIT_MS for speed in self.speed)
+        same = self.comparison is None or self.comparison.within
+        return quick and same and all(floor.verdict != "MISS" for floor in self.floors)
+
+
+def make_report(
+    judged: Judged,
+    model: dict[str, object],
+    windows: dict[str, object],
+    speed: tuple[Speed, ...] = (),
+    comparison: Comparison | None = None,
+) -> ModelReport:
     """Boil measurements down; `model` and `windows` say what was measured on what, in JSON values."""
     sources = {"model": judged.model, "repeat": judged.repeat, "real": judged.real}
     everything = np.ones_like(judged.moved)
-    first = judged.all_pusher_px[:, :16]
-    wrong = {}
-    for kind, errors in judged.wrong.items():
-        wrong[kind] = {
-            "from_true_px": summarise(errors.from_true, "median"),
-            "from_same_px": summarise(errors.from_same, "median"),
-            "ratio": _ratio(errors.from_true, first),
-        }
+    contact = np.repeat(judged.contact[:, None], len(judged.frames), axis=1)
+    trust = trust_by_frame(judged.frames, judged.model, judged.repeat, judged.contact, judged.moved)
     return ModelReport(
         model=model,
         windows=windows,
         frames=judged.frames,
         all_windows={name: _figures(measures, everything) for name, measures in sources.items()},
+        contact_windows={name: _figures(measures, contact) for name, measures in sources.items()},
+        contact_count=int(judged.contact.sum()),
         moved_windows={name: _figures(measures, judged.moved) for name, measures in sources.items()},
         moved_count=[int(count) for count in judged.moved.sum(axis=0)],
-        wrong_actions=wrong,
+        wrong_actions={kind: _wrong(judged.all_pusher_px, wrong) for kind, wrong in judged.wrong.items()},
         speed_ms={f"p{q}": float(np.percentile(judged.frame_s, q) * 1e3) for q in (50, 95)},
-        checks=accept(judged.frames, judged.model, judged.repeat, first, judged.wrong),
+        speed=speed,
+        floors=hold_against_floors(judged.frames, judged.model, judged.repeat),
+        checks=accept(judged.frames, judged.model, judged.repeat, judged.all_pusher_px, judged.contact, judged.wrong),
+        trust=trust,
+        max_horizon=trusted_horizon(trust),
+        comparison=comparison,
         autoencoder_round_trip="not applicable: the model works on pixels",
     )
+
+
+def _wrong(all_pusher_px: NDArray[np.float64], wrong: WrongActions) -> dict[str, Any]:
+    first = wrong.first_pusher_px
+    figures: dict[str, Any] = {name: _apart(getattr(wrong, name)) for name in ("from_same", "from_true", "change")}
+    ratio = _ratio(first, all_pusher_px[: len(first), : first.shape[1]])
+    return {"count": len(first), "frames": wrong.frames, **figures, "pusher_ratio_1_to_16": ratio}
+
+
+def _apart(apart: Apart) -> dict[str, list[Summary]]:
+    statistics = (("psnr_db", "mean"), ("pusher_px", "median"), ("block_iou", "mean"))
+    return {
+        f"{name}_{statistic}": [summarise(column[~np.isnan(column)], statistic) for column in getattr(apart, name).T]
+        for name, statistic in statistics
+    }
 
 
 def _figures(measures: Measures, chosen: NDArray[np.bool_]) -> list[Figures]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.evaluate.pusht_reader import block_centroid, block_iou, pusher_centre, read_shares
+from lingbot_ros.evaluate.pusht_reader import Shares, block_centroid, block_iou, pusher_centre, read_shares
 from lingbot_ros.evaluate.tee import to_pixels
-from lingbot_ros.evaluate.tee_fit import fit_tee, pose_error
+from lingbot_ros.evaluate.tee_fit import TeeFit, fit_tee, pose_error
 
 PSNR_CEILING_DB = 60.0
 """Identical pictures have no finite PSNR; a mean over windows needs one."""
@@ -39,6 +39,10 @@ class Measures:
         """All measures of frame number `index` (0-based) by name, each [N]."""
         return {field.name: getattr(self, field.name)[:, index] for field in fields(self)}
 
+    def select(self, windows: NDArray[np.bool_]) -> "Measures":
+        """Only the `windows` [N] that are True."""
+        return Measures(**{field.name: getattr(self, field.name)[windows] for field in fields(self)})
+
 
 def measure(
     imagined: NDArray[np.uint8],
@@ -51,8 +55,13 @@ def measure(
     names = [field.name for field in fields(Measures)]
     table = np.empty((len(names), windows, frames))
     for n in range(windows):
+        seen = None
         for k in range(frames):
-            table[:, n, k] = _measure_one(imagined[n, k], real[n, k], pusher[n, k], block[n, k])
+            # Fitting a T takes most of the time; a still future is the same picture again and again.
+            if seen is None or not np.array_equal(imagined[n, k], imagined[n, k - 1]):
+                seen = _see(imagined[n, k])
+            compared = _compare(seen, read_shares(real[n, k]), pusher[n, k], block[n, k])
+            table[:, n, k] = (psnr_db(imagined[n, k], real[n, k]), *compared)
     return Measures(**dict(zip(names, table, strict=True)))
 
 
@@ -78,23 +87,33 @@ def _pusher_error(frame: NDArray[np.uint8], position: NDArray[np.float64]) -> fl
     return float(np.nan_to_num(np.hypot(*error), nan=size))
 
 
-def _measure_one(
-    imagined: NDArray[np.uint8], real: NDArray[np.uint8], pusher: NDArray[np.float64], block: NDArray[np.float64]
-) -> tuple[float, ...]:
-    size = imagined.shape[0]
-    mine, theirs = read_shares(imagined), read_shares(real)
-    pusher_px = np.hypot(*(pusher_centre(mine) - to_pixels(pusher, size)))
-    centroid_px = np.hypot(*(block_centroid(mine) - block_centroid(theirs)))
-    fit = fit_tee(mine)
-    pose_px, pose_deg = pose_error(fit.pose, block, size)
+@dataclass(frozen=True)
+class _Seen:
+    """What the reader finds on one picture."""
+
+    shares: Shares
+    pusher: NDArray[np.float64]
+    fit: TeeFit
+
+
+def _see(frame: NDArray[np.uint8]) -> _Seen:
+    shares = read_shares(frame)
+    return _Seen(shares, pusher_centre(shares), fit_tee(shares))
+
+
+def _compare(seen: _Seen, real: Shares, pusher: NDArray[np.float64], block: NDArray[np.float64]) -> tuple[float, ...]:
+    """All measures but the first, in their order."""
+    size = len(seen.shares.block)
+    pusher_px = np.hypot(*(seen.pusher - to_pixels(pusher, size)))
+    centroid_px = np.hypot(*(block_centroid(seen.shares) - block_centroid(real)))
+    pose_px, pose_deg = pose_error(seen.fit.pose, block, size)
     lost = bool(np.isnan(pusher_px) or np.isnan(pose_px))
     return (
-        psnr_db(imagined, real),
         float(np.nan_to_num(pusher_px, nan=size)),
         float(np.nan_to_num(centroid_px, nan=size)),
-        block_iou(mine, theirs),
+        block_iou(seen.shares, real),
         float(np.nan_to_num(pose_px, nan=size)),
         float(np.nan_to_num(pose_deg, nan=180.0)),
-        fit.iou,
+        seen.fit.iou,
         float(lost),
     )

@@ -1,9 +1,23 @@
 """Stretches of real Push-T on which an imagined future is judged: what came before, and what truly followed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lingbot_ros.evaluate.tee import centroid_at
+
+CONTACT_WITHIN = 16
+"""A window has contact when its block is pushed within this many frames after the context."""
+
+_PUSHED_UNITS = 10.0
+_PUSHED_RADIANS = 0.1
+
+
+def is_pushed(before: NDArray[np.floating], after: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Whether a block [..., 3] is more than 10 units (1.9 pixels of 96) or 0.1 rad from where it was before."""
+    moved = np.linalg.norm(centroid_at(after) - centroid_at(before), axis=-1)
+    return np.asarray((moved > _PUSHED_UNITS) | (np.abs(after[..., 2] - before[..., 2]) > _PUSHED_RADIANS))
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,17 @@ class PushTWindows:
         return int(self.frames.shape[1]) - self.context
 
     @property
+    def contact(self) -> NDArray[np.bool_]:
+        """Which windows [N] have a block that is pushed by frame 16, or by the last one if that comes sooner."""
+        last = self.context - 1
+        return is_pushed(self.block[:, last], self.block[:, last + min(CONTACT_WITHIN, self.horizon)])
+
+    def first(self, count: int) -> "PushTWindows":
+        """The first `count` windows, or all if there are fewer."""
+        arrays = {name: getattr(self, name)[:count] for name in _PER_WINDOW}
+        return PushTWindows(context=self.context, **arrays)
+
+    @property
     def past(self) -> NDArray[np.uint8]:
         """The context frames [N, C, ...]."""
         return self.frames[:, : self.context]
@@ -51,3 +76,6 @@ class PushTWindows:
     def future_actions(self) -> NDArray[np.float32]:
         """The actions [N, H, 2] that led to the real future."""
         return self.actions[:, self.context - 1 :]
+
+
+_PER_WINDOW = tuple(field.name for field in fields(PushTWindows) if field.name != "context")

@@ -1,9 +1,9 @@
-"""The report on a model as text for a terminal and a card."""
+"""The report on a model as text for a terminal."""
 
-import math
-
+from lingbot_ros.evaluate.acceptance import Check
+from lingbot_ros.evaluate.floors import LIMIT_MS
 from lingbot_ros.evaluate.model_report import Figures, ModelReport
-from lingbot_ros.evaluate.summary import Summary
+from lingbot_ros.evaluate.report_sections import cell, comparison_text, floors_text, trust_text, wrong_text
 
 _SHOWN = (1, 4, 8, 16, 32, 64)
 _LABEL, _CELL = 38, 21
@@ -29,13 +29,16 @@ def report_text(report: ModelReport) -> str:
     parts = [
         f"{report.model['name']}: {report.windows['count']} held-out windows, {report.windows['context']} context "
         "frames, true actions, open loop, against gym-pusht",
+        floors_text(report.floors),
         _table(report, report.all_windows, "all windows"),
-        _table(report, report.moved_windows, "only windows in which the block has moved 1 px or more"),
-        _wrong(report),
+        _table(report, report.contact_windows, "windows whose block is pushed early"),
+        _table(report, report.moved_windows, "windows whose block has moved by then"),
+        wrong_text(report.wrong_actions),
+        trust_text(report.trust, report.max_horizon),
         f"autoencoder round trip: {report.autoencoder_round_trip}",
-        f"speed: {report.speed_ms['p50']:.1f} ms a frame median, {report.speed_ms['p95']:.1f} ms p95 "
-        f"({report.model['engine']}, {report.model['threads']} thread(s), {report.machine['cpu']})",
-        _checks(report),
+        _speed(report),
+        *([comparison_text(report.comparison)] if report.comparison else []),
+        _checks(report.checks),
     ]
     return "\n\n".join(parts)
 
@@ -43,8 +46,10 @@ def report_text(report: ModelReport) -> str:
 def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -> str:
     columns = [(frame, k) for k, frame in enumerate(report.frames) if frame in _SHOWN]
     lines = [f"{title:<{_LABEL}}" + "".join(f"{frame:>{_CELL}}" for frame, _ in columns)]
-    if sources is report.moved_windows:
-        lines.append(f"{'  windows':<{_LABEL}}" + "".join(f"{report.moved_count[k]:>{_CELL}}" for _, k in columns))
+    if sources is not report.all_windows:
+        moved = sources is report.moved_windows
+        counts = report.moved_count if moved else [report.contact_count] * len(report.frames)
+        lines.append(f"{'  windows':<{_LABEL}}" + "".join(f"{counts[k]:>{_CELL}}" for _, k in columns))
     for heading, measure, statistic, decimals, still in _ROWS:
         for source, label in (
             ("model", heading),
@@ -55,31 +60,29 @@ def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -
                 continue
             cells = (sources[source][k][measure][statistic] for _, k in columns)
             lines.append(
-                f"{label:<{_LABEL}}" + "".join(f"{_cell(cell, decimals, source == 'model'):>{_CELL}}" for cell in cells)
+                f"{label:<{_LABEL}}" + "".join(f"{cell(one, decimals, source == 'model'):>{_CELL}}" for one in cells)
             )
     return "\n".join(lines)
 
 
-def _wrong(report: ModelReport) -> str:
+def _speed(report: ModelReport) -> str:
+    where = f"{report.model['engine']}, {report.machine['cpu']}, load {report.machine['load']}"
     lines = [
-        "pusher error of frames 1-16, median px   from true actions' future    from the same actions' future    ratio"
+        f"speed, model and decoder, {where}: {report.speed_ms['p50']:.1f} ms a frame median, "
+        f"{report.speed_ms['p95']:.1f} ms p95 over all frames with {report.model['threads']} thread(s)"
     ]
-    for kind, figures in report.wrong_actions.items():
-        far, near, ratio = (_cell(figures[name], 2, True) for name in ("from_true_px", "from_same_px", "ratio"))
-        lines.append(f"  {kind:<39}{far:<29}{near:<33}{ratio}")
+    for speed in report.speed:
+        verdict = "ok  " if speed.p95_ms <= LIMIT_MS else "MISS"
+        lines.append(
+            f"  {verdict}  {speed.threads} thread(s): {speed.p50_ms:.1f} ms median, {speed.p95_ms:.1f} ms p95 "
+            f"(<= {LIMIT_MS:.0f}), {speed.frames} frames"
+        )
     return "\n".join(lines)
 
 
-def _checks(report: ModelReport) -> str:
+def _checks(checks: tuple[Check, ...]) -> str:
     lines = [
         f"  {'ok  ' if check.passed else 'MISS'}  {check.name}: {check.value:.2f} ({check.relation} {check.limit})"
-        for check in report.checks
+        for check in checks
     ]
-    return "\n".join(["demands:", *lines])
-
-
-def _cell(summary: Summary, decimals: int, interval: bool) -> str:
-    if math.isnan(summary.value):
-        return "-"
-    text = f"{summary.value:.{decimals}f}"
-    return f"{text} [{summary.low:.{decimals}f}, {summary.high:.{decimals}f}]" if interval else text
+    return "\n".join(["demands, on windows whose block is pushed early:", *lines])

@@ -1,12 +1,15 @@
 """What the simulator makes of given actions from a given instant."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.simulators.pusht import PushTSimulator, PushTState
 
 
-def replay(simulator: PushTSimulator, start: PushTState, actions: NDArray[np.floating]) -> list[PushTState]:
-    """The states after each of `actions` [T, 2] from `start`; `simulator` is left at the last."""
+def replay(simulator: PushTSimulator, start: PushTState, actions: NDArray[np.floating]) -> Iterator[PushTState]:
+    """The state after each of `actions` [T, 2] from `start`; when one is given, `simulator` stands at it."""
     simulator.set_state(start)
-    return [simulator.step(action) for action in actions]
+    for action in actions:
+        yield simulator.step(action)

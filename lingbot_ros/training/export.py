@@ -46,5 +46,17 @@ def update_card(path: Path, entries: dict[str, Any]) -> None:
     """Replace top-level entries of a card, keeping the order of the others."""
     card = yaml.safe_load(path.read_text()) | entries
     partial = path.with_suffix(".partial")
-    partial.write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110))
+    partial.write_text(yaml.dump(card, Dumper=_CardDumper, sort_keys=False, allow_unicode=True, width=110))
     os.replace(partial, path)
+
+
+class _CardDumper(yaml.SafeDumper):
+    """Writes a list of numbers in one line: a card quotes many, and is to be read by people."""
+
+
+def _represent_list(dumper: _CardDumper, data: list[Any]) -> yaml.SequenceNode:
+    numbers = all(entry is None or isinstance(entry, int | float) for entry in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=numbers)
+
+
+_CardDumper.add_representer(list, _represent_list)

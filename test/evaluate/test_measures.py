@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from lingbot_ros.evaluate.pusht_measures import PSNR_CEILING_DB, measure, psnr_db, pusher_errors
-from lingbot_ros.evaluate.pusht_windows import PushTWindows
+from lingbot_ros.evaluate.pusht_windows import PushTWindows, is_pushed
 from lingbot_ros.evaluate.summary import summarise
 from lingbot_ros.evaluate.tee import centroid_at
 from lingbot_ros.evaluate.wrong_actions import KINDS, wrong_actions
+from lingbot_ros.training.pusht_data.held_out import random_windows, stack_windows
 
 
 def test_psnr_of_known_differences() -> None:
@@ -63,11 +64,28 @@ def test_every_window_has_its_push_early(windows: PushTWindows) -> None:
 
 def test_wrong_actions_are_wrong_in_the_way_they_say(windows: PushTWindows) -> None:
     true = windows.future_actions
-    shuffled, hold, flipped = (wrong_actions(windows, kind) for kind in KINDS)
+    shuffled, hold, zero, flipped = (wrong_actions(windows, kind) for kind in KINDS)
     np.testing.assert_array_equal(shuffled[1], true[0])
     np.testing.assert_array_equal(shuffled[0], true[-1])
     np.testing.assert_allclose(hold[:, 7], windows.pusher[:, 2], rtol=1e-6)
+    assert zero.shape == true.shape and not zero.any()
     np.testing.assert_allclose(flipped + true, 512.0, rtol=1e-6)
+
+
+def test_any_window_is_drawn_by_its_seed_alone(windows: PushTWindows) -> None:
+    drawn = stack_windows(list(random_windows(6, base_seed=0, context=3, horizon=16)), context=3, horizon=16)
+    again = stack_windows(list(random_windows(2, base_seed=0, context=3, horizon=16)), context=3, horizon=16)
+    np.testing.assert_array_equal(drawn.first(2).frames, again.frames)
+    assert drawn.seeds == tuple(10 * n + 9 for n in range(6))
+    assert windows.contact.all()
+
+
+def test_contact_is_a_push_of_ten_units_or_a_tenth_of_a_turn() -> None:
+    rest = np.array([200.0, 200.0, 1.0])
+    assert not is_pushed(rest, rest + np.array([9.0, 0.0, 0.0]))
+    assert is_pushed(rest, rest + np.array([11.0, 0.0, 0.0]))
+    assert not is_pushed(rest, rest + np.array([0.0, 0.0, 0.09]))
+    assert is_pushed(rest, rest + np.array([0.0, 0.0, -0.11]))
 
 
 def test_interval_of_constants_is_a_point() -> None:

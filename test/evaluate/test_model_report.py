@@ -3,18 +3,20 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.judge import WrongFuture, judge
+from lingbot_ros.evaluate.comparison import compare
+from lingbot_ros.evaluate.judge import judge
 from lingbot_ros.evaluate.model_report import Judged, ModelReport, make_report
 from lingbot_ros.evaluate.open_loop import imagine
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
 from lingbot_ros.evaluate.report_files import rank_windows, save_report
 from lingbot_ros.evaluate.report_text import report_text
-from lingbot_ros.evaluate.wrong_actions import wrong_actions
+from lingbot_ros.evaluate.wrong_actions import WrongFuture, wrong_actions
 from lingbot_ros.simulators.pusht import PushTSimulator, PushTState
 from lingbot_ros.training.pusht_data.trial import run_trial
 from lingbot_ros.world import World
@@ -41,7 +43,7 @@ def simulate(windows: PushTWindows, actions: NDArray[np.float32]) -> tuple[NDArr
 @pytest.fixture(scope="module")
 def perfect(windows: PushTWindows) -> tuple[Judged, ModelReport]:
     pictures, pushers = simulate(windows, wrong_actions(windows, "shuffled"))
-    wrong = {"shuffled": WrongFuture(pictures, pushers)}
+    wrong = {"shuffled": WrongFuture(pictures, pictures, pushers)}
     judged = judge(windows, windows.future, wrong, frame_s=np.array([0.01, 0.02, 0.03]))
     return judged, make_report(judged, ABOUT_MODEL, ABOUT_WINDOWS)
 
@@ -49,25 +51,67 @@ def perfect(windows: PushTWindows) -> tuple[Judged, ModelReport]:
 @pytest.fixture(scope="module")
 def motionless(windows: PushTWindows) -> ModelReport:
     still = np.repeat(windows.past[:, -1:], windows.horizon, axis=1)
-    _, pushers = simulate(windows, wrong_actions(windows, "shuffled"))
-    judged = judge(windows, still, {"shuffled": WrongFuture(still, pushers)}, frame_s=np.array([0.01]))
+    pictures, pushers = simulate(windows, wrong_actions(windows, "shuffled"))
+    judged = judge(windows, still, {"shuffled": WrongFuture(still, pictures, pushers)}, frame_s=np.array([0.01]))
     return make_report(judged, ABOUT_MODEL, ABOUT_WINDOWS)
 
 
-def test_the_simulator_meets_every_demand(perfect: tuple[Judged, ModelReport]) -> None:
+def test_the_simulator_meets_every_demand_floor_and_goal(perfect: tuple[Judged, ModelReport]) -> None:
     report = perfect[1]
     assert [check.name for check in report.checks if not check.passed] == []
     assert len(report.checks) == 6
+    assert [floor.name for floor in report.floors if floor.verdict == "MISS"] == []
+    assert {floor.verdict for floor in report.floors if floor.goal is not None} == {"goal"}
+    assert report.meets_demands and report.meets_floors
+    assert report.max_horizon == 16
     shuffled = report.wrong_actions["shuffled"]
-    assert shuffled["from_same_px"].value < 0.3
-    assert shuffled["from_true_px"].value > 10.0
+    assert shuffled["from_same"]["pusher_px_median"][1].value < 0.3
+    assert shuffled["from_same"]["block_iou_mean"][1].value == 1.0
+    for figure, value in shuffled["from_true"].items():
+        assert value[1].value == pytest.approx(shuffled["change"][figure][1].value, rel=0.05), figure
+    assert shuffled["from_true"]["pusher_px_median"][1].value > 10.0
     assert report.speed_ms["p50"] == pytest.approx(20.0)
 
 
 def test_doing_nothing_meets_no_demand(motionless: ModelReport) -> None:
     assert [check.name for check in motionless.checks if check.passed] == []
-    assert motionless.wrong_actions["shuffled"]["ratio"].value == pytest.approx(1.0)
+    assert motionless.wrong_actions["shuffled"]["pusher_ratio_1_to_16"].value == pytest.approx(1.0)
     assert motionless.all_windows["model"] == motionless.all_windows["repeat"]
+    assert motionless.max_horizon == 0
+    assert not motionless.meets_floors
+
+
+def test_trust_ends_before_the_first_frame_that_breaks_a_limit(windows: PushTWindows) -> None:
+    """The true future up to frame 8, then a picture in which the block has become a blob."""
+    windows = windows.first(5)
+    melting = windows.future.copy()
+    melting[:, 8:] = [[cv2.GaussianBlur(frame, (0, 0), 4.0) for frame in frames] for frames in melting[:, 8:]]
+    report = make_report(judge(windows, melting, {}, np.array([0.01])), ABOUT_MODEL, ABOUT_WINDOWS)
+    assert report.max_horizon == 8
+    broken = next(row for row in report.trust if not row.holds)
+    assert broken.frame == 12
+    assert "block rigidity, mean" in [check.name for check in broken.checks if not check.passed]
+
+
+def test_what_leaves_the_table_is_not_held_against_the_pusher(windows: PushTWindows) -> None:
+    """The target (0, 0) draws the pusher into the corner, where three quarters of it are out of the picture."""
+    some = windows.first(3)
+    pictures, pushers = simulate(some, wrong_actions(some, "zero"))
+    judged = judge(some, some.future, {"zero": WrongFuture(pictures, pictures, pushers)}, np.array([0.01]))
+    zero = make_report(judged, ABOUT_MODEL, ABOUT_WINDOWS).wrong_actions["zero"]
+    assert zero["count"] == 3
+    assert np.isnan(zero["from_same"]["pusher_px_median"][1].value)
+    assert zero["change"]["pusher_px_median"][1].value > 20.0
+
+
+def test_a_precision_is_held_against_another_window_by_window(windows: PushTWindows) -> None:
+    some = windows.first(3)
+    rougher = np.clip(some.future.astype(np.int16) + np.indices(some.future.shape[2:4]).sum(0)[..., None] % 2, 0, 255)
+    same = compare(some, ("f32", some.future), ("bf16", some.future), np.array([0.01]))
+    worse = compare(some, ("f32", some.future), ("int8", rougher.astype(np.uint8)), np.array([0.01]))
+    assert same.within and all(row.difference.value == 0 for row in same.differences)
+    assert not worse.within
+    assert [row.frame for row in worse.differences if row.measure == "psnr_db"] == [1, 16]
 
 
 def test_ranking_goes_from_best_to_worst(windows: PushTWindows) -> None:
@@ -84,9 +128,9 @@ def test_report_on_disk_is_readable_and_has_no_nan(
     judged, report = perfect
     save_report(tmp_path / "new" / "folder", report, judged, windows, windows.future)
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert names == {"report.json", "report.txt", "strips.png", "curves.png"}
+    assert names == {"report.json", "report.txt", "table.md", "strips.png", "curves.png"}
     saved = json.loads((tmp_path / "new" / "folder" / "report.json").read_text(), parse_constant=pytest.fail)
-    assert saved["schema_version"] == 1
+    assert saved["schema_version"] == 2
     assert saved["frames"] == [1, 2, 4, 8, 12, 16]
     assert saved["all_windows"]["repeat"][3]["pusher_px"]["median"]["value"] > 3.0
     text = (tmp_path / "new" / "folder" / "report.txt").read_text()
@@ -112,7 +156,8 @@ def test_a_model_that_knows_nothing_is_found_out(tmp_path: Path) -> None:
     world = World.load(write_tiny_model(tmp_path, size=96))
     trial = run_trial(world, episodes=3, seed=1, context=2, horizon=8, kinds=("hold",), quiet=True)
     assert trial.imagined.shape == (3, 8, 96, 96, 3)
-    assert not all(check.passed for check in trial.report.checks)
+    assert not trial.report.meets_demands
+    assert trial.report.max_horizon == 0
     assert trial.report.model["weights_sha256"] == world.card.weights.sha256
     assert set(trial.report.wrong_actions) == {"hold"}
 

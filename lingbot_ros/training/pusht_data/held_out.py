@@ -1,4 +1,4 @@
-"""Windows for the report on a model: episodes of the test split in which the block is really pushed early on."""
+"""Windows for the report on a model, from episodes of the test split: any, or those with an early push."""
 
 from collections.abc import Iterator
 
@@ -6,28 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.pusht_windows import PushTWindows
-from lingbot_ros.evaluate.tee import centroid_at
+from lingbot_ros.evaluate.pusht_windows import CONTACT_WITHIN, PushTWindows, is_pushed
 from lingbot_ros.simulators.pusht_policies import POLICY_NAMES
 from lingbot_ros.training.pusht_data.episode import Episode, EpisodeMaker, episode_seed
 
-CONTACT_WITHIN = 16
-"""The block moves within this many frames after the context."""
-
-_MOVED_UNITS = 10.0
-_MOVED_RADIANS = 0.1
 _LEAD_STEPS = 24
+
+
+def random_windows(count: int, base_seed: int, context: int, horizon: int) -> Iterator[tuple[Episode, int]]:
+    """The first `count` test episodes, each with the first frame of a window that its seed draws, whatever happens."""
+    _check_sizes(count, context, horizon)
+    maker = EpisodeMaker()
+    for index in range(count):
+        episode = maker.make(episode_seed("test", base_seed, index), context + horizon + _LEAD_STEPS)
+        yield episode, int(np.random.default_rng([episode.seed, 3]).integers(_LEAD_STEPS + 1))
 
 
 def held_out_windows(count: int, base_seed: int, context: int, horizon: int) -> Iterator[tuple[Episode, int]]:
     """`count` test episodes, each with the first frame of its window; episodes without an early push are passed over.
 
-    A push is early when the block is 10 units (2 pixels) or 0.1 rad from where the context left it by frame 16 (or the
+    A push is early when the block is pushed (`pusht_windows.is_pushed`) by frame 16 after the context (or the
     horizon, if that is shorter).
     """
-    for field, value, least in (("episodes", count, 1), ("context", context, 1), ("horizon", horizon, 1)):
-        if value < least:
-            raise InputError(field, value, f"give {least} or more")
+    _check_sizes(count, context, horizon)
     maker = EpisodeMaker()
     index = found = 0
     while found < count:
@@ -58,9 +59,14 @@ def stack_windows(chosen: list[tuple[Episode, int]], context: int, horizon: int)
     )
 
 
+def _check_sizes(count: int, context: int, horizon: int) -> None:
+    for field, value in (("episodes", count), ("context", context), ("horizon", horizon)):
+        if value < 1:
+            raise InputError(field, value, "give 1 or more")
+
+
 def _pushed_starts(episode: Episode, context: int, within: int) -> NDArray[np.int64]:
     starts = np.arange(_LEAD_STEPS + 1)
     before, after = episode.block[starts + context - 1], episode.block[starts + context - 1 + within]
-    moved = np.linalg.norm(centroid_at(after) - centroid_at(before), axis=-1)
-    chosen: NDArray[np.int64] = starts[(moved > _MOVED_UNITS) | (np.abs(after[:, 2] - before[:, 2]) > _MOVED_RADIANS)]
+    chosen: NDArray[np.int64] = starts[is_pushed(before, after)]
     return chosen

@@ -1,0 +1,56 @@
+"""What a frame costs here, with one thread and with two: model and decoder, without publishing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.evaluate.open_loop import imagine
+from lingbot_ros.evaluate.pusht_windows import PushTWindows
+
+if TYPE_CHECKING:
+    from lingbot_ros.world import World
+
+THREADS = (1, 2)
+_WINDOWS = 2
+_ENOUGH_S = 20.0
+"""On a machine that is busy with other things two threads can be slower than one by far: no second window then."""
+_WARM_UP = 8
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds per frame over `frames` frames, with so many CPU threads."""
+
+    threads: int
+    frames: int
+    p50_ms: float
+    p95_ms: float
+
+
+def percentiles(threads: int, frame_s: NDArray[np.float64]) -> Speed:
+    """Boil down the seconds that single frames took."""
+    p50, p95 = np.percentile(frame_s, (50, 95)) * 1e3
+    return Speed(threads, len(frame_s), float(p50), float(p95))
+
+
+def time_frames(load: "Callable[[int], World]", windows: PushTWindows, counts: Sequence[int]) -> tuple[Speed, ...]:
+    """Imagine the first windows again with the world that `load` gives for each number of threads.
+
+    The number of threads is the process's: it stays at the last of `counts`.
+    """
+    found = []
+    for threads in counts:
+        world = load(threads)
+        times, spent_s = [], 0.0
+        for n in range(min(_WINDOWS, len(windows))):
+            if spent_s > _ENOUGH_S:
+                break
+            actions = windows.future_actions[n]
+            chunk_s = imagine(world, windows.past[n], windows.past_actions[n], actions, seed=n).chunk_s
+            spent_s += float(chunk_s.sum())
+            times.append(chunk_s[min(_WARM_UP, len(chunk_s) - 1) :] / world.info.frames_per_chunk)
+        found.append(percentiles(threads, np.concatenate(times)))
+    return tuple(found)

@@ -1,0 +1,90 @@
+"""Picture strips: what happened, what was imagined, and the imagined with the truth drawn over it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure
+
+from lingbot_ros.evaluate.tee import PUSHER_RADIUS, outline_at, to_pixels
+
+_TRUTH = "#d62728"
+_CELL_INCHES = 1.25
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One window. real, imagined uint8 [F, 96, 96, 3]; block float64 [F, 3], pusher [F, 2] = the simulator's, units.
+
+    notes: a short line under each imagined frame.
+    """
+
+    title: str
+    real: NDArray[np.uint8]
+    imagined: NDArray[np.uint8]
+    block: NDArray[np.float64]
+    pusher: NDArray[np.float64]
+    notes: Sequence[str]
+
+
+def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Sequence[int]) -> None:
+    """A PNG with three rows per strip: real, imagined, and imagined under the true outlines of block and pusher.
+
+    Columns are the open-loop `frames`, counted from 1.
+    """
+    # The frames of a strip touch, strips stand apart: a narrow row of nothing above each holds its title.
+    heights = [ratio for _ in strips for ratio in (0.34, 1.0, 1.0, 1.0, 0.22)]
+    size = (_CELL_INCHES * (len(frames) + 0.8), _CELL_INCHES * sum(heights) + 0.6)
+    figure = Figure(figsize=size)
+    left, top = 0.8 * _CELL_INCHES / size[0], 1 - 0.4 / size[1]
+    grid = figure.add_gridspec(
+        len(heights),
+        len(frames),
+        height_ratios=heights,
+        wspace=0.03,
+        hspace=0.03,
+        left=left,
+        right=0.995,
+        top=top,
+        bottom=0.1 / size[1],
+    )
+    figure.suptitle(heading, fontsize=11, x=left, ha="left", y=1 - 0.1 / size[1])
+    for number, strip in enumerate(strips):
+        first = 5 * number
+        for column, frame in enumerate(frames):
+            for row, picture in enumerate((strip.real, strip.imagined, strip.imagined)):
+                axis = figure.add_subplot(grid[first + 1 + row, column])
+                axis.imshow(np.repeat(np.repeat(picture[column], 2, 0), 2, 1), interpolation="nearest")
+                axis.set_xticks([])
+                axis.set_yticks([])
+                if row == 0:
+                    axis.set_title(f"frame {frame}" if column == 0 else f"{frame}", fontsize=8, pad=2)
+                if row == 2:
+                    _draw_truth(axis, strip.block[column], strip.pusher[column], 2 * picture.shape[1])
+                    axis.set_xlabel(strip.notes[column], fontsize=7, labelpad=1.5)
+                if column == 0:
+                    label = ("simulator", "imagined", "imagined,\ntruth in red")[row]
+                    axis.set_ylabel(label, fontsize=8, rotation=0, ha="right", va="center")
+        title = figure.add_subplot(grid[first, :])
+        title.axis("off")
+        title.text(0.0, 0.9, strip.title, fontsize=9, fontweight="bold", va="top", transform=title.transAxes)
+    figure.savefig(path, dpi=120)
+
+
+def _draw_truth(
+    axis: "matplotlib.axes.Axes", block: NDArray[np.float64], pusher: NDArray[np.float64], size: int
+) -> None:
+    corners = to_pixels(outline_at(block), size)
+    closed = np.vstack([corners, corners[:1]])
+    axis.plot(closed[:, 0], closed[:, 1], color=_TRUTH, linewidth=0.9)
+    turn = np.linspace(0, 2 * np.pi, 40)
+    ring = to_pixels(pusher + PUSHER_RADIUS * np.stack([np.cos(turn), np.sin(turn)], axis=-1), size)
+    axis.plot(ring[:, 0], ring[:, 1], color=_TRUTH, linewidth=0.9)
+    axis.set_xlim(-0.5, size - 0.5)
+    axis.set_ylim(size - 0.5, -0.5)
