@@ -1,6 +1,6 @@
 """What should a small world model predict? Pixels, latents, motion per pixel or rigid layers, at an equal budget.
 
-    ./lingbot python benchmarks/variants/compare.py --data DATA --run RUN [--iterations 400] [--windows 24]
+    ./lingbot python benchmarks/variants/compare.py --data DATA --run RUN [--iterations 300] [--windows 24]
 
 Trains every variant (`benchmarks/variants/NAME.yaml`) on the same frames, rolls each out on the same held-out windows
 with contact, and writes figures and strips. A variant whose result is in RUN already is not trained again.
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rollout import roll_out
 
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
-from lingbot_ros.evaluate.pictures import save_strips
 from lingbot_ros.evaluate.pusht_measures import Measures, measure
 from lingbot_ros.evaluate.pusht_windows import PushTWindows
+from lingbot_ros.evaluate.strips import Strip, save_strips
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts, scale_actions
 from lingbot_ros.training.pusht_data.held_out import held_out_windows, stack_windows
@@ -87,12 +87,19 @@ def judge(imagined: NDArray[np.uint8], windows: PushTWindows) -> dict[str, list[
     return figures(measure(imagined[:, at], windows.future[:, at], pusher, block))
 
 
+def strip(title: str, windows: PushTWindows, imagined: NDArray[np.uint8]) -> Strip:
+    """The first window as imagined [N, H, ...], at the frames shown."""
+    at = np.array(SHOWN) - 1
+    block, pusher = windows.block[0, windows.context + at], windows.pusher[0, windows.context + at]
+    return Strip(title, windows.future[0, at], imagined[0, at], block, pusher, [""] * len(SHOWN))
+
+
 def main() -> None:
     """Train what is missing, judge it, print a table and write `variants.json` and `variants.png`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a data set made by `lingbot dataset pusht`")
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--iterations", type=int, default=400, help="of 60 frames each (default %(default)s)")
+    parser.add_argument("--iterations", type=int, default=300, help="of 60 frames each (default %(default)s)")
     parser.add_argument("--windows", type=int, default=24, help="held-out windows (default %(default)s)")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
     args = parser.parse_args()
@@ -114,13 +121,13 @@ def main() -> None:
             np.save(pictures, imagined)
             done.write_text(json.dumps({"parameters": parameters, "cpu_s": cpu_s, **judge(imagined, windows)}))
         results[name] = json.loads(done.read_text())
-        strips.append((name, windows.future[0], np.load(pictures)[0]))
+        strips.append(strip(name, windows, np.load(pictures)))
     for name, row in results.items():
         print(f"{name:20}", " ".join(f"{key} {value}" for key, value in row.items()))
     about = {"iterations": args.iterations, "frames_per_iteration": 60, "windows": args.windows, "frames": SHOWN}
     report = {**about, "variants": results, "machine": describe_machine(), "versions": describe_versions()}
     (args.run / "variants.json").write_text(json.dumps(report, indent=1) + "\n")
-    save_strips(args.run / "variants.png", strips, SHOWN)
+    save_strips(args.run / "variants.png", "the same window by every variant", strips, SHOWN)
 
 
 if __name__ == "__main__":

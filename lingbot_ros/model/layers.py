@@ -2,9 +2,10 @@
 
 A displacement per pixel (`motion` models) lets a rigid thing bend a little in every frame; after thirty frames a T is a
 worm. Here the network cuts the previous image into a few layers, every pixel says where it thinks it goes, and each
-layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. What has become
-free is filled in, and a small convolution without any view of the rest of the picture repairs the edges that resampling
-has softened: it can sharpen a thing, but not fade it out here and in there.
+layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. Then the layers
+look at each other: what a push turns depends on where two things are and how they move, which a few numbers say better
+than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the picture
+repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ SMALLEST_SPREAD_PX2 = 1.0
 """Added to a layer's mean squared distance from its centre: a dot of a pixel has no turn that its pixels could tell."""
 
 _REFINE_CHANNELS = 16
+_MEETING_WIDTH = 128
+_REACH_PX = 10.0
+"""Shapes and distances are told in this unit: about the size of a thing."""
+_LAYER_FEATURES = 2 + 7 + 3
+"""A layer's centre, the moments of its shape, and its motion."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,14 @@ class RigidLayers(nn.Module):
         """`channels` of the image."""
         super().__init__()
         self.count, self.channels = count, channels
+        self.meet_in = nn.Linear(count * _LAYER_FEATURES + 2 * count * (count - 1), _MEETING_WIDTH)
+        self.meet_mix = nn.Linear(_MEETING_WIDTH, _MEETING_WIDTH)
+        self.meet = nn.Linear(_MEETING_WIDTH, 3 * count)
         self.refine_in = nn.Conv2d(channels + count, _REFINE_CHANNELS, 3, padding=1)
         self.refine = nn.Conv2d(_REFINE_CHANNELS, channels, 3, padding=1)
-        nn.init.zeros_(self.refine.weight)  # an untrained model repeats the previous image
-        nn.init.zeros_(self.refine.bias)  # type: ignore[arg-type]
+        for last in (self.meet, self.refine):  # an untrained model repeats the previous image
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
     @property
     def outputs(self) -> int:
@@ -58,6 +68,7 @@ class RigidLayers(nn.Module):
         # Masks are cut by what they show, not bent to make a motion fit.
         centre = centroids(layers.detach())
         motion = rigid_motions(layers.detach() * weight.clamp(-4, 4).exp(), flow, centre)
+        motion = motion + self._meeting(layers.detach(), centre, motion)
         image = previous + filling * (1 - masks[:, :1])
         grid = source_grid(motion, centre, *previous.shape[2:])
         moved_masks = []
@@ -69,6 +80,30 @@ class RigidLayers(nn.Module):
         seen = torch.cat((image, *moved_masks), dim=1)
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
         return Layered(image + self.refine(edges).float(), motion, owners)
+
+    def _meeting(self, layers: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
+        """What the layers' places, shapes and motions say of each other's motions: a correction [F, count, 3]."""
+        unit = motion.new_tensor((_REACH_PX, _REACH_PX, 1.0))
+        half = motion.new_tensor((layers.shape[3], layers.shape[2])) / 2
+        alone = torch.cat((centre / half - 1, shapes(layers, centre), motion * 10 / unit), dim=-1)
+        apart = (centre[:, None] - centre[:, :, None]) / _REACH_PX
+        others = ~torch.eye(self.count, dtype=torch.bool, device=motion.device)
+        seen = torch.cat((alone.flatten(1), apart[:, others].flatten(1)), dim=1).to(self.meet.weight.dtype)
+        thought = F.silu(self.meet_mix(F.silu(self.meet_in(seen))))
+        return self.meet(thought).float().unflatten(1, (self.count, 3)) * unit / 10
+
+
+def shapes(masks: Tensor, centre: Tensor) -> Tensor:
+    """Second and third central moments of masks [F, K, H, W] over their mass, in units of `_REACH_PX`: [F, K, 7].
+
+    The second say how long a thing is and which way it lies, the third which end is which.
+    """
+    height, width = masks.shape[2:]
+    x = (torch.arange(width, device=masks.device) - centre[..., 0, None, None]) / _REACH_PX
+    y = (torch.arange(height, device=masks.device)[:, None] - centre[..., 1, None, None]) / _REACH_PX
+    share = masks / masks.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    products = (x * x, x * y, y * y, x * x * x, x * x * y, x * y * y, y * y * y)
+    return torch.stack([(share * product).sum(dim=(2, 3)) for product in products], dim=-1)
 
 
 def rigid_motions(weights: Tensor, flow: Tensor, centre: Tensor) -> Tensor:

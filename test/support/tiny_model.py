@@ -59,7 +59,7 @@ def random_transformer(config: TransformerConfig, seed: int = 0) -> CausalWorldT
     torch.manual_seed(seed)
     model = CausalWorldTransformer(config).eval().requires_grad_(False)
     for name, parameter in model.named_parameters():
-        if "pixel_head.up_full" in name or name.startswith("layers.refine."):
+        if "pixel_head.up_full" in name or name.startswith(("layers.refine.", "layers.meet.")):
             parameter.copy_(torch.randn_like(parameter) * 0.02)
         elif "norm" in name:
             parameter.add_(torch.randn_like(parameter) * 0.1)
