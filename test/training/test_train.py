@@ -39,11 +39,11 @@ class GoverningDot:
 
 
 def trainer(run: Path) -> Trainer:
-    return Trainer(CONFIG, GoverningDot(), BACKGROUND, run, "cpu")
+    return Trainer(CONFIG, GoverningDot(), BACKGROUND, run)
 
 
 def losses(trainer: Trainer, count: int) -> list[float]:
-    return [trainer._train_once(iterations=400)[0] for _ in range(count)]
+    return [float(trainer._train_once(iterations=400)[0]) for _ in range(count)]
 
 
 def test_it_learns_to_listen(tmp_path: Path) -> None:
