@@ -38,12 +38,12 @@ class Gate:
         model, still = looked.at(config.figure, config.frame)
         bars = [still] if config.bar is None else [still, config.bar]
         passed = all(model < bar if measure.lower_is_better else model > bar for bar in bars)
-        asked = f"better than {still:.3f}, which is {measure.nothing}"
+        asked = f"better than {still:.4f}, which is {measure.nothing}"
         if config.bar is not None:
-            asked += f", and better than {config.bar:.3f}"
+            asked += f", and better than {config.bar:.4f}"
         message = (
             f"gate: after {trained_seconds / 60:.1f} minutes of training {config.figure} at open-loop frame "
-            f"{config.frame} is {model:.3f}; asked is {asked}"
+            f"{config.frame} is {model:.4f}; asked is {asked}"
         )
         if passed:
             return Verdict(True, f"{message}: passed")

@@ -86,10 +86,10 @@ class Look:
 
     @property
     def frames(self) -> tuple[int, ...]:
-        """The open-loop frames that are measured: 1, 2, 4, ..., the last, and `also_frame`."""
+        """The open-loop frames that are measured: 1, 2, 4, ..., the last, and `also_frame` if it is among them."""
         horizon = self.windows.horizon
-        doubled = {2**power for power in range(horizon.bit_length()) if 2**power <= horizon}
-        return tuple(sorted(doubled | {horizon, self.also_frame}))
+        wanted = {2**power for power in range(horizon.bit_length())} | {horizon, self.also_frame}
+        return tuple(sorted(frame for frame in wanted if 1 <= frame <= horizon))
 
     def measure(self, name: str) -> Measure:
         """The measure of that name. Raises InputError that lists those there are."""

@@ -14,7 +14,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.errors import ModelError
-from lingbot_ros.model.attention import Attend, MaskedAttention, block_causal_mask
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer
@@ -27,6 +26,7 @@ from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 from lingbot_ros.training.progress import Progress
 from lingbot_ros.training.targets import Targets, truth
+from lingbot_ros.training.windowed_attention import clip_attention
 
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
@@ -194,10 +194,8 @@ class ClipForward:
         frames = config.rollout.clip_frames
         cos, sin = rope_tables(torch.arange(frames), self.rows, self.columns, transformer.head_dim)
         ring = Ring(stream.chunk, stream.window, stream.sink)
-        visible = block_causal_mask(ring, frames, self.rows * self.columns)
-        mask = torch.zeros(visible.shape).masked_fill(~visible, -torch.inf)
         self.cos, self.sin = cos.to(device), sin.to(device)
-        self.attends: list[Attend] = [MaskedAttention(mask.to(device))] * transformer.num_layers
+        self.attends = [clip_attention(ring, frames, self.rows * self.columns, device)] * transformer.num_layers
         self.device, self._is_mixed = device, precision == "bf16"
 
     def __call__(self, model: CausalWorldTransformer, batch: Batch) -> Tensor:
