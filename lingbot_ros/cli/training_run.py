@@ -7,12 +7,12 @@ import torch
 
 from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.data import TrainingData, open_data, require_fitting
 from lingbot_ros.training.examiner import Examiner
 from lingbot_ros.training.execution import Execution
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.gate import EXIT_CODE
 from lingbot_ros.training.train import Limits, Trainer
+from lingbot_ros.training.training_data import TrainingData, open_training_data, require_fitting
 
 
 def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execution]:
@@ -20,7 +20,7 @@ def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execut
     device, _ = resolve_device(args.device, args.precision)
     torch.set_num_threads(args.threads)
     config = TrainConfig.load(args.config)
-    data = open_data(args.data, config, args.validation)
+    data = open_training_data(args.data, config, args.validation)
     require_fitting(config, data)
     return config, data, Execution(device, args.precision, args.compile, args.loaders)
 

@@ -9,10 +9,10 @@ from tqdm import tqdm
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.data import TrainingData
 from lingbot_ros.training.gate import Gate, Verdict
 from lingbot_ros.training.look import Looked
 from lingbot_ros.training.provisional import load_provisional
+from lingbot_ros.training.training_data import TrainingData
 
 
 class Examiner:

@@ -10,8 +10,8 @@ from lingbot_ros.model.architecture import to_plain
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.data import TrainingData
 from lingbot_ros.training.export import export_model
+from lingbot_ros.training.training_data import TrainingData
 from lingbot_ros.world import World
 
 ONE_STEP = SamplerConfig(timesteps=(999.0,), sigmas=(1.0,), commit=False)

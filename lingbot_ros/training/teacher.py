@@ -14,8 +14,8 @@ from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.sampler import FewStepSampler
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.data import TrainingData
 from lingbot_ros.training.pool import Batch
+from lingbot_ros.training.training_data import TrainingData
 from lingbot_ros.world import World
 
 

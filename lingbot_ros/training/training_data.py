@@ -32,7 +32,7 @@ class TrainingData:
     new_look: Callable[[], Look]
 
 
-def open_data(folder: Path, config: TrainConfig, validation: Path | None = None) -> TrainingData:
+def open_training_data(folder: Path, config: TrainConfig, validation: Path | None = None) -> TrainingData:
     """The data set in `folder`; a model is looked at on `validation`, or on episodes simulated for it.
 
     Raises InputError for folders without a data set.
