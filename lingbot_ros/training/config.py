@@ -52,7 +52,8 @@ class LookConfig:
 class GateConfig:
     """After so many minutes of training `figure` at open-loop `frame` must be better than `bar` and than doing nothing.
 
-    The minutes count over all sittings. Without a `bar` only doing nothing has to be beaten.
+    The minutes count over all sittings; on a CPU they are the processor's. Without a `bar` only doing nothing has to be
+    beaten.
     """
 
     figure: str

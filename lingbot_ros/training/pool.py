@@ -124,9 +124,9 @@ class RolloutPool:
         self._stream.close()
 
 
-def to_float(frames: Tensor) -> Tensor:
+def to_float(frames: Tensor | np.ndarray) -> Tensor:
     """uint8 [B, L, H, W, 3] -> float32 [B, 3, L, H, W] in -1..1."""
-    return frames.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    return torch.as_tensor(frames).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 def to_uint8(latents: Tensor) -> Tensor:

@@ -96,18 +96,20 @@ class Trainer:
         self.run.mkdir(parents=True, exist_ok=True)
         stop = StopOnSignal()
         started = time.monotonic()
+        # In the background of a busy machine minutes say little about how much was computed.
+        clock = time.process_time if self.device.type == "cpu" else time.monotonic
         verdict = None
         frames = self.config.schedule.batch_clips * self.config.rollout.clip_frames
         every = 1 if self.device.type == "cpu" else GPU_LOG_EVERY
         with Progress(self.config.name, self.run, self.iteration, limits.iterations, frames, every) as progress:
             while self.iteration < limits.iterations and not stop.requested:
-                begun = time.monotonic()
-                if limits.minutes is not None and begun - started > 60 * limits.minutes:
+                if limits.minutes is not None and time.monotonic() - started > 60 * limits.minutes:
                     break
+                begun = clock()
                 loss, norm = self._train_once(limits.iterations)
                 rate = learning_rate(self.config.schedule, self.iteration - 1, limits.iterations)
                 progress.advance(self.iteration, loss, norm, rate, self._depth(self.iteration - 1))
-                self.trained_seconds += time.monotonic() - begun
+                self.trained_seconds += clock() - begun
                 if examiner is not None:
                     judged = examiner.examine(
                         self.average, self.iteration, self.trained_seconds, self.passed_gate, progress.log
