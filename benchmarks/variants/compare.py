@@ -46,13 +46,13 @@ def train(name: str, dataset: PushTDataset, run: Path, iterations: int) -> tuple
     background = median_image(dataset)
     if config.transformer.pixel is not None:
         parts = None if name.endswith("-unlabelled") else pusht_parts
-        trainer, autoencoder = Trainer(config, source, background, run, "cpu", parts), None
+        trainer, autoencoder = Trainer(config, source, background, run, parts=parts), None
     else:
         autoencoder = FrameAutoencoder()
         frames = iterations * config.schedule.batch_clips * config.rollout.clip_frames
         autoencoder.train(source, background, int(AUTOENCODER_SHARE * frames), config.foreground_weight)
         latents = LatentClips(source, autoencoder)
-        trainer = Trainer(config, latents, autoencoder.encode(background[None])[0], run, "cpu")
+        trainer = Trainer(config, latents, autoencoder.encode(background[None])[0], run)
     trainer.train(Limits(iterations))
     return trainer, autoencoder
 

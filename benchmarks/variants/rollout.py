@@ -39,5 +39,5 @@ def roll_out(
             slots=np.empty(0),
         )
         prediction, _ = forward(model, batch)
-        frames = np.concatenate((frames, to_uint8(prediction[:, :, -1:])), axis=1)
+        frames = np.concatenate((frames, to_uint8(prediction[:, :, -1:]).numpy()), axis=1)
     return frames[:, past.shape[1] :]

@@ -16,6 +16,7 @@ VERBS = {
     "replay": "replay",
     "dataset": "dataset",
     "train": "train",
+    "distill": "distill",
     "train-head": "train_head",
     "eval-model": "eval_model",
     "models": "models",

@@ -40,6 +40,46 @@ class Rollout:
 
 
 @dataclass(frozen=True)
+class LookConfig:
+    """What the averaged model is shown now and then: held-out windows of real frames, then the true actions alone."""
+
+    windows: int = 24
+    context: int = 4
+    horizon: int = 16
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """After so many minutes of training `figure` at open-loop `frame` must be better than `bar` and than doing nothing.
+
+    The minutes count over all sittings; on a CPU they are the processor's. Without a `bar` only doing nothing has to be
+    beaten.
+    """
+
+    figure: str
+    after_minutes: float = 10.0
+    frame: int = 16
+    bar: float | None = None
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """How much of the loss is against what a teacher imagines; the rest is against the truth."""
+
+    teacher_share: float = 0.7
+
+
+_PARTS: dict[str, type] = {
+    "stream": StreamConfig,
+    "schedule": Schedule,
+    "rollout": Rollout,
+    "look": LookConfig,
+    "gate": GateConfig,
+    "distill": DistillConfig,
+}
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A whole run. `foreground_weight` multiplies the loss where a frame differs from the data's median image.
 
@@ -52,6 +92,9 @@ class TrainConfig:
     stream: StreamConfig
     schedule: Schedule = field(default_factory=Schedule)
     rollout: Rollout = field(default_factory=Rollout)
+    look: LookConfig = field(default_factory=LookConfig)
+    gate: GateConfig | None = None
+    distill: DistillConfig = field(default_factory=DistillConfig)
     moving_fraction: float = 0.7
     foreground_weight: float = 8.0
     motion_weight: float = 0.2
@@ -69,8 +112,9 @@ class TrainConfig:
         except yaml.YAMLError as error:
             raise InputError("--config", path, f"not valid YAML: {error}") from error
         transformer = parse_transformer(data.pop("transformer", {}), f"{path}: transformer")
-        nested = {
-            key: parse_dataclass(kind, data.pop(key, {}), f"{path}: {key}")
-            for key, kind in (("stream", StreamConfig), ("schedule", Schedule), ("rollout", Rollout))
+        nested: dict[str, Any] = {
+            key: parse_dataclass(kind, data.pop(key), f"{path}: {key}")
+            for key, kind in _PARTS.items()
+            if data.get(key) is not None
         }
         return parse_dataclass(cls, {**data, **nested, "transformer": transformer}, str(path))

@@ -44,7 +44,7 @@ def test_a_still_start_shows_one_image_twice() -> None:
 def test_predictions_become_the_past_and_context_stays_real() -> None:
     pool = RolloutPool(Counting(), size=1, seed=0, still_start=0.0)
     batch = pool.draw(1, max_depth=5)
-    predicted = to_float(np.full((1, LENGTH, 8, 8, 3), 200, np.uint8))
+    predicted = to_float(torch.full((1, LENGTH, 8, 8, 3), 200, dtype=torch.uint8))
     pool.update(batch, predicted)
     again = pool.draw(1, max_depth=5)
     assert pixel(again.target) == [12, 13, 14, 15]
@@ -64,8 +64,8 @@ def test_a_clip_is_replaced_once_it_is_deep_enough() -> None:
 
 
 def test_eight_bits_survive_the_round_trip() -> None:
-    frames = np.arange(192, dtype=np.uint8).reshape(1, 1, 8, 8, 3)
-    assert np.array_equal(to_uint8(to_float(frames)), frames)
+    frames = torch.arange(192, dtype=torch.uint8).reshape(1, 1, 8, 8, 3)
+    assert torch.equal(to_uint8(to_float(frames)), frames)
     assert to_uint8(torch.full((1, 3, 1, 1, 1), 7.0)).max() == 255
 
 

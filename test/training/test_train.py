@@ -2,49 +2,33 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lingbot_ros.errors import InputError, ModelError
-from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.training.config import Rollout, Schedule, TrainConfig
+from lingbot_ros.errors import EngineError, InputError, ModelError
+from lingbot_ros.model.weights import parameter_shapes
+from lingbot_ros.training.config import Schedule, TrainConfig
+from lingbot_ros.training.execution import Execution
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.optimizer import learning_rate
 from lingbot_ros.training.pool import Clip, RolloutPool
 from lingbot_ros.training.train import ClipForward, Limits, Trainer
 from lingbot_ros.world import World
 from test.support.tiny_model import MOTION, write_tiny_model
-
-CONFIG = TrainConfig(
-    name="tiny",
-    transformer=MOTION,
-    stream=StreamConfig(chunk=1, window=4),
-    schedule=Schedule(batch_clips=4, learning_rate=3e-3, warmup_iterations=5, ema=0.9),
-    rollout=Rollout(clip_frames=4, pool_clips=8, depth=2, teacher_iterations=10, ramp_iterations=20),
-)
-BACKGROUND = np.full((32, 32, 3), 255, np.uint8)
-
-
-class GoverningDot:
-    """A dot that jumps to wherever the action says: unpredictable without the action, certain with it."""
-
-    def sample(self, rng: np.random.Generator) -> Clip:
-        actions = rng.uniform(-0.7, 0.7, (5, 2)).astype(np.float32)
-        frames = np.repeat(BACKGROUND[None], 6, axis=0)
-        for frame, (x, y) in zip(frames[1:], (actions + 1) * 16, strict=True):
-            frame[int(y) - 3 : int(y) + 3, int(x) - 3 : int(x) + 3] = 0
-        return Clip(frames, actions)
+from test.support.tiny_training import BACKGROUND, CONFIG, GoverningDot
 
 
 def trainer(run: Path) -> Trainer:
-    return Trainer(CONFIG, GoverningDot(), BACKGROUND, run, "cpu")
+    return Trainer(CONFIG, GoverningDot(), BACKGROUND, run)
 
 
 def losses(trainer: Trainer, count: int) -> list[float]:
-    return [trainer._train_once(iterations=400)[0] for _ in range(count)]
+    return [float(trainer._train_once(iterations=400)[0]) for _ in range(count)]
 
 
 def test_it_learns_to_listen(tmp_path: Path) -> None:
@@ -52,14 +36,17 @@ def test_it_learns_to_listen(tmp_path: Path) -> None:
     assert np.mean(history[-10:]) < 0.6 * np.mean(history[:10])
 
 
-class LabelledDot(GoverningDot):
-    """The dot, and how it moved."""
+class LabelledDot:
+    """A dot that the action moves by up to three pixels, and how it moved."""
 
     def sample(self, rng: np.random.Generator) -> Clip:
-        clip = super().sample(rng)
-        places = np.floor((clip.actions + 1) * 16)
-        motions = np.concatenate([np.diff(places, axis=0), np.zeros((4, 1))], axis=1)
-        return Clip(clip.frames, clip.actions, motions[:, None].astype(np.float32))
+        places = rng.integers(8, 24, 2) + np.cumsum(rng.integers(-3, 4, (6, 2)), axis=0)
+        places = np.clip(places, 4, 28)
+        frames = np.repeat(BACKGROUND[None], 6, axis=0)
+        for frame, (x, y) in zip(frames, places, strict=True):
+            frame[y - 3 : y + 3, x - 3 : x + 3] = 0
+        moves = np.diff(places, axis=0).astype(np.float32)
+        return Clip(frames, moves / 4, np.concatenate([moves[1:], np.zeros((4, 1), np.float32)], axis=1)[:, None])
 
 
 def dot_parts(frames: torch.Tensor) -> torch.Tensor:
@@ -69,16 +56,17 @@ def dot_parts(frames: torch.Tensor) -> torch.Tensor:
 
 def test_rigid_layers_learn_what_is_a_thing_and_how_it_moves(tmp_path: Path) -> None:
     transformer = replace(MOTION, prediction="layers", moving_layers=1)
-    config = replace(CONFIG, transformer=transformer, motion_weight=0.05, parts_weight=2.0)
-    model = Trainer(config, LabelledDot(), BACKGROUND, tmp_path, "cpu", dot_parts)
-    model.train(Limits(iterations=200))
+    schedule = replace(CONFIG.schedule, learning_rate=6e-3, gradient_clip=100.0)
+    config = replace(CONFIG, transformer=transformer, schedule=schedule, motion_weight=1.0, parts_weight=1.0)
+    model = Trainer(config, LabelledDot(), BACKGROUND, tmp_path, parts=dot_parts)
+    model.train(Limits(iterations=150))
     batch = RolloutPool(LabelledDot(), 8, seed=9, still_start=0.0).draw(8, 0)
     _, layered = ClipForward(config, (32, 32), torch.device("cpu"))(model.average, batch)
     assert layered is not None and batch.motions is not None
     dot = dot_parts(batch.condition[:, :3].transpose(1, 2).flatten(0, 1)).argmax(dim=1)
     assert (layered.owners.argmax(dim=1) == dot).float().mean() > 0.99
     missed = (layered.motions - batch.motions.flatten(0, 1)).norm(dim=-1)
-    assert missed.median() < 0.5 * batch.motions.norm(dim=-1).median()
+    assert missed.median() < 0.75 * batch.motions.norm(dim=-1).median()
 
 
 def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
@@ -90,7 +78,6 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
         assert torch.equal(mine, theirs)
     second.train(Limits(iterations=8))
     assert trainer(tmp_path).iteration == 8
-    assert list((tmp_path / "log").glob("events*"))
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -134,3 +121,83 @@ def test_the_shipped_training_file_is_read_and_mistakes_are_named(tmp_path: Path
         TrainConfig.load(tmp_path / "wrong.yaml")
     with pytest.raises(InputError, match="models/pusht-small/train.yaml"):
         TrainConfig.load(tmp_path / "absent.yaml")
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path).train(Limits(iterations=1))
+    other = replace(CONFIG, name="wider", transformer=replace(CONFIG.transformer, ffn_dim=128))
+    with pytest.raises(ModelError, match="not wider's"):
+        Trainer(other, GoverningDot(), BACKGROUND, tmp_path)
+
+
+def test_what_is_watched_is_logged(tmp_path: Path) -> None:
+    trainer(tmp_path).train(Limits(iterations=3))
+    log = EventAccumulator(str(tmp_path / "log")).Reload()
+    for name in ("loss", "gradient_norm", "learning_rate", "rollout_depth", "frames_per_second"):
+        assert [event.step for event in log.Scalars(name)] == [1, 2, 3]
+    assert log.Scalars("learning_rate")[0].value == pytest.approx(3e-3 / 5)
+
+
+def test_training_time_counts_over_sittings(tmp_path: Path) -> None:
+    first = trainer(tmp_path)
+    first.train(Limits(iterations=2))
+    assert trainer(tmp_path).trained_seconds == first.trained_seconds > 0
+
+
+@pytest.mark.parametrize("precision", ["bf16", "f32"])
+def test_the_precision_is_that_of_the_arithmetic(tmp_path: Path, precision: Literal["bf16", "f32"]) -> None:
+    trained = Trainer(CONFIG, GoverningDot(), BACKGROUND, tmp_path, Execution(precision=precision))
+    types = []
+    trained.model.blocks[0].ffn[0].register_forward_hook(lambda module, inputs, output: types.append(output.dtype))
+    trained._train_once(iterations=10)
+    assert types == [torch.bfloat16 if precision == "bf16" else torch.float32]
+
+
+def test_more_threads_load_the_same_clips(tmp_path: Path) -> None:
+    def history(loaders: int) -> list[float]:
+        execution = Execution(loaders=loaders)
+        one = Trainer(CONFIG, GoverningDot(), BACKGROUND, tmp_path / str(loaders), execution)
+        result = losses(one, 8)
+        one.pool.close()
+        return result
+
+    assert history(0) == history(1) == history(3)
+
+
+def test_a_broken_source_is_heard_of(tmp_path: Path) -> None:
+    class Broken:
+        def sample(self, rng: np.random.Generator) -> Clip:
+            raise InputError("data set", tmp_path, "make it anew")
+
+    with pytest.raises(InputError, match="make it anew"):
+        Trainer(CONFIG, Broken(), BACKGROUND, tmp_path, Execution(loaders=2))
+
+
+def test_without_a_compiler_compiling_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(EngineError, match="--compile: no C"):
+        Trainer(CONFIG, GoverningDot(), BACKGROUND, tmp_path, Execution(compiled=True))
+
+
+@pytest.mark.slow
+def test_compiled_training_is_the_same_training(tmp_path: Path) -> None:
+    plain = Trainer(CONFIG, GoverningDot(), BACKGROUND, tmp_path / "a", Execution(precision="f32"))
+    compiled = Trainer(CONFIG, GoverningDot(), BACKGROUND, tmp_path / "b", Execution(precision="f32", compiled=True))
+    assert losses(compiled, 4) == pytest.approx(losses(plain, 4), rel=1e-3)
+    assert list(compiled.model.state_dict()) == list(plain.model.state_dict())
+
+
+def shipped(name: str) -> TrainConfig:
+    return TrainConfig.load(Path(__file__).parents[2] / "models" / "pusht-small" / name)
+
+
+def parameters(config: TrainConfig) -> int:
+    return sum(np.prod(shape, dtype=int) for shape in parameter_shapes(config.transformer).values())
+
+
+def test_the_shipped_configurations_are_of_the_size_that_they_say() -> None:
+    assert 7.5e6 < parameters(shipped("train-gpu.yaml")) <= 8e6
+    assert 1.9e6 < parameters(shipped("student.yaml")) < 2.1e6
+    gate = shipped("train-gpu.yaml").gate
+    assert gate is not None and (gate.figure, gate.frame, gate.bar, gate.after_minutes) == ("block_iou", 16, 0.7, 10)

@@ -1,7 +1,8 @@
 """`lingbot train`: train a small model, or go on training it."""
 
 import argparse
-from pathlib import Path
+
+from lingbot_ros.cli.run_arguments import add_run_arguments
 
 HELP = "train a small world model; run again to go on"
 
@@ -10,35 +11,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the run's files and limits."""
     parser.description = (
         "Trains on a data set made by `lingbot dataset`. Ctrl-C saves and stops; the same command goes on from there. "
-        "Watch it with `tensorboard --logdir RUN/log`."
+        "Watch it with `tensorboard --logdir RUN/log` and by the pictures in RUN/looks. A run that the configuration's "
+        "gate stops, because the model does not learn what matters, ends with exit code 3."
     )
-    parser.add_argument("--config", type=Path, required=True, help="training YAML, e.g. models/pusht-small/train.yaml")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint and logs")
-    parser.add_argument("--iterations", type=int, default=3000, help="of the complete run (default %(default)s)")
-    parser.add_argument("--minutes", type=float, help="stop this sitting after so many minutes")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
-    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this folder")
+    add_run_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train to the limits, then export if asked. Returns 0."""
-    import torch
+    """Train to the limits, then export if asked. Returns 0, or 3 when the gate stopped the run."""
+    from lingbot_ros.cli.training_run import prepare, train_and_export
+    from lingbot_ros.training.train import Trainer
 
-    from lingbot_ros.training.config import TrainConfig
-    from lingbot_ros.training.export import export_model
-    from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts
-    from lingbot_ros.training.pusht_data.reader import PushTDataset
-    from lingbot_ros.training.train import Limits, Trainer
-
-    torch.set_num_threads(args.threads)
-    config = TrainConfig.load(args.config)
-    dataset = PushTDataset(args.data)
-    source = PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction)
-    trainer = Trainer(config, source, median_image(dataset), args.run, args.device, pusht_parts)
-    trainer.train(Limits(args.iterations, args.minutes))
-    if args.export:
-        export_model(trainer.average, config, args.export)
-        print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")
-    return 0
+    config, data, execution = prepare(args)
+    trainer = Trainer(config, data.source, data.background, args.run, execution, parts=data.parts)
+    return train_and_export(args, trainer, data)
