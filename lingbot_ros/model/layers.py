@@ -65,10 +65,12 @@ class RigidLayers(nn.Module):
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
         masks = owners.softmax(dim=1)
         layers = masks[:, 1:]
-        # Masks are cut by what they show, not bent to make a motion fit.
-        centre = centroids(layers.detach())
-        motion = rigid_motions(layers.detach() * weight.clamp(-4, 4).exp(), flow, centre)
-        motion = motion + self._meeting(layers.detach(), centre, motion)
+        # Masks are cut by what they show, not bent to make a motion fit. The power keeps out the thousandths of a mask
+        # that are all over the picture: far away, they would outweigh the thing itself in moments and turns.
+        solid = layers.detach() ** 4
+        centre = centroids(solid)
+        motion = rigid_motions(solid * weight.clamp(-4, 4).exp(), flow, centre)
+        motion = motion + self._meeting(solid, centre, motion)
         image = previous + filling * (1 - masks[:, :1])
         grid = source_grid(motion, centre, *previous.shape[2:])
         moved_masks = []
@@ -81,11 +83,11 @@ class RigidLayers(nn.Module):
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
         return Layered(image + self.refine(edges).float(), motion, owners)
 
-    def _meeting(self, layers: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
+    def _meeting(self, solid: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
         """What the layers' places, shapes and motions say of each other's motions: a correction [F, count, 3]."""
         unit = motion.new_tensor((_REACH_PX, _REACH_PX, 1.0))
-        half = motion.new_tensor((layers.shape[3], layers.shape[2])) / 2
-        alone = torch.cat((centre / half - 1, shapes(layers, centre), motion * 10 / unit), dim=-1)
+        half = motion.new_tensor((solid.shape[3], solid.shape[2])) / 2
+        alone = torch.cat((centre / half - 1, shapes(solid, centre), motion * 10 / unit), dim=-1)
         apart = (centre[:, None] - centre[:, :, None]) / _REACH_PX
         others = ~torch.eye(self.count, dtype=torch.bool, device=motion.device)
         seen = torch.cat((alone.flatten(1), apart[:, others].flatten(1)), dim=1).to(self.meet.weight.dtype)
