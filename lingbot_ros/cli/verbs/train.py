@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, help="stop this sitting after so many minutes")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
-    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this folder")
+    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this folder; "
+                        "on your own data with a card, where there is none")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,17 +29,18 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.export import export_model
-    from lingbot_ros.training.pusht_clips import PushTClips, median_image
-    from lingbot_ros.training.pusht_data.reader import PushTDataset
     from lingbot_ros.training.train import Limits, Trainer
+    from lingbot_ros.training.training_data import open_training_data
 
     torch.set_num_threads(args.threads)
     config = TrainConfig.load(args.config)
-    dataset = PushTDataset(args.data)
-    source = PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction)
-    trainer = Trainer(config, source, median_image(dataset), args.run, args.device)
+    data = open_training_data(args.data, config)
+    if args.export:
+        data.check_export(args.export)
+    trainer = Trainer(config, data.source, data.background, args.run, args.device)
     trainer.train(Limits(args.iterations, args.minutes))
     if args.export:
+        data.begin_export(args.export)
         export_model(trainer.average, config, args.export)
         print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")
     return 0
