@@ -10,6 +10,9 @@ from lingbot_ros.evaluate.summary import Summary, summarise
 PSNR_CEILING_DB = 60.0
 """Identical pictures have no finite PSNR; a mean over windows needs one."""
 
+LISTENS_DB = 0.1
+"""What wrong actions must cost at least before a model counts as listening: less is nothing that anyone could see."""
+
 
 @dataclass(frozen=True)
 class OwnFigures:
@@ -33,8 +36,8 @@ class OwnFigures:
 
     @property
     def listens(self) -> bool:
-        """Whether wrong actions make it worse beyond doubt."""
-        return self.shuffled_cost_db.low > 0
+        """Whether wrong actions make it worse: by `LISTENS_DB` or more, beyond doubt."""
+        return self.shuffled_cost_db.low > LISTENS_DB
 
 
 def own_figures(

@@ -68,11 +68,12 @@ def trim(segments: list[Segment], longest: int, shortest: int) -> tuple[list[Seg
 
 def _on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
     """For every frame of a stretch the number of its picture."""
-    count = int((stamps[-1] - stamps[0]) / period_ns + 0.5) + 1
-    grid = stamps[0] + np.round(np.arange(count) * period_ns).astype(np.int64)
-    after = np.clip(np.searchsorted(stamps, grid), 1, max(1, len(stamps) - 1))
     if len(stamps) == 1:
         return np.zeros(1, np.int64)
+    # The last frame may lie half a period beyond the last picture.
+    count = int((stamps[-1] - stamps[0]) / period_ns + 0.5) + 1
+    grid = stamps[0] + np.round(np.arange(count) * period_ns).astype(np.int64)
+    after = np.clip(np.searchsorted(stamps, grid), 1, len(stamps) - 1)
     earlier = grid - stamps[after - 1] <= stamps[after] - grid
     return np.asarray(after - earlier, np.int64)
 
