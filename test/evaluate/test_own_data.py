@@ -40,8 +40,8 @@ def test_figures_by_hand() -> None:
 def test_a_model_that_does_not_listen_is_not_said_to() -> None:
     deaf = figures([105, 110, 120, 130, 140], [105, 110, 120, 130, 140])
     assert deaf.shuffled_cost_db.value == 0 and not deaf.listens and deaf.trusted == HORIZON
-    nearly = own_figures(REAL, LAST, REAL - 50, REAL - 50 - np.uint8(0))
-    assert nearly.shuffled_cost_db.low < LISTENS_DB and not nearly.listens
+    nearly = own_figures(REAL, LAST, REAL - 100, REAL - 101)
+    assert 0 < nearly.shuffled_cost_db.low < LISTENS_DB and not nearly.listens
 
 
 def test_where_nothing_moves_nothing_is_known() -> None:
