@@ -91,7 +91,7 @@ def strip(title: str, windows: PushTWindows, imagined: NDArray[np.uint8]) -> Str
     """The first window as imagined [N, H, ...], at the frames shown."""
     at = np.array(SHOWN) - 1
     block, pusher = windows.block[0, windows.context + at], windows.pusher[0, windows.context + at]
-    return Strip(title, windows.future[0, at], imagined[0, at], block, pusher, [""] * len(SHOWN))
+    return Strip(title, windows.future[0, at], imagined[0, at], [""] * len(SHOWN), block, pusher)
 
 
 def main() -> None:

@@ -24,9 +24,8 @@ from lingbot_ros.model.cards import ModelCard, find_card
 from lingbot_ros.nodes.demo_driver import DemoDriver
 from lingbot_ros.nodes.imagination_client import ImaginationClient
 from lingbot_ros.nodes.node_process import NodeProcess
-from lingbot_ros.policies.choose import make_policy
+from lingbot_ros.policies.choose import default_policy, make_policy
 
-_POLICY = "demo"
 _MATCH_S = 10.0
 _LINE_TTY_S, _LINE_LOG_S = 0.2, 1.0
 
@@ -54,7 +53,7 @@ def imagine(args: argparse.Namespace) -> int:
             frame, origin = (picture, str(args.image)) if args.image else _first_frame(model, args.seed)
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
-                make_policy(args.policy or _POLICY, model.name, control_spec(model), args.seed),
+                make_policy(args.policy or default_policy(model.name), model.name, control_spec(model), args.seed),
                 recording.add if recording else lambda _: None,
                 1 / model.fps,
                 args.namespace,
@@ -158,7 +157,7 @@ def _summary(
     return {
         **what_ran(model),
         "mode": args.mode or "realtime",
-        "policy": args.policy or _POLICY,
+        "policy": args.policy or default_policy(model.name),
         "seed": args.seed,
         "first_picture": origin,
         "duration_s": round(duration_s, 3),

@@ -11,7 +11,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint, logs, looks")
     parser.add_argument("--iterations", type=int, default=3000, help="of the complete run (default %(default)s)")
     parser.add_argument("--minutes", type=float, help="stop this sitting after so many minutes")
-    parser.add_argument("--export", type=Path, metavar="MODEL", help="write the averaged weights into this folder")
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="MODEL",
+        help="write the averaged weights into this folder; on your own data with a card, where there is none",
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
     parser.add_argument(

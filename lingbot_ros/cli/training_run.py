@@ -22,6 +22,8 @@ def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execut
     config = TrainConfig.load(args.config)
     data = open_training_data(args.data, config, args.validation)
     require_fitting(config, data)
+    if args.export:
+        data.check_export(args.export)
     return config, data, Execution(device, args.precision, args.compile, args.loaders)
 
 
@@ -34,6 +36,7 @@ def train_and_export(args: argparse.Namespace, trainer: Trainer, data: TrainingD
         print(f"lingbot {args.verb}: {verdict.message}", file=sys.stderr)
         return EXIT_CODE
     if args.export:
+        data.begin_export(args.export)
         export_model(trainer.average, trainer.config, args.export)
         print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")
     return 0

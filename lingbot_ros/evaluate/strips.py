@@ -20,26 +20,33 @@ _CELL_INCHES = 1.25
 
 @dataclass(frozen=True)
 class Strip:
-    """One window. real, imagined uint8 [F, 96, 96, 3]; block float64 [F, 3], pusher [F, 2] = the simulator's, units.
+    """One window. real, imagined uint8 [F, H, W, 3]; notes: a short line under each imagined frame.
 
-    notes: a short line under each imagined frame.
+    block float64 [F, 3], pusher [F, 2]: the simulator's, in its units, where there is one.
     """
 
     title: str
     real: NDArray[np.uint8]
     imagined: NDArray[np.uint8]
-    block: NDArray[np.float64]
-    pusher: NDArray[np.float64]
     notes: Sequence[str]
+    block: NDArray[np.float64] | None = None
+    pusher: NDArray[np.float64] | None = None
+
+    def rows(self) -> list[tuple[str, NDArray[np.uint8]]]:
+        """A label and pictures for each row."""
+        if self.block is None:
+            return [("real", self.real), ("imagined", self.imagined)]
+        seen = [("simulator", self.real), ("imagined", self.imagined)]
+        return [*seen, ("imagined,\ntruth in red", self.imagined)]
 
 
 def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Sequence[int]) -> None:
-    """A PNG with three rows per strip: real, imagined, and imagined under the true outlines of block and pusher.
+    """A PNG with rows for each strip: real, imagined, and imagined under the true outlines if these are known.
 
     Columns are the open-loop `frames`, counted from 1.
     """
     # The frames of a strip touch, strips stand apart: a narrow row of nothing above each holds its title.
-    heights = [ratio for _ in strips for ratio in (0.34, 1.0, 1.0, 1.0, 0.22)]
+    heights = [ratio for strip in strips for ratio in (0.34, *(1.0 for _ in strip.rows()), 0.22)]
     size = (_CELL_INCHES * (len(frames) + 0.8), _CELL_INCHES * sum(heights) + 0.6)
     figure = Figure(figsize=size)
     left, top = 0.8 * _CELL_INCHES / size[0], 1 - 0.4 / size[1]
@@ -55,25 +62,27 @@ def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Seque
         bottom=0.1 / size[1],
     )
     figure.suptitle(heading, fontsize=11, x=left, ha="left", y=1 - 0.1 / size[1])
-    for number, strip in enumerate(strips):
-        first = 5 * number
+    first = 0
+    for strip in strips:
+        rows = strip.rows()
         for column, frame in enumerate(frames):
-            for row, picture in enumerate((strip.real, strip.imagined, strip.imagined)):
+            for row, (label, picture) in enumerate(rows):
                 axis = figure.add_subplot(grid[first + 1 + row, column])
                 axis.imshow(np.repeat(np.repeat(picture[column], 2, 0), 2, 1), interpolation="nearest")
                 axis.set_xticks([])
                 axis.set_yticks([])
                 if row == 0:
                     axis.set_title(f"frame {frame}" if column == 0 else f"{frame}", fontsize=8, pad=2)
-                if row == 2:
+                if row == 2 and strip.block is not None and strip.pusher is not None:
                     _draw_truth(axis, strip.block[column], strip.pusher[column], 2 * picture.shape[1])
+                if row == len(rows) - 1:
                     axis.set_xlabel(strip.notes[column], fontsize=7, labelpad=1.5)
                 if column == 0:
-                    label = ("simulator", "imagined", "imagined,\ntruth in red")[row]
                     axis.set_ylabel(label, fontsize=8, rotation=0, ha="right", va="center")
         title = figure.add_subplot(grid[first, :])
         title.axis("off")
         title.text(0.0, 0.9, strip.title, fontsize=9, fontweight="bold", va="top", transform=title.transAxes)
+        first += len(rows) + 2
     figure.savefig(path, dpi=120)
 
 

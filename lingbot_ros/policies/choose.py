@@ -10,6 +10,11 @@ from lingbot_ros.policies.pusht_pilot import PushTPilot
 POLICIES = ("demo", "random", "circle")
 
 
+def default_policy(model: str) -> str:
+    """The policy for a model when nobody chose one: the demo plays Push-T alone."""
+    return "demo" if model.startswith("pusht") else "random"
+
+
 def make_policy(name: str, model: str, spec: ControlSpec, seed: int) -> Policy:
     """A policy for a model. Raises InputError for one that cannot drive it."""
     if name not in POLICIES:

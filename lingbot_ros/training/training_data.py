@@ -1,4 +1,4 @@
-"""What a training run needs of its data, whatever kind they are."""
+"""What a data folder holds, whoever made it, as training wants it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,11 @@ from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.layer_loss import PartReader
 from lingbot_ros.training.look import Look
+from lingbot_ros.training.own_data import clips as own_clips
+from lingbot_ros.training.own_data.layout import is_clip_set
+from lingbot_ros.training.own_data.look import own_look
+from lingbot_ros.training.own_data.model_folder import begin_folder, check_folder
+from lingbot_ros.training.own_data.reader import ClipSet
 from lingbot_ros.training.pool import ClipSource
 from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts
 from lingbot_ros.training.pusht_data.reader import PushTDataset
@@ -24,9 +29,11 @@ PUSHT_FPS = 10.0
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Clips, their median image uint8 [H, W, 3], what drives them and how fast.
+    """Clips, their median image uint8 [H, W, 3], what drives them and how fast; `new_look` may simulate for seconds.
 
-    `new_look` may simulate for seconds; `parts` tells what the rigid layers of a model are to be made of, if known.
+    `parts` reads off a picture what rigid layers are to be made of, where somebody can.
+    check_export: raises InputError for a folder whose card does not fit the data. begin_export: writes a card where the
+    data can tell what belongs on one and there is none.
     """
 
     source: ClipSource
@@ -35,13 +42,36 @@ class TrainingData:
     fps: float
     new_look: Callable[[], Look]
     parts: PartReader | None = None
+    check_export: Callable[[Path], None] = lambda _: None
+    begin_export: Callable[[Path], None] = lambda _: None
 
 
 def open_training_data(folder: Path, config: TrainConfig, validation: Path | None = None) -> TrainingData:
-    """The data set in `folder`; a model is looked at on `validation`, or on episodes simulated for it.
+    """The clips in `folder`; a model of Push-T is looked at on `validation`, or on episodes simulated for it.
 
-    Raises InputError for folders without a data set.
+    Raises InputError when it holds none, or none that `config` can be trained on.
     """
+    return _own(folder, config, validation) if is_clip_set(folder) else _pusht(folder, config, validation)
+
+
+def _own(folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
+    if validation is not None:
+        raise InputError("--validation", validation, f"{folder} holds back episodes of its own; leave it out")
+    clips = ClipSet(folder)
+    own_clips.check_config(clips, config)
+    plan = clips.plan
+    return TrainingData(
+        source=own_clips.OwnClips(clips, config.rollout.clip_frames, config.moving_fraction),
+        background=own_clips.median_image(clips),
+        control=ControlSpec("action", plan.dim, tuple(plan.action_names), clips.low, clips.high, plan.action_unit),
+        fps=plan.fps,
+        new_look=lambda: own_look(clips, config),
+        check_export=lambda target: check_folder(target, clips),
+        begin_export=lambda target: begin_folder(target, clips, config),
+    )
+
+
+def _pusht(folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
     dataset = PushTDataset(folder)
     held_out = None if validation is None else PushTDataset(validation)
 

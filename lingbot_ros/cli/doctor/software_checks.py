@@ -27,6 +27,7 @@ _OPTIONAL = {
     "diffusers": "the released LingBot-World models: pip install diffusers",
     "transformers": "their text encoder: pip install transformers ftfy",
     "huggingface_hub": "downloading them: pip install huggingface_hub",
+    "pyarrow": "reading LeRobot data sets: pip install pyarrow",
     "launch_ros": "ros2 launch files: they need a full ROS 2 install",
 }
 _DISTRIBUTIONS = {

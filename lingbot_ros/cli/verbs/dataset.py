@@ -4,7 +4,9 @@ import argparse
 import signal
 from pathlib import Path
 
-HELP = "make a training data set from a simulator"
+from lingbot_ros.cli import own_clips
+
+HELP = "make a training data set from a simulator or from your own recordings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,15 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pusht.add_argument(
         "--workers", type=int, default=2, help="processes (default %(default)s); does not change the data"
     )
+    own_clips.add_from_bag(sources)
+    own_clips.add_from_lerobot(sources)
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the set, or what is missing of it. Returns 0 when it is complete, 130 when interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return _pusht(args) if args.source == "pusht" else own_clips.make(args)
+
+
+def _pusht(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from lingbot_ros.training.pusht_data.writer import make_shards, missing_shards, plan_dataset
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     plan = plan_dataset(args.split, args.seed, args.episodes, args.steps)
     missing = missing_shards(args.out, plan)
     left = sum(len(plan.shard_range(shard)) for shard in missing)

@@ -29,13 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--card", action="store_true", help="write main figures and max_horizon to the model's card.yaml"
     )
+    parser.add_argument(
+        "--data", type=Path, help="judge on the held-back episodes of this set of own clips, not against Push-T"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and save.
 
-    Returns 0 when every demand on the model is met (with --floors: and every floor), 1 when one is missed.
+    Returns 0 when every demand on the model is met (with --floors: and every floor), 1 when one is missed. On own clips
+    (--data) nothing is demanded: 0.
     """
+    if args.data is not None:
+        from lingbot_ros.cli.own_data_report import report_own_data
+
+        return report_own_data(args)
     from lingbot_ros.evaluate.card_quality import card_entries
     from lingbot_ros.evaluate.report_files import save_json, save_report
     from lingbot_ros.evaluate.report_text import report_text

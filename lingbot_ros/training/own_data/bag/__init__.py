@@ -1,0 +1,1 @@
+"""Clips from ROS bags, read without ROS."""

@@ -1,0 +1,1 @@
+"""Clips from a LeRobot data set on this disk."""

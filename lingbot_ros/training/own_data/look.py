@@ -1,0 +1,26 @@
+"""What a model of own data is shown while it is trained: windows of the episodes that were held back."""
+
+import numpy as np
+
+from lingbot_ros.evaluate.pusht_measures import psnr_db
+from lingbot_ros.training.config import TrainConfig
+from lingbot_ros.training.look import Look, LookWindows, Measure
+from lingbot_ros.training.own_data.limits import clip
+from lingbot_ros.training.own_data.reader import ClipSet
+from lingbot_ros.training.own_data.trial import choose_windows
+
+PSNR = Measure(
+    "psnr_db", psnr_db, "the last real picture repeated", "it predicts no better than if nothing ever moved"
+)
+
+
+def own_look(clips: ClipSet, config: TrainConfig) -> Look:
+    """Windows of `config.look`, judged by their pictures. Raises InputError when the episodes are too short."""
+    length = config.look.context + config.look.horizon
+    windows = choose_windows(clips, config.look.windows, 0, length)
+    frames = np.stack([clips.frames(episode)[start : start + length] for episode, start in windows])
+    actions = [
+        clip(clips.actions[episode][start : start + length - 1], clips.low, clips.high) for episode, start in windows
+    ]
+    shown = LookWindows(frames, np.stack(actions).astype(np.float32), config.look.context)
+    return Look(shown, (PSNR,), config.gate.frame if config.gate else 1)
