@@ -87,6 +87,7 @@ def test_a_teacher_of_many_steps_imagines_as_its_sessions_do(tmp_path: Path, mon
         target=torch.zeros(1, 3, 7, 32, 32),
         condition=torch.cat(conditions, dim=2).repeat(1, 2, 1, 1, 1),
         actions=scaled.repeat(1, 1, 2, 1),
+        motions=None,
         slots=np.zeros(1, np.int64),
     )
     noises = iter([chunk_noise(9, chunk, draw, (1, 3, 1, 32, 32)) for chunk in range(7) for draw in range(4)])

@@ -42,7 +42,7 @@ def test_a_model_learns_to_listen_to_recorded_actions(tmp_path: Path) -> None:
     command = ["dataset", "from-bag", str(bag), "--images", "/camera", "--actions", "/action", "--out", str(data)]
     assert main([*command, "--size", "32x32", "--low=-1,-1", "--high=1,1", "--validation", "0.2"]) == 0
     found = open_training_data(data, CONFIG)
-    trainer = Trainer(CONFIG, found.source, found.background, tmp_path / "run", "cpu")
+    trainer = Trainer(CONFIG, found.source, found.background, tmp_path / "run")
     trainer.train(Limits(iterations=120))
     found.begin_export(model)
     export_model(trainer.average, CONFIG, model)
