@@ -14,6 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SHARPNESS = 3.0
+"""Masks are cut sharper than the network is sure of them.
+
+What is a tenth transparent is gone after thirty frames; and the thousandths of a mask that lie all over the picture
+would outweigh the thing itself in moments and turns, because they are far away.
+"""
+
 SMALLEST_SPREAD_PX2 = 1.0
 """Added to a layer's mean squared distance from its centre: a dot of a pixel has no turn that its pixels could tell."""
 
@@ -63,11 +70,9 @@ class RigidLayers(nn.Module):
         """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
         previous = previous.float()
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
-        masks = owners.softmax(dim=1)
+        masks = (SHARPNESS * owners).softmax(dim=1)
         layers = masks[:, 1:]
-        # Masks are cut by what they show, not bent to make a motion fit. The power keeps out the thousandths of a mask
-        # that are all over the picture: far away, they would outweigh the thing itself in moments and turns.
-        solid = layers.detach() ** 4
+        solid = layers.detach()  # masks are cut by what they show, not bent to make a motion fit
         centre = centroids(solid)
         motion = rigid_motions(solid * weight.clamp(-4, 4).exp(), flow, centre)
         motion = motion + self._meeting(solid, centre, motion)
