@@ -1,7 +1,7 @@
 """Realtime: the newest action, no queue, held or stopped when actions cease."""
 
 import time
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus
 from lingbot_ros.world import World
-from test.support.imagination import Probe, picture, picture_message, running_node
+from test.support.imagination import PATIENCE_S, Probe, picture, picture_message, running_node
 from test.support.tiny_model import write_tiny_model
 
 
-def drive(probe: Probe, count: int, period_s: float) -> None:
-    for k in range(count):
+def drive(probe: Probe, actions: int, period_s: float) -> None:
+    for k in range(actions):
         probe.act(k + 1, [float(k % 512), 256.0])
         time.sleep(period_s)
 
@@ -44,29 +44,43 @@ def test_actions_faster_than_frames_never_queue(model: Path, tmp_path: Path) -> 
         assert (held.control_id, held.control_source) == (300, FrameInfo.SOURCE_ACTION)
 
 
+def step_time_s(folder: Path) -> float:
+    """What one frame of the tiny model takes here at best."""
+    session = World.load(write_tiny_model(folder), threads=1).start(picture())
+    times_s = []
+    for _ in range(50):
+        started_s = time.monotonic()
+        session.step([[100.0, 100.0]])
+        times_s.append(time.monotonic() - started_s)
+    return min(times_s)
+
+
 def test_a_generator_at_half_speed_says_so_and_does_not_queue(tmp_path: Path) -> None:
     """The model asks for twice the frames that it can compute here: fewer come, none of them from an old action."""
-    probe_session = World.load(write_tiny_model(tmp_path / "trial"), threads=1).start(picture())
-    started_s = time.monotonic()
-    for _ in range(50):
-        probe_session.step([[100.0, 100.0]])
-    fast = write_tiny_model(tmp_path / "fast", fps=2 * 50 / (time.monotonic() - started_s))
+    fast = write_tiny_model(tmp_path / "fast", fps=2 / step_time_s(tmp_path / "trial"))
     with running_node(tmp_path, model__name=fast, publish__status_period=0.1) as (_, probe):
         probe.bring_up()
         probe.start(session_id="live")
-        drive(probe, 400, 0.005)
-        probe.wait(lambda: probe.imagined("live") and probe.imagined("live")[-1].control_id == 400)
+
+        def running() -> list[ImaginationStatus]:
+            return [status for status in probe.statuses if status.frames_published > 10]
+
+        numbers = count(1)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while len(running()) < 10 or running()[-1].real_time_factor >= 1:
+            assert time.monotonic() < deadline_s, "the status never says that the model is slower than its rate"
+            probe.act(number := next(numbers), [float(number % 512), 256.0])
+            time.sleep(0.005)
+        probe.wait(lambda: probe.imagined("live")[-1].control_id == number)
         used = [info.control_id for info in probe.imagined("live")]
         assert used == sorted(used)
-        running = [status for status in probe.statuses if status.frames_published > 10]
-        assert all(status.queue_depth <= 1 and status.frames_waiting <= 2 for status in running)
-        assert running[-1].real_time_factor < 1
-        probe.act(1000, [1.0, 1.0])
+        assert all(status.queue_depth <= 1 and status.frames_waiting <= 2 for status in running())
+        probe.act(number + 1, [1.0, 1.0])
         seen = len(probe.imagined("live"))
-        probe.wait(lambda: probe.imagined("live")[-1].control_id == 1000)
-        late = [info.control_id for info in probe.imagined("live")[seen:]].index(1000)
-        assert late < running[-1].nominal_fps  # frames that still showed the action before: less than a second of them
-        assert running[-1].control_latency_p50 > 0
+        probe.wait(lambda: probe.imagined("live")[-1].control_id == number + 1)
+        late = [info.control_id for info in probe.imagined("live")[seen:]].index(number + 1)
+        assert late < running()[-1].nominal_fps  # frames of the action before: less than a second of them
+        assert running()[-1].control_latency_p50 > 0
 
 
 def test_stop_lets_time_stand_still(model: Path, tmp_path: Path) -> None:
