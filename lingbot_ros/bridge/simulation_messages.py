@@ -98,9 +98,7 @@ def features(info: WorldInfo) -> SimulatorFeatures:
 def world_resource(world: WorldFile) -> WorldResource:
     """A loaded or loadable world: by address where it has one, by its text otherwise."""
     resource = Resource(uri=f"file://{world.source}") if world.source else Resource(resource_string=world.text)
-    return WorldResource(
-        name=world.name, world_resource=resource, description=world.description, tags=list(world.tags)
-    )
+    return WorldResource(name=world.name, world_resource=resource, description=world.description, tags=list(world.tags))
 
 
 def request_of_world(world: WorldFile, info: WorldInfo) -> StartRequest:

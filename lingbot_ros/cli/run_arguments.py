@@ -38,6 +38,4 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validation", type=Path, metavar="DATA", help="data set to look at; without it episodes are simulated"
     )
-    parser.add_argument(
-        "--no-gate", action="store_true", help="never stop the run because of what the looks show"
-    )
+    parser.add_argument("--no-gate", action="store_true", help="never stop the run because of what the looks show")

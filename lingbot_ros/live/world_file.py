@@ -1,15 +1,15 @@
 """A world to load: one small YAML file, or the same as text.
 
-    name: pusht                      # required
-    model: pusht-small               # required; a node loads worlds of the model that it runs
-    description: a T on a table
-    tags: [manipulation]
-    image: first.png                 # beside the file; left out: the model's own example picture
-    prompt: ""
-    seed: 0
-    control: [256.0, 300.0]          # action models: what drives the world until somebody else does
-    intrinsics: [fx, fy, cx, cy]     # of the image, pixels
-    start_pose: {position: [0, 0, 0], orientation: [0, 0, 0, 1]}   # camera_link in map, metres, quaternion x y z w
+name: pusht                      # required
+model: pusht-small               # required; a node loads worlds of the model that it runs
+description: a T on a table
+tags: [manipulation]
+image: first.png                 # beside the file; left out: the model's own example picture
+prompt: ""
+seed: 0
+control: [256.0, 300.0]          # action models: what drives the world until somebody else does
+intrinsics: [fx, fy, cx, cy]     # of the image, pixels
+start_pose: {position: [0, 0, 0], orientation: [0, 0, 0, 1]}   # camera_link in map, metres, quaternion x y z w
 """
 
 from dataclasses import dataclass, field

@@ -51,9 +51,7 @@ class Ring:
         if self.chunk < 1:
             raise InputError("chunk", self.chunk, "use at least 1 latent frame per chunk")
         if not 0 <= self.sink <= self.window - self.chunk:
-            raise InputError(
-                "sink", self.sink, f"use 0 to window - chunk = {self.window - self.chunk} latent frames"
-            )
+            raise InputError("sink", self.sink, f"use 0 to window - chunk = {self.window - self.chunk} latent frames")
         if (self.window - self.sink) % self.chunk:
             lower = self.sink + (self.window - self.sink) // self.chunk * self.chunk
             raise InputError(

@@ -103,9 +103,7 @@ class Look:
         windows, at = self.windows, np.array(self.frames) - 1
         past, future = windows.frames[:, : windows.context], windows.frames[:, windows.context :][:, at]
         before, after = windows.actions[:, : windows.context - 1], windows.actions[:, windows.context - 1 :]
-        imagined = np.stack(
-            [imagine(world, past[n], before[n], after[n], seed=n).frames[at] for n in range(len(past))]
-        )
+        imagined = np.stack([imagine(world, past[n], before[n], after[n], seed=n).frames[at] for n in range(len(past))])
         still = np.repeat(past[:, -1:], len(at), axis=1)
         figures = {
             measure.name: Figure(_means(measure, imagined, future), _means(measure, still, future))

@@ -25,9 +25,7 @@ class Optimizer:
                 weight_decay=schedule.weight_decay,
                 adjust_lr_fn="match_rms_adamw",
             ),
-            torch.optim.AdamW(
-                others, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=schedule.weight_decay
-            ),
+            torch.optim.AdamW(others, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=schedule.weight_decay),
         )
 
     def step(self, iteration: int, iterations: int) -> torch.Tensor:

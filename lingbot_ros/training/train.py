@@ -214,9 +214,7 @@ class ClipForward:
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
             control = model.encode_actions(actions, self.rows, self.columns)
-            return model.predict_layers(
-                noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends
-            )
+            return model.predict_layers(noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends)
 
 
 class StopOnSignal:
@@ -229,4 +227,3 @@ class StopOnSignal:
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         signal.signal(number, self._previous[signal.Signals(number)])
-

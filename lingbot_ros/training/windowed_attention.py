@@ -31,9 +31,7 @@ class WindowedAttention:
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """q, k, v [B, H, N, D] of a clip of more than one window -> [B, H, N, D]."""
         tokens, piece = q.shape[2], self._piece
-        first = F.scaled_dot_product_attention(
-            q[:, :, :piece], k[:, :, :piece], v[:, :, :piece], attn_mask=self._first
-        )
+        first = F.scaled_dot_product_attention(q[:, :, :piece], k[:, :, :piece], v[:, :, :piece], attn_mask=self._first)
         # What pads the last piece comes after every real token and is therefore seen by none.
         q, k, v = (F.pad(x, (0, 0, 0, -tokens % piece)) for x in (q, k, v))
         queries = self._fold(q[:, :, piece:], piece)

@@ -6,9 +6,7 @@ from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.world.memory_plan import Choices, MemoryPlan, missing_weights, require_memory
 
 
-def require_ready(
-    card: ModelCard, precision: str, device: str, choices: Choices | None = None
-) -> MemoryPlan | None:
+def require_ready(card: ModelCard, precision: str, device: str, choices: Choices | None = None) -> MemoryPlan | None:
     """The memory plan of a model whose weights are downloaded; None for one that comes with its card.
 
     Raises ModelError that says what to download, how large that is and whether it would fit; ResourceError when the

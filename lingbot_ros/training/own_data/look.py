@@ -9,9 +9,7 @@ from lingbot_ros.training.own_data.limits import clip
 from lingbot_ros.training.own_data.reader import ClipSet
 from lingbot_ros.training.own_data.trial import choose_windows
 
-PSNR = Measure(
-    "psnr_db", psnr_db, "the last real picture repeated", "it predicts no better than if nothing ever moved"
-)
+PSNR = Measure("psnr_db", psnr_db, "the last real picture repeated", "it predicts no better than if nothing ever moved")
 
 
 def own_look(clips: ClipSet, config: TrainConfig) -> Look:
