@@ -56,18 +56,18 @@ def test_a_motion_is_that_of_an_affine_warp(dx: float, dy: float, turn: float) -
     assert np.abs(moved - expected)[4:-4, 4:-4].max() < 0.02  # OpenCV's bilinear weights have 5 bits
 
 
-@given(
-    dx=st.floats(-5, 5), dy=st.floats(-5, 5), turn=st.floats(-1.5, 1.5), x=st.floats(-9, 40), y=st.floats(-9, 40)
-)
+@given(dx=st.floats(-5, 5), dy=st.floats(-5, 5), turn=st.floats(-1.5, 1.5), x=st.floats(-9, 40), y=st.floats(-9, 40))
 def test_the_motion_of_a_rigid_flow_is_found(dx: float, dy: float, turn: float, x: float, y: float) -> None:
     """About any centre; up to the little that a turn of small things is damped."""
     weights = torch.rand(1, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     rows, columns = np.mgrid[:SIZE, :SIZE].astype(float)
     c, s = np.cos(turn), np.sin(turn)
-    flow = np.stack([
-        x + dx + c * (columns - x) - s * (rows - y) - columns,
-        y + dy + s * (columns - x) + c * (rows - y) - rows,
-    ])
+    flow = np.stack(
+        [
+            x + dx + c * (columns - x) - s * (rows - y) - columns,
+            y + dy + s * (columns - x) + c * (rows - y) - rows,
+        ]
+    )
     found = rigid_motions(weights, torch.from_numpy(flow)[None], torch.tensor([[[x, y]]], dtype=torch.float64))[0, 0]
     assert found[2] == pytest.approx(turn, abs=0.01)
     assert found[:2].tolist() == pytest.approx([dx, dy], abs=0.5)  # the damped turn has an arm of up to 40 pixels

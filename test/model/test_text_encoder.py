@@ -50,9 +50,7 @@ def test_long_prompts_are_cut_and_keep_their_end_mark(encoder: TextEncoder) -> N
     assert features.shape == (1, 10, WIDTH) and features[:, -1].any()
 
 
-def test_an_empty_prompt_has_its_end_mark_only(
-    encoder: TextEncoder, reference: tuple[Path, UMT5EncoderModel]
-) -> None:
+def test_an_empty_prompt_has_its_end_mark_only(encoder: TextEncoder, reference: tuple[Path, UMT5EncoderModel]) -> None:
     assert (encoder.encode("") - expected_features(reference[1], "")).abs().max() < 1e-5
 
 
@@ -105,9 +103,7 @@ def test_other_weights_are_refused_by_name(reference: tuple[Path, UMT5EncoderMod
     with pytest.raises(ModelError, match=r"SelfAttention.k.weight is \[3, 3\], must be \[16, 16\]"):
         load_text_encoder(tmp_path, reference[0] / "tokenizer", CONFIG, "cpu", torch.float32)
     with pytest.raises(ModelError, match="width 16, the model takes 4096"):
-        load_text_encoder(
-            reference[0] / "text_encoder", reference[0] / "tokenizer", TextConfig(), "cpu", torch.float32
-        )
+        load_text_encoder(reference[0] / "text_encoder", reference[0] / "tokenizer", TextConfig(), "cpu", torch.float32)
 
 
 def test_a_missing_tokenizer_is_named(reference: tuple[Path, UMT5EncoderModel], tmp_path: Path) -> None:

@@ -79,8 +79,10 @@ def test_streaming_equals_diffusers_in_one_piece(
 ) -> None:
     torch.manual_seed(0)
     latents = torch.randn(1, 16, 9, 4, 5)
-    scale, mean = (torch.tensor(values).view(1, -1, 1, 1, 1) for values in
-                   (diffusers_network.config.latents_std, diffusers_network.config.latents_mean))
+    scale, mean = (
+        torch.tensor(values).view(1, -1, 1, 1, 1)
+        for values in (diffusers_network.config.latents_std, diffusers_network.config.latents_mean)
+    )
     expected = diffusers_network.decode(latents * scale + mean).sample
     assert torch.equal(decode_chunks(autoencoder, latents, sizes).clamp(-1, 1), expected)
 

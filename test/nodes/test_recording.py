@@ -126,9 +126,10 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(model: Path, tmp_path: 
 
 
 def test_recording_leaves_room_on_the_disk(model: Path, tmp_path: Path) -> None:
-    with running_node(
-        tmp_path, model__name=model, recording__folder=tmp_path / "bags", recording__keep_free=2**60
-    ) as (_, probe):
+    with running_node(tmp_path, model__name=model, recording__folder=tmp_path / "bags", recording__keep_free=2**60) as (
+        _,
+        probe,
+    ):
         probe.bring_up()
         answer = record(probe)
         assert answer.error_code == ErrorCode.DISK
