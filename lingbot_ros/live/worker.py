@@ -24,7 +24,7 @@ from lingbot_ros.live.pacer import Pacer
 from lingbot_ros.live.records import FrameRecord
 from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.statistics import Statistics
-from lingbot_ros.world import World
+from lingbot_ros.world import MemoryOptions, World
 
 T = TypeVar("T")
 
@@ -46,6 +46,9 @@ class WorkerSettings:
     control_capacity: int
     control_timeout_s: float
     stale: StalePolicy
+    light_decoder: Path | None = field(default=None, kw_only=True)
+    memory: MemoryOptions | None = field(default=None, kw_only=True)
+    offload_expert: bool = field(default=False, kw_only=True)
     decay_s: float = field(default=0.5, kw_only=True)
     priority: tuple[ControlSource, ...] = field(default=PRIORITY, kw_only=True)
     limits: Limits
@@ -155,6 +158,9 @@ class WorldWorker:
                 device=settings.device,
                 precision=settings.precision,
                 threads=settings.threads,
+                light_decoder=settings.light_decoder,
+                memory=settings.memory,
+                offload_expert=settings.offload_expert,
             )
         except BaseException as error:  # handed to the thread that waits in load()
             self._loaded.set_exception(error)

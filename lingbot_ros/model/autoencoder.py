@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.model.geometry import SPATIAL_STRIDE
 
 Frames = NDArray[np.uint8]
 """[n, H, W, 3] RGB."""
@@ -45,6 +46,16 @@ class Autoencoder(Decoder, Protocol):
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         """Pixel frames that `chunk` latent frames decode to."""
+
+
+def state_bytes(decoder: Decoder, latent_channels: int, height: int, width: int) -> int:
+    """What a decoder carries of a stream of frames of this size in pixels, once the stream is some frames long.
+
+    Measured on a single latent cell: what is carried are feature maps, which grow as the picture does.
+    """
+    _, state = decoder.decode(torch.zeros(1, latent_channels, 3, 1, 1), decoder.start())
+    cells = (height // SPATIAL_STRIDE) * (width // SPATIAL_STRIDE)
+    return cells * sum(tensor.numel() * tensor.element_size() for tensor in state.values())
 
 
 class PixelAutoencoder:

@@ -19,6 +19,7 @@ from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.worker import WorkerSettings
 from lingbot_ros.nodes.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
 from lingbot_ros.nodes.parameter import Parameter
+from lingbot_ros.world import MemoryOptions
 
 PARAMETERS = (
     Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
@@ -26,6 +27,12 @@ PARAMETERS = (
     Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
     Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", *PRECISIONS)),
     Parameter("model.threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256),
+    Parameter("model.light_decoder", "",
+              "models of the released family: file of a small decoder for the frames, taew2_1.pth; empty = none"),
+    Parameter("model.memory", 0, "camera models: latent frames to remember of places, shown to the model when the "
+              "camera comes back; 0 = none", 0, 65536),
+    Parameter("model.offload_expert", False,
+              "models with two experts: keep the one that is not in use in main memory"),
     Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
     Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
@@ -112,6 +119,9 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             device=str(values["model.device"]),
             precision=str(values["model.precision"]),
             threads=int(values["model.threads"]),
+            light_decoder=Path(decoder) if (decoder := str(values["model.light_decoder"])) else None,
+            memory=MemoryOptions.of_places(int(values["model.memory"])),
+            offload_expert=bool(values["model.offload_expert"]),
             mode=Mode[str(values["mode"]).upper()],
             control_capacity=int(values["input.queue"]),
             control_timeout_s=float(values["input.action_timeout"]),

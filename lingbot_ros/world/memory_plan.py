@@ -155,7 +155,7 @@ def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> It
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
-    yield "session: remembered places", guided * choices.remembered * _frame_bytes(shape), "cpu"
+    yield "session: remembered places", guided * choices.remembered * frame_bytes(shape), "cpu"
     decoding = 0
     if card.autoencoder == "wan":
         pixels = card.height * card.width
@@ -165,7 +165,8 @@ def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> It
         if choices.light_decoder:
             weights, cache, work = LIGHT_PARAMETERS, LIGHT_CACHE_FLOATS_PER_PIXEL, ENCODER_WORK_FLOATS_PER_PIXEL
         yield "light decoder weights", 4 * weights, device
-        yield "decoder's streaming state, old and new", 2 * 4 * cache * pixels, device
+        yield "session: decoder's streaming state", 4 * cache * pixels, device
+        yield "the decoder's next state", 4 * cache * pixels, device
         decoding = 4 * work * pixels
     yield "while it works", max(decoding, _control_bytes(shape), _prompt_bytes(shape), _step_bytes(shape)), device
     if card.architecture.text is not None:
@@ -191,10 +192,10 @@ def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
     ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
     first_eviction = ring.window // ring.chunk
     frames = max(ring.slot(chunk).lost for chunk in (first_eviction, first_eviction + 1))
-    return frames * _frame_bytes(shape)
+    return frames * frame_bytes(shape)
 
 
-def _frame_bytes(shape: GraphShape) -> int:
+def frame_bytes(shape: GraphShape) -> int:
     """K and V of one latent frame in all layers."""
     config = shape.transformer
     return 2 * config.dim * shape.tokens_per_frame * shape.dtype.itemsize * config.num_layers

@@ -34,6 +34,11 @@ class MemoryOptions:
     bank: int = 32
     reach: float = 3.0
 
+    @classmethod
+    def of_places(cls, bank: int) -> "MemoryOptions | None":
+        """Options by the number of remembered latent frames alone; none for 0."""
+        return cls(frames=min(cls.frames, bank), bank=bank) if bank else None
+
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise InputError("memory.frames", self.frames, "give at least 1 latent frame, or no memory")

@@ -16,7 +16,7 @@ from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stret
 from lingbot_ros.engine.interface import EngineOptions, ProgramInfo
 from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine, resolve_device
 from lingbot_ros.errors import EngineError, InputError, SessionError
-from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
+from lingbot_ros.model.autoencoder import Frames, check_image, resize_image, state_bytes
 from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
@@ -24,7 +24,7 @@ from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.experts import Experts
-from lingbot_ros.world.memory_plan import Choices
+from lingbot_ros.world.memory_plan import Choices, frame_bytes
 from lingbot_ros.world.network import Network
 from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.readiness import require_ready
@@ -107,7 +107,7 @@ class World:
             engine=engine.info,
             parameters=sum(network.parameters for network in self.networks),
             weights_bytes=sum(network.weights_bytes for network in self.networks),
-            session_bytes=sum(network.session_bytes(self._branch_count) for network in self.networks),
+            session_bytes=self._session_bytes(),
         )
 
     @classmethod
@@ -208,9 +208,7 @@ class World:
         for session in list(self.sessions.values()):
             session.close()
 
-    def new_session(
-        self, session_id: str | None, parent_id: str, seed: int, lens: Lens | None = None
-    ) -> Session:
+    def new_session(self, session_id: str | None, parent_id: str, seed: int, lens: Lens | None = None) -> Session:
         """An empty session for `start`, `fork` and `restore` to fill; raises SessionError if the id is taken."""
         session_id = session_id or uuid.uuid4().hex[:8]
         if session_id in self.sessions:
@@ -252,6 +250,15 @@ class World:
     @property
     def _branch_count(self) -> int:
         return 2 if self.guidance > 1 else 1
+
+    def _session_bytes(self) -> int:
+        """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""
+        card, networks = self.card, self.networks
+        attending = sum(network.session_bytes(self._branch_count) for network in networks)
+        channels = card.architecture.latent_channels
+        decoding = state_bytes(self.decoder, channels, card.height, card.width)
+        places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
+        return attending + decoding + places
 
     def _lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
         if self.card.control.kind != "camera":

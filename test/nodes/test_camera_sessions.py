@@ -16,10 +16,11 @@ from lingbot_msgs.srv import ForkSession, Record, RestoreSession, SaveSession, S
 from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_to_world
 from lingbot_ros.cli.main import main
 from lingbot_ros.control.keys import parse_key_script, script_poses
-from lingbot_ros.world import Session, World
+from lingbot_ros.world import MemoryOptions, Session, World
 from test.support.imagination import Probe, picture, picture_message, pixels, running_node
 from test.support.poses import pose_messages
 from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model
+from test.support.tiny_light_decoder import write_light_decoder
 
 PATH = script_poses(parse_key_script("w-8,wl-24,i-8,sj-24,none-16"))
 PICTURE = picture(64, seed=4)[:48]  # 48 x 64: stretched to 32 x 48
@@ -232,3 +233,25 @@ def test_a_recorded_camera_session_is_imagined_again(
     assert code == 0
     with Reader(tmp_path / "bags" / "walk") as bag:
         assert {connection.topic for connection in bag.connections} >= {"/odom", "/image_raw"}
+
+
+def test_a_node_with_a_light_decoder_and_a_memory(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both reach the world, and a recording of such a node is imagined again with the same options only."""
+    light = write_light_decoder(tmp_path)
+    options = {"model__light_decoder": light, "model__memory": 6, "recording__folder": tmp_path / "bags"}
+    world = World.load(model, threads=1, light_decoder=light, memory=MemoryOptions.of_places(6))
+    with running_node(tmp_path, model__name=model, mode="lockstep", **options) as (_, probe):
+        probe.bring_up()
+        assert probe.call(Record, "record", Record.Request(record=True, path="light")).error_msg == ""
+        start(probe, "light", camera_info=camera_info(70.0, 71.0, 30.0, 25.0))
+        count = len(step(probe, "light", PATH[:13]))
+        assert probe.statuses[-1].session_memory == world.info.session_bytes
+        probe.wait(lambda: len(probe.imagined("light")) == count)
+        assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
+    again = ["replay", str(tmp_path / "bags" / "light"), "--model", str(model)]
+    assert main([*again, "--light-decoder", str(light), "--memory", "6"]) == 0
+    assert "none differs in any bit" in capsys.readouterr().out
+    assert main(again) == 1
+    assert "the first that differs is 1 " in capsys.readouterr().out

@@ -31,6 +31,20 @@ def test_sessions_decode_with_it(tmp_path: Path) -> None:
             other.restore(snapshot)
 
 
+def test_a_session_takes_what_its_world_says(tmp_path: Path) -> None:
+    """The decoder's state included, which is the larger part of it for a video autoencoder."""
+    model, light = write_tiny_camera_model(tmp_path), write_light_decoder(tmp_path)
+    sizes = []
+    for world in (World.load(model), World.load(model, light_decoder=light)):
+        session = world.start(np.full((32, 48, 3), 90, np.uint8), seed=3)
+        session.step(np.tile(np.eye(4), (5, 1, 1)))
+        session.step(np.tile(np.eye(4), (8, 1, 1)))
+        held = (*session._branches[0].tensors.values(), *session._decoder.values())
+        sizes.append(sum(tensor.numel() * tensor.element_size() for tensor in held))
+        assert sizes[-1] == world.info.session_bytes
+    assert sizes[1] < sizes[0]
+
+
 def test_it_is_refused_where_it_cannot_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="light_decoder.*leave it out"):
         World.load(write_tiny_model(tmp_path), light_decoder=write_light_decoder(tmp_path))

@@ -68,8 +68,9 @@ def test_a_light_decoder_is_planned_with_its_own_state() -> None:
     card = find_card("lingbot-world-v2-1.3b")
     full, light = (plan_memory(card, "bf16", "cpu", Choices(light_decoder=chosen)) for chosen in (False, True))
     pixels = card.height * card.width
-    assert of(full, "decoder's streaming state") == 2 * 4 * 2365 * pixels
-    assert of(light, "decoder's streaming state") == 2 * 4 * 84 * pixels
+    for plan, floats in ((full, 2365), (light, 84)):
+        assert of(plan, "session: decoder's streaming state") == 4 * floats * pixels
+        assert of(plan, "the decoder's next state") == 4 * floats * pixels
     assert of(light, "light decoder weights") == 4 * 9_844_611 and not of(full, "light decoder weights")
     assert full.needed("cpu") - light.needed("cpu") > 10e9
 

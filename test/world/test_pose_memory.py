@@ -160,9 +160,7 @@ def test_memory_reaches_the_frames_and_only_on_the_way_back(model: Path, world: 
 
 
 @pytest.mark.parametrize("past", [3, 9])
-def test_forks_and_snapshots_remember(
-    session: Session, world: World, model: Path, tmp_path: Path, past: int
-) -> None:
+def test_forks_and_snapshots_remember(session: Session, world: World, model: Path, tmp_path: Path, past: int) -> None:
     walk(session, past)
     session.snapshot().save(tmp_path / "snapshot")
     fork = session.fork()
@@ -238,6 +236,12 @@ def test_the_plan_counts_slots_and_bank(model: Path, world: World) -> None:
         "session: attention caches": 2 * one_frame,
         "session: remembered places": 6 * one_frame,
     }
+
+
+def test_a_full_bank_is_in_the_size_of_a_session(model: Path, world: World) -> None:
+    more = world.info.session_bytes - World.load(model).info.session_bytes
+    one_frame = 2 * 48 * TOKENS * 4 * 2
+    assert more == 2 * one_frame + 6 * one_frame
 
 
 def test_where_memory_means_nothing_it_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="default: the one that imagined the recording")
     parser.add_argument("--precision", help="default: the one of the recording")
     parser.add_argument("--threads", type=int, help="CPU threads (default: as many as the recording had)")
+    parser.add_argument(
+        "--light-decoder", type=Path, metavar="FILE", help="the node's model.light_decoder, if it had one"
+    )
+    parser.add_argument("--memory", type=int, default=0, metavar="N", help="the node's model.memory (default 0)")
     parser.add_argument("--jpeg-quality", type=int, default=80, help="a bag of JPEGs: the node's (default %(default)s)")
     parser.add_argument("--unit-step", type=float, default=0.2, metavar="M", help="camera models: the node's "
                         "camera.unit_step (default %(default)s)")  # fmt: skip
@@ -30,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.record.reader import BagReader
     from lingbot_ros.record.replay import NodeSettings, replay
-    from lingbot_ros.world import World
+    from lingbot_ros.world import MemoryOptions, World
 
     with BagReader(args.bag) as bag:
         frames = bag.frames()
@@ -42,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
             device=args.device or (was.device if was else "auto"),
             precision=args.precision or (was.precision if was else "auto"),
             threads=(was.threads if was else 0) if args.threads is None else args.threads,
+            light_decoder=args.light_decoder,
+            memory=MemoryOptions.of_places(args.memory),
         )
         print(f"{args.bag}: {bag.frame_count} frames; imagining them again with {world.info.name}, {world.info.engine}")
         recorded = itertools.chain([first] if first else [], frames)
