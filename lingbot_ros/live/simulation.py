@@ -67,6 +67,7 @@ class Simulation:
 
     def load(self, live: LiveWorld, world: WorldFile) -> None:
         """Take a world in the place of the present one and stop. What raises leaves the present one as it is."""
+        self._refuse_when_quitting()
         if world.model != self._info.name:
             raise LingbotError(
                 f"world.model: '{world.name}' needs {world.model}; this node runs {self._info.name}: start another "
@@ -85,6 +86,7 @@ class Simulation:
 
     def unload(self, live: LiveWorld) -> None:
         """Free the world's session."""
+        self._refuse_when_quitting()
         self._require_world(live)
         live.end_session(SESSION)
         self.world = None
@@ -92,8 +94,7 @@ class Simulation:
 
     def set_state(self, live: LiveWorld, wanted: int) -> None:
         """Raises SameStateError, TransitionError for a state that is not for clients, StateError without a world."""
-        if self.state is SimulationState.QUITTING:
-            raise StateError("state: QUITTING, which nothing ends")
+        self._refuse_when_quitting()
         if wanted == self.state:
             raise SameStateError(f"state: it is {self.state.name} already")
         if wanted not in _BY_CLIENTS:
@@ -108,6 +109,7 @@ class Simulation:
 
     def reset(self, live: LiveWorld, *, of_time: bool, of_state: bool) -> None:
         """Back to the world's first picture, to time 0, or both; playing or paused stays what it is."""
+        self._refuse_when_quitting()
         world = self._require_world(live)
         if of_state:
             self._begin(live, world, 0 if of_time else live.session(SESSION).stamp_ns)
@@ -158,6 +160,10 @@ class Simulation:
             received_s=time.monotonic(),
             state=ControlState.STOPPED,
         )
+
+    def _refuse_when_quitting(self) -> None:
+        if self.state is SimulationState.QUITTING:
+            raise StateError("state: QUITTING, which nothing ends")
 
     def _require_world(self, live: LiveWorld) -> WorldFile:
         if self.world is not None and not live.lives(SESSION):  # a client may have ended the session itself

@@ -112,6 +112,9 @@ class TrainConfig:
         except yaml.YAMLError as error:
             raise InputError("--config", path, f"not valid YAML: {error}") from error
         transformer = parse_transformer(data.pop("transformer", {}), f"{path}: transformer")
+        if transformer.prediction == "velocity":
+            fix = "this trainer makes one-step models of the next frame: use residual, motion or layers"
+            raise InputError(f"{path}: transformer.prediction", "velocity", fix)
         nested: dict[str, Any] = {
             key: parse_dataclass(kind, data.pop(key), f"{path}: {key}")
             for key, kind in _PARTS.items()

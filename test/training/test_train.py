@@ -119,6 +119,11 @@ def test_the_shipped_training_file_is_read_and_mistakes_are_named(tmp_path: Path
     (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(wrong))
     with pytest.raises(InputError, match="learning_rat"):
         TrainConfig.load(tmp_path / "wrong.yaml")
+    flow = yaml.safe_load(shipped.read_text())
+    flow["transformer"] |= {"prediction": "velocity", "moving_layers": 0}
+    (tmp_path / "flow.yaml").write_text(yaml.safe_dump(flow))
+    with pytest.raises(InputError, match=r"transformer.prediction.*velocity.*use residual, motion or layers"):
+        TrainConfig.load(tmp_path / "flow.yaml")
     with pytest.raises(InputError, match="models/pusht-small/train.yaml"):
         TrainConfig.load(tmp_path / "absent.yaml")
 
