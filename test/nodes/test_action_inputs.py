@@ -132,7 +132,7 @@ def test_without_a_map_it_is_one_clear_line(
     node, _ = lockstep
     publish(probe, topic, message)
     probe.wait(lambda: reason in node.log_text())
-    assert probe.statuses[-1].last_error_code == ErrorCode.UNSUPPORTED
+    probe.wait(lambda: probe.statuses[-1].last_error_code == ErrorCode.UNSUPPORTED)
 
 
 def test_a_publisher_of_the_other_kind_of_twist_is_named(lockstep: tuple[NodeUnderTest, Probe], probe: Probe) -> None:

@@ -108,7 +108,8 @@ def test_start_session(probe: Probe, fields: Callable[[], dict[str, Any]], code:
     assert answer.error_code == code
     assert answer.error_msg.startswith(message)
     assert goes_on(probe)
-    assert probe.imagined()[-1].session_id == "good"
+    probe.wait(probe.imagined)
+    assert {info.session_id for info in probe.imagined()} == {"good"}
 
 
 def test_no_picture_and_no_example(probe: Probe) -> None:

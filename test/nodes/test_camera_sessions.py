@@ -247,7 +247,7 @@ def test_a_node_with_a_light_decoder_and_a_memory(
         assert probe.call(Record, "record", Record.Request(record=True, path="light")).error_msg == ""
         start(probe, "light", camera_info=camera_info(70.0, 71.0, 30.0, 25.0))
         count = len(step(probe, "light", PATH[:13]))
-        assert probe.statuses[-1].session_memory == world.info.session_bytes
+        probe.wait(lambda: probe.statuses[-1].session_memory == world.info.session_bytes)
         probe.wait(lambda: len(probe.imagined("light")) == count)
         assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
     again = ["replay", str(tmp_path / "bags" / "light"), "--model", str(model)]

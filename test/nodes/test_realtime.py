@@ -38,7 +38,8 @@ def test_actions_faster_than_frames_never_queue(model: Path, tmp_path: Path) -> 
         # The transport keeps only the newest action, so that some may be overtaken before they are received.
         assert len(set(used)) <= status.controls_received <= 300
         assert status.controls_replaced > 0
-        assert [i.frame_index for i in probe.imagined("live")] == list(range(1, len(probe.imagined("live")) + 1))
+        infos = probe.imagined("live")
+        assert [info.frame_index for info in infos] == list(range(1, len(infos) + 1))
         probe.wait(lambda: probe.imagined("live")[-1].control_state == FrameInfo.CONTROL_HELD)
         held = probe.imagined("live")[-1]
         assert (held.control_id, held.control_source) == (300, FrameInfo.SOURCE_ACTION)
