@@ -66,6 +66,11 @@ def imagine(args: argparse.Namespace) -> int:
         print(
             f"first picture: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
         )
+        if model.max_horizon:
+            print(
+                f"believe about {model.max_horizon} frames after a real picture; what comes later is a dream",
+                flush=True,
+            )
         started_s = time.monotonic()
         try:
             _drive(driver, executor, process, args.duration)
