@@ -10,8 +10,11 @@ from lingbot_ros.cli.main import main
 from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.heads import InverseDynamics, OutcomeHead
 from lingbot_ros.training.heads.calibrate import expected_calibration_error, fit_platt
+from lingbot_ros.training.heads.futures import imagine_near_goal, imagined_outcomes
 from lingbot_ros.training.heads.outcome_data import make_outcomes
 from lingbot_ros.training.pusht_data.episode import EpisodeMaker, episode_seed
+from lingbot_ros.world import World
+from test.support.tiny_model import write_tiny_model
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -68,6 +71,26 @@ def test_the_command_trains_a_head_that_loads(tmp_path: Path) -> None:
     outcome = OutcomeHead(tmp_path / "head")(make_outcomes(2, seed=1).frames)
     assert outcome.coverage.shape == (2,)
     assert main(["train-head", "outcome", "--iterations", "0", "--out", str(tmp_path / "bad")]) == 2
+
+
+def test_a_head_that_has_seen_imagined_pictures_says_whose(tmp_path: Path) -> None:
+    out = tmp_path / "head"
+    arguments = ["train-head", "outcome", "--scenes", "60", "--iterations", "12", "--futures", "5", "--out", str(out)]
+    assert main([*arguments, "--imagined-by", "pusht-small"]) == 0
+    training = yaml.safe_load((out / "head.yaml").read_text())["training"]
+    digest = yaml.safe_load((MODELS / "pusht-small" / "card.yaml").read_text())["weights"]["sha256"]
+    assert (training["futures"], training["imagined_by"]) == (5, digest)
+    assert "--imagined-by pusht-small --futures 5" in training["command"]
+    assert main([*arguments, "--imagined-by", str(write_tiny_model(tmp_path))]) == 2
+
+
+def test_pictures_carry_the_coverage_that_the_simulator_came_to() -> None:
+    """Frame by frame: what the head is told of an imagined picture is true of the simulator's at that time."""
+    world = World.load("pusht-small", threads=1)
+    futures, data = imagine_near_goal(world, 3, seed=10**6 + 4), imagined_outcomes(world, 3, seed=4, quiet=True)
+    np.testing.assert_array_equal(data.frames, futures.imagined[:, 1:].reshape(-1, 96, 96, 3))
+    np.testing.assert_array_equal(data.coverage, futures.coverage.ravel())
+    assert not np.array_equal(imagine_near_goal(world, 1, seed=4).imagined, futures.imagined[:1])
 
 
 def test_platt_scaling_undoes_a_known_distortion() -> None:

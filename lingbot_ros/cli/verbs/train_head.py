@@ -12,6 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="HEAD")
     outcome = kinds.add_parser("outcome", help="success, reward and termination from a picture; needs gym-pusht")
     outcome.add_argument("--scenes", type=int, default=12000, help="pictures to train on (default %(default)s)")
+    outcome.add_argument("--imagined-by", metavar="MODEL", help="show it pictures that this world model imagined, too")
+    outcome.add_argument("--futures", type=int, default=600, help="with --imagined-by: so many (default %(default)s)")
     outcome.add_argument("--iterations", type=int, default=3000, help="training steps (default %(default)s)")
     inverse = kinds.add_parser("inverse-dynamics", help="the action between two pictures; needs data sets")
     inverse.add_argument("--data", type=Path, required=True, help="Push-T data set to train on")
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.errors import InputError
 
-    for field, least in (("iterations", 10), ("scenes", 50), ("threads", 1)):
+    for field, least in (("iterations", 10), ("scenes", 50), ("futures", 5), ("threads", 1)):
         value = getattr(args, field, least)
         if value < least:
             raise InputError(f"--{field}", value, f"give {least} or more")
@@ -44,9 +46,22 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     if args.kind == "outcome":
         from lingbot_ros.training.heads.outcome import train_outcome
+        from lingbot_ros.world import World
 
         command = f"lingbot train-head outcome --scenes {args.scenes} --iterations {args.iterations} --seed {args.seed}"
-        train_outcome(args.out, args.scenes, args.iterations, args.seed, f"{command} --out {args.out}")
+        world = None
+        if args.imagined_by is not None:
+            command = f"{command} --imagined-by {args.imagined_by} --futures {args.futures}"
+            world = World.load(args.imagined_by, threads=args.threads)
+        train_outcome(
+            args.out,
+            args.scenes,
+            args.iterations,
+            args.seed,
+            f"{command} --out {args.out}",
+            world=world,
+            futures=args.futures,
+        )
     else:
         from lingbot_ros.training.heads.inverse import train_inverse
         from lingbot_ros.training.pusht_data.reader import PushTDataset

@@ -13,27 +13,42 @@ from lingbot_ros.heads.files import save_head
 from lingbot_ros.heads.networks import SIZE, OutcomeNet, to_pictures
 from lingbot_ros.training.heads.calibrate import expected_calibration_error, fit_platt, reliability, save_reliability
 from lingbot_ros.training.heads.fit import disturb, fit
-from lingbot_ros.training.heads.outcome_data import OutcomeData, make_outcomes
+from lingbot_ros.training.heads.futures import imagined_outcomes
+from lingbot_ros.training.heads.outcome_data import OutcomeData, joined, make_outcomes
+from lingbot_ros.world.world import World
 
 _BATCH = 48
 
 
-def train_outcome(folder: Path, scenes: int, iterations: int, seed: int, command: str, quiet: bool = False) -> None:
+def train_outcome(
+    folder: Path,
+    scenes: int,
+    iterations: int,
+    seed: int,
+    command: str,
+    quiet: bool = False,
+    world: World | None = None,
+    futures: int = 0,
+) -> None:
     """Write the head into `folder`: trained on `scenes`, calibrated on a fifth as many others, judged on another fifth.
 
-    `command` is quoted on the card.
+    With a `world`, all pictures of so many imagined `futures` join the training, and those of a fifth as many others
+    the calibration. `command` is quoted on the card. Raises InputError for a world that states no horizon.
     """
     torch.manual_seed(seed)
     training, validation, test = (
         make_outcomes(count, 10 * seed + part) for part, count in enumerate((scenes, scenes // 5, scenes // 5))
     )
+    if world is not None:
+        training = joined(training, imagined_outcomes(world, futures, 10 * seed, quiet))
+        validation = joined(validation, imagined_outcomes(world, futures // 5, 10 * seed + 1, quiet))
     network = OutcomeNet()
     generator = torch.Generator().manual_seed(seed)
     success = torch.from_numpy(training.success.astype(np.float32))
     coverage = torch.from_numpy(training.coverage)
 
     def loss_of_batch(iteration: int) -> Tensor:
-        chosen = torch.randint(scenes, (_BATCH,), generator=generator)
+        chosen = torch.randint(len(coverage), (_BATCH,), generator=generator)
         pictures = to_pictures(training.frames[chosen.numpy()], "frames", (SIZE, SIZE, 3))
         logit, guess = network(disturb(pictures, generator))
         return F.binary_cross_entropy_with_logits(logit, success[chosen]) + 10 * F.smooth_l1_loss(
@@ -42,6 +57,7 @@ def train_outcome(folder: Path, scenes: int, iterations: int, seed: int, command
 
     fit(network, loss_of_batch, iterations, quiet)
     slope, offset = fit_platt(_predict(network, validation)[0], validation.success)
+    imagined = {} if world is None else {"futures": futures, "imagined_by": world.files.digest}
     folder.mkdir(parents=True, exist_ok=True)
     logits, guesses = _predict(network, test)
     probability = 1 / (1 + np.exp(-(slope * logits + offset)))
@@ -57,11 +73,11 @@ def train_outcome(folder: Path, scenes: int, iterations: int, seed: int, command
             "licence": "Apache-2.0",
             "calibration": {"slope": slope, "offset": offset},
             "quality": {"real_frames": outcome_figures(probability, guesses, test.coverage, test.success)},
-            "training": {"command": command, "scenes": scenes, "iterations": iterations},
+            "training": {"command": command, "scenes": scenes, "iterations": iterations} | imagined,
             "limits": [
                 "Knows only the scene of gym-pusht at 96 x 96 with its goal.",
-                "Calibrated on real frames of placed scenes, of which many are near the goal; where success is rarer, "
-                "so is the truth of a claimed success.",
+                "Calibrated on placed scenes, of which many are near the goal; where success is rarer, so is the truth "
+                "of a claimed success.",
             ],
         },
     )

@@ -30,6 +30,11 @@ class OutcomeData:
         return self.coverage > SUCCESS_COVERAGE
 
 
+def joined(first: OutcomeData, second: OutcomeData) -> OutcomeData:
+    """Both, one after the other."""
+    return OutcomeData(np.concatenate((first.frames, second.frames)), np.concatenate((first.coverage, second.coverage)))
+
+
 def near_goal_state(rng: np.random.Generator) -> PushTState:
     """A scene with the block at one of several distances from the goal, and the pusher somewhere."""
     spread = _SPREADS[rng.integers(len(_SPREADS))]
