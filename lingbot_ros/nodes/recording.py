@@ -83,6 +83,7 @@ class Recording:
         self._recorder = Recorder(
             folder,
             message_types(definitions()),
+            self._parameters(),
             lossless=self._running.config.worker.mode is Mode.LOCKSTEP,
             keep_free=self._config.keep_free,
             on_failure=self._on_failure,
@@ -102,6 +103,18 @@ class Recording:
     def _on_failure(self, error: LingbotError) -> None:
         self._running.refuse("recording", error)
         self._on_change()
+
+    def _parameters(self) -> dict[str, str]:
+        """What a replay must know and no message says."""
+        config = self._running.config
+        worker = config.worker
+        return {
+            "model.name": worker.model,
+            "model.light_decoder": str(worker.light_decoder or ""),
+            "model.memory": str(worker.memory.bank if worker.memory else 0),
+            "camera.unit_step": repr(worker.camera.unit_step),
+            "publish.jpeg_quality": str(config.jpeg_quality),
+        }
 
     def _inside(self, path: str) -> Path:
         target = (self._folder / path).resolve()

@@ -95,6 +95,10 @@ class BagReader:
             return RecordedEngine(status.engine, status.device, status.precision, status.threads)
         return None
 
+    def parameter(self, name: str, default: str) -> str:
+        """A parameter of the recording node; `default` where the bag does not say, as those of another recorder."""
+        return (self._reader.storage.metadata.custom or {}).get(name, default)
+
     def frames(self) -> Iterator[RecordedFrame]:
         """All frames, as they were published; the parts of one are found by their common stamp."""
         parts_of = {

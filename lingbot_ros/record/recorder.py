@@ -3,7 +3,7 @@
 import queue
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,22 +38,23 @@ class _Item:
 class Recorder:
     """Writes one bag from construction to `stop()`. `put` may be called from any thread.
 
-    lossless: `put` waits while the queue is full (lockstep); otherwise the message is dropped and counted (realtime).
-    keep_free: recording ends in order before less than so many bytes are left on the disk. `on_failure` is called once,
-    on the recorder's thread, when it ends by itself.
+    parameters: of the node, kept in the bag. lossless: `put` waits while the queue is full (lockstep); otherwise the
+    message is dropped and counted (realtime). keep_free: recording ends in order before less than so many bytes are
+    left on the disk. `on_failure` is called once, on the recorder's thread, when it ends by itself.
     """
 
     def __init__(
         self,
         folder: Path,
         types: Typestore,
+        parameters: Mapping[str, str],
         *,
         lossless: bool,
         keep_free: int,
         on_failure: Callable[[LingbotError], None],
     ) -> None:
         try:
-            self._writer = BagWriter(folder, types)
+            self._writer = BagWriter(folder, types, parameters)
             self._keep_free, self._checked = keep_free, 0
             self._require_room()
         except OSError as error:

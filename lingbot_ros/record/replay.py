@@ -32,7 +32,7 @@ class ReplayedSession:
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """Parameters of the recording node that the bag does not hold: `publish.jpeg_quality` and `camera.unit_step`."""
+    """Parameters of the recording node: `publish.jpeg_quality` and `camera.unit_step`."""
 
     jpeg_quality: int = 80
     unit_step: float = UNIT_STEP

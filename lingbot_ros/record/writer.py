@@ -1,5 +1,6 @@
 """One MCAP bag in the layout of rosbag2, which `ros2 bag` and Foxglove read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,16 +27,19 @@ class Topic:
 class BagWriter:
     """A new folder with an .mcap file and, once closed, metadata.yaml. Not thread-safe.
 
-    types: definitions of the messages that may be written, see `message_types`. Raises InputError when `folder` exists
-    and OSError when it cannot be made or written.
+    types: definitions of the messages that may be written, see `message_types`. parameters: of the recording node, by
+    name; they stand in metadata.yaml as rosbag2's custom data. Raises InputError when `folder` exists and OSError when
+    it cannot be made or written.
     """
 
-    def __init__(self, folder: Path, types: Typestore) -> None:
+    def __init__(self, folder: Path, types: Typestore, parameters: Mapping[str, str] | None = None) -> None:
         if folder.exists():
             raise InputError("path", f"'{folder}'", "it exists; choose another name")
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._writer = Writer(folder, version=_LAYOUT_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
+        for name, value in (parameters or {}).items():
+            self._writer.set_custom_data(name, value)
         self._types = types
         self._connections: dict[Topic, Connection] = {}
         self.folder, self.messages, self.size = folder, 0, 0

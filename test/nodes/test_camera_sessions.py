@@ -238,9 +238,14 @@ def test_a_recorded_camera_session_is_imagined_again(
 def test_a_node_with_a_light_decoder_and_a_memory(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both reach the world, and a recording of such a node is imagined again with the same options only."""
+    """Both reach the world, and a recording says that they did, and which unit step there was."""
     light = write_light_decoder(tmp_path)
-    options = {"model__light_decoder": light, "model__memory": 6, "recording__folder": tmp_path / "bags"}
+    options = {
+        "camera__unit_step": 0.35,
+        "model__light_decoder": light,
+        "model__memory": 6,
+        "recording__folder": tmp_path / "bags",
+    }
     world = World.load(model, threads=1, light_decoder=light, memory=MemoryOptions.of_places(6))
     with running_node(tmp_path, model__name=model, mode="lockstep", **options) as (_, probe):
         probe.bring_up()
@@ -250,8 +255,8 @@ def test_a_node_with_a_light_decoder_and_a_memory(
         probe.wait(lambda: probe.statuses[-1].session_memory == world.info.session_bytes)
         probe.wait(lambda: len(probe.imagined("light")) == count)
         assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
-    again = ["replay", str(tmp_path / "bags" / "light"), "--model", str(model)]
-    assert main([*again, "--light-decoder", str(light), "--memory", "6"]) == 0
+    again = ["replay", str(tmp_path / "bags" / "light")]
+    assert main(again) == 0
     assert "none differs in any bit" in capsys.readouterr().out
-    assert main(again) == 1
+    assert main([*again, "--light-decoder", ""]) == 1
     assert "the first that differs is 1 " in capsys.readouterr().out

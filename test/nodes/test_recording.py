@@ -37,7 +37,8 @@ def step(probe: Probe) -> list[np.ndarray]:
 def bags(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.ndarray]]:
     """The recording folder of a node that recorded one session raw and one as JPEG, and the frames of the first."""
     folder = tmp_path_factory.mktemp("recording")
-    with running_node(folder, model__name=model, mode="lockstep", recording__folder=folder / "bags") as (node, probe):
+    options = {"recording__folder": folder / "bags", "publish__jpeg_quality": 61}
+    with running_node(folder, model__name=model, mode="lockstep", **options) as (node, probe):
         probe.bring_up()
         assert record(probe, path="raw").error_msg == ""
         assert record(probe).error_code == ErrorCode.BUSY
@@ -75,13 +76,22 @@ def test_an_independent_reader_finds_every_frame(bags: tuple[Path, list[np.ndarr
 
 @pytest.mark.parametrize(("name", "verdict"), [("raw", "none differs in any bit"), ("jpeg", "none differs after JPEG")])
 def test_a_replay_imagines_the_same(
-    bags: tuple[Path, list[np.ndarray]], model: Path, capsys: pytest.CaptureFixture[str], name: str, verdict: str
+    bags: tuple[Path, list[np.ndarray]], capsys: pytest.CaptureFixture[str], name: str, verdict: str
 ) -> None:
-    code = main(["replay", str(bags[0] / name), "--model", str(model)])
+    """The bag says which model it was and how its JPEGs were made."""
+    code = main(["replay", str(bags[0] / name)])
     printed = capsys.readouterr().out
     assert verdict in printed
     assert "taped: 12 frames imagined again" in printed
     assert code == 0
+
+
+def test_other_options_than_the_nodes_are_told_apart(
+    bags: tuple[Path, list[np.ndarray]], model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So what the bag says matters: a JPEG of another quality is another picture."""
+    assert main(["replay", str(bags[0] / "jpeg"), "--jpeg-quality", "90", "--model", str(model)]) == 1
+    assert "the first that differs is 1 " in capsys.readouterr().out
 
 
 def test_the_example_reads_it(bags: tuple[Path, list[np.ndarray]]) -> None:
