@@ -112,6 +112,7 @@ class Recording:
             "model.name": worker.model,
             "model.light_decoder": str(worker.light_decoder or ""),
             "model.memory": str(worker.memory.bank if worker.memory else 0),
+            "model.offload_expert": str(worker.offload_expert),
             "camera.unit_step": repr(worker.camera.unit_step),
             "publish.jpeg_quality": str(config.jpeg_quality),
         }

@@ -8,15 +8,14 @@ import pytest
 
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.live.codes import Mode
-from lingbot_ros.live.inbox import StalePolicy
 from lingbot_ros.live.live_world import LiveWorld
 from lingbot_ros.live.records import StartRequest
-from lingbot_ros.live.session_table import Limits
 from lingbot_ros.live.simulation import Simulation, SimulationState, StateError
-from lingbot_ros.live.worker import WorkerEvents, WorkerSettings, WorldWorker
+from lingbot_ros.live.worker import WorkerEvents, WorldWorker
 from lingbot_ros.live.world_file import WorldFile
 from lingbot_ros.world import WorldInfo
 from test.support.tiny_model import write_tiny_model
+from test.support.worker import worker_settings
 
 PATIENCE_S = 60.0
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -24,19 +23,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[WorldWorker, WorldInfo]]:
-    settings = WorkerSettings(
-        model=str(write_tiny_model(tmp_path)),
-        engine="auto",
-        device="cpu",
-        precision="f32",
-        threads=1,
-        mode=Mode.LOCKSTEP,
-        control_capacity=8,
-        control_timeout_s=1.0,
-        stale=StalePolicy.HOLD,
-        limits=Limits(),
-        snapshot_folder=tmp_path,
-    )
+    settings = worker_settings(write_tiny_model(tmp_path), tmp_path)
     worker = WorldWorker(settings, WorkerEvents(lambda record: None, lambda error: None, lambda view: None))
     info = worker.load(PATIENCE_S, abandoned=lambda: False).info
     worker.submit(lambda live: live.play(True, LingbotError(""))).result(PATIENCE_S)

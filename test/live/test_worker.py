@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.live.codes import ControlSource, Mode
-from lingbot_ros.live.inbox import StalePolicy
+from lingbot_ros.live.codes import ControlSource
 from lingbot_ros.live.records import Control, FrameRecord, StartRequest
 from lingbot_ros.live.rollout import Rollout, require_whole_chunks
-from lingbot_ros.live.session_table import Limits
-from lingbot_ros.live.worker import WorkerEvents, WorkerSettings, WorldWorker
+from lingbot_ros.live.worker import WorkerEvents, WorldWorker
 from test.support.tiny_model import write_tiny_model
+from test.support.worker import worker_settings
 
 PATIENCE_S = 60.0
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -29,19 +28,7 @@ class Watched:
         self.errors: list[Exception] = []
         self.gate = Event()
         self.gate.set()
-        settings = WorkerSettings(
-            model=str(model),
-            engine="auto",
-            device="cpu",
-            precision="f32",
-            threads=1,
-            mode=Mode.LOCKSTEP,
-            control_capacity=64,
-            control_timeout_s=1.0,
-            stale=StalePolicy.HOLD,
-            limits=Limits(),
-            snapshot_folder=folder,
-        )
+        settings = worker_settings(model, folder)
         self.worker = WorldWorker(settings, WorkerEvents(self._publish, self.errors.append, lambda view: None))
         self.worker.load(PATIENCE_S, abandoned=lambda: False)
         self.call(lambda live: live.play(True, LingbotError("")))

@@ -16,6 +16,7 @@ HELP = "imagine a recorded bag again from its controls, and name the first frame
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How it was imagined is read from the bag; options only override."""
+    parser.description = "How it was imagined - model, engine, the node's parameters - is read from the bag."
     parser.add_argument("bag", type=Path, help="folder that the node's ~/record wrote")
     parser.add_argument("--model", help="name or folder of the model")
     parser.add_argument("--engine", help="what executes the model")
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             precision=args.precision or (was.precision if was else "auto"),
             threads=(was.threads if was else 0) if args.threads is None else args.threads,
             light_decoder=light or None,
+            offload_expert=bag.parameter("model.offload_expert", "False") == "True",
             memory=MemoryOptions.of_places(_given(args.memory, int(bag.parameter("model.memory", "0")))),
         )
         settings = NodeSettings(

@@ -1,0 +1,24 @@
+"""Settings of a worker that runs a tiny model in lockstep on one thread."""
+
+from pathlib import Path
+
+from lingbot_ros.live.codes import Mode
+from lingbot_ros.live.inbox import StalePolicy
+from lingbot_ros.live.session_table import Limits
+from lingbot_ros.live.worker import WorkerSettings
+
+
+def worker_settings(model: Path, snapshot_folder: Path) -> WorkerSettings:
+    return WorkerSettings(
+        model=str(model),
+        engine="auto",
+        device="cpu",
+        precision="f32",
+        threads=1,
+        mode=Mode.LOCKSTEP,
+        control_capacity=64,
+        control_timeout_s=1.0,
+        stale=StalePolicy.HOLD,
+        limits=Limits(),
+        snapshot_folder=snapshot_folder,
+    )
