@@ -4,11 +4,12 @@ Each has a thread of its own for its world; they share this process's executor. 
 """
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from lingbot_ros.nodes.imagination import ImaginationNode
 from lingbot_ros.nodes.main import EXECUTOR_THREADS
+from lingbot_ros.nodes.pooled_executor import PooledExecutor
 
 NAMESPACES = ("left", "right")
 
@@ -16,7 +17,7 @@ NAMESPACES = ("left", "right")
 def main() -> None:
     """Bring both up and spin until Ctrl-C; drive them on /left/action and /right/action."""
     rclpy.init()
-    executor = MultiThreadedExecutor(num_threads=EXECUTOR_THREADS)
+    executor = PooledExecutor(EXECUTOR_THREADS)
     nodes = [ImaginationNode(namespace=namespace) for namespace in NAMESPACES]
     try:
         for node in nodes:

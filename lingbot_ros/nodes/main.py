@@ -4,9 +4,10 @@ import sys
 from collections.abc import Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 
 from lingbot_ros.nodes.imagination import ImaginationNode
+from lingbot_ros.nodes.pooled_executor import PooledExecutor
 
 # Callbacks only check and store, so that a few threads are enough; none is held while the model works, except the one
 # in which a lifecycle transition loads or frees it.
@@ -16,7 +17,7 @@ EXECUTOR_THREADS = 4
 def main(args: Sequence[str] | None = None) -> int:
     """Spin until told to end. The node starts unconfigured: launch, the command line or an operator configures it."""
     rclpy.init(args=list(args) if args is not None else None)
-    executor = MultiThreadedExecutor(num_threads=EXECUTOR_THREADS)
+    executor = PooledExecutor(EXECUTOR_THREADS)
     node = ImaginationNode()
     executor.add_node(node)
     try:
