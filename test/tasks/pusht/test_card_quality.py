@@ -12,7 +12,7 @@ from lingbot_ros.tasks.pusht.report.card_table import card_table
 from lingbot_ros.world import World
 from test.support.tiny_model import write_tiny_model
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PLACES = (
     ("psnr_db_mean", "psnr_db", "mean"),
     ("pusher_error_px_median", "pusher_px", "median"),
