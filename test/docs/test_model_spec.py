@@ -60,7 +60,8 @@ def test_every_citation_finds_its_section() -> None:
     known, count = sections(), 0
     for path in citing_files():
         text = path.read_text()
-        assert not problems(text, known), path
+        found = problems(text, known)
+        assert not found, f"{path}: {found}"
         count += len(CITATION.findall(text))
     assert count > 50
 
