@@ -44,7 +44,7 @@ def check_size(card: ModelCard) -> None:
 
 
 def load_autoencoder(card: ModelCard, files: ModelFiles, device: str) -> Autoencoder:
-    """Video autoencoders compute in float32, as the released pipeline does (spec 2)."""
+    """Video autoencoders compute in float32, as the released pipeline does (model_spec 2.1)."""
     if card.autoencoder == "pixel":
         return PixelAutoencoder(device)
     assert files.autoencoder is not None
@@ -57,7 +57,7 @@ def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) ->
         return autoencoder, ""
     if not isinstance(autoencoder, WanAutoencoder):
         raise InputError("light_decoder", light, "only models with the Wan autoencoder can use one; leave it out")
-    # In 16 bits float16 is the exact one: the activations are small (spec 5.6).
+    # In 16 bits float16 is the exact one: the activations are small (model_spec 5.7).
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
     return load_light_decoder(light, device, dtype, autoencoder.denormalize), f"+{file_sha256(light)}"
 

@@ -22,10 +22,10 @@ from lingbot_ros.world.assembly import graph_shape
 
 AUTOENCODER_PARAMETERS = 126_892_531
 TEXT_ENCODER_PARAMETERS = 5_680_910_336
-"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (spec 2, 3.2)."""
+"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (model_spec 2.1, 3.2)."""
 
 AUTOENCODER_CACHE_FLOATS_PER_PIXEL = 2365
-"""What the streaming decoder remembers: two frames at the input of each convolution over time (spec 5.5)."""
+"""What the streaming decoder remembers: two frames at the input of each convolution over time (model_spec 5.5)."""
 
 AUTOENCODER_WORK_FLOATS_PER_PIXEL = 4800
 """While it decodes one latent frame, measured: 12.5 tensors of 96 channels and four frames at full resolution."""

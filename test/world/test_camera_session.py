@@ -258,7 +258,7 @@ def test_reading_the_window_again_under_the_same_text_changes_nothing(
 
 
 def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
-    """Spec 4.5: two caches, the negative prompt in the second; guidance 1 needs one and differs."""
+    """Two caches, the negative prompt in the second; guidance 1 needs one and differs (model_spec 4.5)."""
     frames = []
     for guidance in (1.0, 5.0):
         sampler = UniPCConfig(3, 5.0, guidance=guidance, negative_prompt="rain")
@@ -274,7 +274,7 @@ def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
 
 
 def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) -> None:
-    """Spec 4.2, 3.4: one chunk without a past, 7 channels with keys."""
+    """One chunk without a past, 7 channels with keys (model_spec 4.2, 3.4)."""
     sampler = UniPCConfig(2, 10.0, guidance=5.0, commit=False)
     path = write_tiny_camera_model(folder, "clip", sampler, StreamConfig(5, 5), channels=7)
     world = World.load(path)
@@ -305,7 +305,7 @@ def write_experts(folder: Path, monkeypatch: pytest.MonkeyPatch, guidance: float
 
 
 def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spec 4.2: the high-noise expert at times of at least the boundary, the low-noise one below."""
+    """The high-noise expert at times of at least the boundary, the low-noise one below (model_spec 4.2)."""
     card, high, low = write_experts(folder, monkeypatch)
     world = World(card, EngineOptions())
     assert [world.expert(time) for time in (999.0, 947.0, 946.0, 0.0)] == [0, 0, 1, 1]
