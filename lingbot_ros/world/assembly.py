@@ -54,7 +54,7 @@ def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) ->
     if light is None:
         return autoencoder, ""
     assert isinstance(autoencoder, WanAutoencoder)
-    # In 16 bits float16 is the exact one: the activations are small (spec 5.6).
+    # In 16 bits float16 is the exact one: the activations are small (model_spec 5.7).
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
     return load_light_decoder(light, device, dtype, autoencoder.denormalize), f"+{file_sha256(light)}"
 

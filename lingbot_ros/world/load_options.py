@@ -13,7 +13,7 @@ from lingbot_ros.world.pose_memory import MemoryOptions
 
 PromptPolicy = Literal["keep", "recompute"]
 """When a session's prompt changes: keep what it remembers, which changes gradually, or read its window again under the
-new prompt, which changes at once and costs one forward per chunk of the window (spec 5.4)."""
+new prompt, which changes at once and costs one forward per chunk of the window (model_spec 5.4)."""
 
 
 @dataclass(frozen=True)
