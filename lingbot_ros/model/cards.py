@@ -12,7 +12,6 @@ import yaml
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.architecture import parse_dataclass, parse_transformer
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
-from lingbot_ros.model.families.files import ModelFiles, locate
 from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
@@ -103,10 +102,6 @@ class ModelCard:
     def licence_note(self) -> str:
         """The licence, and what must be known of it before the model is used."""
         return f"{self.licence} (non-commercial use only)" if self.non_commercial else self.licence
-
-    def files(self) -> ModelFiles:
-        """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
-        return locate(self)
 
 
 def model_folders() -> Iterator[Path]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
 from lingbot_ros.world import Snapshot, World
+from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
 
 CONTINUE = """
@@ -85,3 +86,21 @@ def test_a_disk_that_refuses_leaves_the_older_snapshot(saved: Path, tmp_path: Pa
     assert error.value.code is ErrorCode.DISK
     assert Snapshot.load(saved).meta == snapshot.meta
     assert not list(saved.parent.glob("*.partial"))
+
+
+def test_a_snapshot_with_other_parts_is_refused_and_changes_nothing(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    """A world that recomputes its window under a new prompt needs the window's chunks, which the other never kept."""
+    model = write_tiny_camera_model(tmp_path)
+    keep, recompute = (World.load(model, prompt_policy=policy) for policy in ("keep", "recompute"))
+    snapshots = {}
+    for name, world in (("keep", keep), ("recompute", recompute)):
+        session = world.start(image)
+        session.step(np.tile(np.eye(4), (5, 1, 1)))
+        snapshots[name] = session.snapshot()
+    for world, of_other, lack in ((recompute, "keep", "lacks"), (keep, "recompute", "has")):
+        with pytest.raises(SnapshotError, match=f"{lack}.*recent.*prompt_policy"):
+            world.restore(snapshots[of_other])
+    held = keep.start(image)
+    with pytest.raises(SnapshotError, match="recent"):
+        held.restore(snapshots["recompute"])
+    assert held.chunk_index == 0 and held.step(np.tile(np.eye(4), (5, 1, 1))).shape[0] == 5

@@ -17,6 +17,7 @@ from huggingface_hub.errors import (
 
 from lingbot_ros.errors import ErrorCode, InputError, ModelError, ResourceError
 from lingbot_ros.model.cards import ModelCard
+from lingbot_ros.model.families.files import locate
 from lingbot_ros.model.families.hub import HubWeights, hub_cache
 from lingbot_ros.model.families.verify import verify_checksums
 
@@ -38,7 +39,7 @@ def download_model(card: ModelCard, report: Report) -> None:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         compared = verify_checksums(files, lambda path: report(f"  checking {path.name}"))
         report(f"{repository}: {len(files)} files in {folder}, {compared} compared with their SHA-256")
-    card.files()
+    locate(card)
     report(f"{card.name}: complete")
 
 
