@@ -83,8 +83,8 @@ def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
     """Say what to download and whether it would fit, before a node is started for nothing. Raises LingbotError."""
     if not isinstance(card.weights, HubWeights):
         return
-    options = LoadOptions.from_plain(given_options(args)).resolved()
-    adapted = adapted_card(card, options)
+    options = LoadOptions.from_plain(given_options(args))
+    adapted, options = adapted_card(card, options), options.resolved()
     try:
         ready_files(adapted, options)
     except LingbotError:

@@ -32,8 +32,8 @@ class LoadedModel:
         """From options to weights; raises what `World.load` raises."""
         if options.engine not in ENGINES:
             raise EngineError(f"engine: got {options.engine!r}; this version has {', '.join(ENGINES)}")
-        options = options.resolved()
         card = adapted_card(find_card(options.name), options)
+        options = options.resolved()
         files, plan = ready_files(card, options)
         if plan is not None:
             logging.getLogger(__name__).info("%s", plan.text())

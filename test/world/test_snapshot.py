@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,46 @@ def test_a_snapshot_with_other_parts_is_refused_and_changes_nothing(tmp_path: Pa
     with pytest.raises(SnapshotError, match="recent"):
         held.restore(snapshots["recompute"])
     assert held.chunk_index == 0 and held.step(np.tile(np.eye(4), (5, 1, 1))).shape[0] == 5
+
+
+def test_a_snapshot_of_another_window_is_refused(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    model = write_tiny_model(tmp_path)
+    snapshot = World.load(model).start(image).snapshot()
+    with pytest.raises(SnapshotError, match="its window is"):
+        World.load(model, window=3).restore(snapshot)
+
+
+def test_only_f32_snapshots_move_between_engines(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    model = write_tiny_model(tmp_path)
+    for precision in ("f32", "bf16"):
+        world = World.load(model, precision=precision)
+        session = world.start(image)
+        session.step([[100.0, 100.0]])
+        snapshot = session.snapshot()
+        assert snapshot.meta.engine == "torch"
+        elsewhere = Snapshot(replace(snapshot.meta, engine="onnx"), snapshot.tensors)
+        if precision == "f32":
+            assert np.array_equal(world.restore(elsewhere).step([[5.0, 9.0]]), session.step([[5.0, 9.0]]))
+        else:
+            with pytest.raises(SnapshotError, match="its engine is 'onnx', this world's is 'torch'"):
+                world.restore(elsewhere)
+
+
+def test_the_distance_to_the_last_real_frame_is_part_of_a_session(
+    world: World, image: NDArray[np.uint8], actions: NDArray[np.float64]
+) -> None:
+    session = world.start(image)
+    assert session.frames_since_real == 0
+    for action in actions[:3]:
+        session.step(action)
+    before = session.snapshot()
+    assert session.frames_since_real == 3
+    session.observe(image[None], actions[3])
+    assert session.frames_since_real == 0
+    session.step(actions[4])
+    fork, again = session.fork(), world.restore(session.snapshot())
+    assert [one.frames_since_real for one in (session, fork, again)] == [1, 1, 1]
+    session.restore(before)
+    assert session.frames_since_real == 3
+    for one in (session, fork, again):
+        one.close()
