@@ -12,7 +12,7 @@ from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ModelInfo
 from lingbot_msgs.srv import StartSession
 from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
-from lingbot_ros.cli.model_arguments import given_options
+from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
 from lingbot_ros.cli.recording import Recording
 from lingbot_ros.cli.trajectory import Trajectory, read_trajectory, require_poses_suffice
@@ -24,7 +24,6 @@ from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.nodes.imagination_client import ImaginationClient
 from lingbot_ros.nodes.node_process import NodeProcess
 from lingbot_ros.nodes.trajectory_client import TrajectoryClient
-from lingbot_ros.world import LoadOptions
 from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.memory_plan import plan_memory
 from lingbot_ros.world.readiness import ready_files
@@ -83,7 +82,7 @@ def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
     """Say what to download and whether it would fit, before a node is started for nothing. Raises LingbotError."""
     if not isinstance(card.weights, HubWeights):
         return
-    options = LoadOptions.from_plain(given_options(args))
+    options = load_options(args, {})
     adapted, options = adapted_card(card, options), options.resolved()
     try:
         ready_files(adapted, options)

@@ -2,9 +2,14 @@
 
 import argparse
 import shlex
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from lingbot_ros.errors import InputError
 from lingbot_ros.model_options import MODEL_OPTIONS, Plain
+
+if TYPE_CHECKING:
+    from lingbot_ros.world import LoadOptions
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: bool = True) -> None:
@@ -27,10 +32,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: b
 
 
 def given_options(args: argparse.Namespace) -> dict[str, Plain]:
-    """The model options that were given, by name; for `LoadOptions.from_plain`."""
+    """The model options that were given, by name."""
     values = {option.name: getattr(args, option.name) for option in MODEL_OPTIONS if option.name != "name"}
     values["name"] = getattr(args, "model", None)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "LoadOptions":
+    """The options that were given, and `otherwise` by name. Raises InputError that names the argument."""
+    from lingbot_ros.world import LoadOptions  # noqa: PLC0415 - large, and the help needs none of it
+
+    try:
+        return LoadOptions.from_plain({**otherwise, **given_options(args)})
+    except InputError as error:
+        raise InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix) from error
 
 
 def option_words(args: argparse.Namespace) -> list[str]:

@@ -2,18 +2,18 @@
 
 import argparse
 
-from lingbot_ros.cli.model_arguments import given_options
+from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.evaluate.own_data_report import card_entries, report_text, save_json, save_report
 from lingbot_ros.training.export import update_card
 from lingbot_ros.training.own_data.reader import ClipSet
 from lingbot_ros.training.own_data.trial import run_trial
-from lingbot_ros.world import LoadOptions, World
+from lingbot_ros.world import World
 
 
 def report_own_data(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.verbs.eval_model`. Returns 0."""
     clips = ClipSet(args.data)
-    world = World.load(options=LoadOptions.from_plain(given_options(args) | {"name": args.name}))
+    world = World.load(options=load_options(args, {"name": args.name}))
     trial = run_trial(world, clips, args.episodes, args.seed, args.context, args.horizon)
     print(report_text(trial.report))
     if args.json:

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from lingbot_ros.cli.model_arguments import add_model_arguments, given_options, option_words
+from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, option_words
 
 HELP = "measure a model against the simulator, beside trivial baselines"
 
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     from lingbot_ros.evaluate.report_text import report_text
     from lingbot_ros.training.export import update_card
     from lingbot_ros.training.pusht_data.trial import run_trial
-    from lingbot_ros.world import LoadOptions, World
+    from lingbot_ros.world import World
 
-    options = LoadOptions.from_plain(given_options(args) | {"name": args.name})
+    options = load_options(args, {"name": args.name})
     world = World.load(options=options)
     other = World.load(options=replace(options, precision=args.compare)) if args.compare else None
     trial = run_trial(
@@ -78,7 +78,8 @@ def _command(args: argparse.Namespace, name: str) -> str:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     words = [f"lingbot eval-model {name} --episodes {args.episodes} --seed {args.seed}"]
-    for key in ("horizon", "context", "compare"):
+    for key in ("horizon", "context"):
         if getattr(args, key) != parser.get_default(key):
             words.append(f"--{key} {getattr(args, key)}")
-    return " ".join([*words, *option_words(args)])
+    words += option_words(args)
+    return " ".join([*words, f"--compare {args.compare}"] if args.compare else words)

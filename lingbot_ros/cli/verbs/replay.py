@@ -5,7 +5,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lingbot_ros.cli.model_arguments import add_model_arguments, given_options
+from lingbot_ros.cli.model_arguments import add_model_arguments, load_options
 from lingbot_ros.model_options import MODEL_OPTIONS, Plain
 
 if TYPE_CHECKING:
@@ -32,13 +32,12 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.record.reader import BagReader
     from lingbot_ros.record.replay import NodeSettings, replay
-    from lingbot_ros.world import LoadOptions, World
+    from lingbot_ros.world import World
 
     with BagReader(args.bag) as bag:
         frames = bag.frames()
         first = next(frames, None)
-        recorded_options = _recorded_options(bag, first.model if first else "")
-        world = World.load(options=LoadOptions.from_plain(recorded_options | given_options(args)))
+        world = World.load(options=load_options(args, _recorded_options(bag, first.model if first else "")))
         settings = NodeSettings(
             _given(args.jpeg_quality, int(bag.parameter("publish.jpeg_quality", str(NodeSettings.jpeg_quality)))),
             _given(args.unit_step, float(bag.parameter("camera.unit_step", str(NodeSettings.unit_step)))),
