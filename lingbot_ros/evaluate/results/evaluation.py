@@ -59,7 +59,7 @@ class Evaluation:
 
 
 def outcomes(rollouts: Sequence[Rollout], threshold: float, horizon: int | None = None) -> NDArray[np.float64]:
-    """[policies, starts] in the order in which they first appear: 1 success, 0 failure, NaN without a verdict or absent."""
+    """[policies, starts] in the order in which they first appear: 1 success, 0 failure, NaN absent or undecided."""
     policies = {name: place for place, name in enumerate(dict.fromkeys(rollout.policy for rollout in rollouts))}
     starts = {name: place for place, name in enumerate(dict.fromkeys(rollout.start for rollout in rollouts))}
     table = np.full((len(policies), len(starts)), np.nan)
@@ -88,7 +88,7 @@ def policy_results(
     """The policies of one arm, in the order in which they first appear."""
     names = list(dict.fromkeys(rollout.policy for rollout in rollouts))
     table = outcomes(rollouts, threshold, horizon)
-    rated = np.isfinite(table).any(axis=1)
+    rated = np.asarray(np.isfinite(table).any(axis=1))
     ranking = rank_policies(table[rated], generator(seed, "ranking")) if rated.any() else None
     place = np.cumsum(rated) - 1
     found = []
