@@ -12,8 +12,8 @@ from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 class PushTStepper:
     fps = 10.0
 
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
+    def __init__(self, rows: int, frames_per_step: int = 1) -> None:
+        self.rows, self._frames_per_step = rows, frames_per_step
         self.low, self.high = np.zeros(2), np.full(2, 512.0)
         self._simulators: dict[int, PushTSimulator] = {}
 
@@ -23,15 +23,18 @@ class PushTStepper:
         return self._simulators[row].render()
 
     def frames_in_next_step(self, row: int) -> int:
-        return 1
+        return self._frames_per_step
 
     def step(self, actions: Mapping[int, Actions]) -> dict[int, Frames | RowError]:
-        return {row: self._step(self._simulators[row], mine[0]) for row, mine in actions.items()}
+        return {row: self._step(self._simulators[row], mine) for row, mine in actions.items()}
 
     def end(self, row: int) -> None:
         del self._simulators[row]
 
     @staticmethod
-    def _step(simulator: PushTSimulator, action: Actions) -> Frames:
-        simulator.step(action)
-        return simulator.render()[None]
+    def _step(simulator: PushTSimulator, actions: Actions) -> Frames:
+        shown = []
+        for action in actions:
+            simulator.step(action)
+            shown.append(simulator.render())
+        return np.stack(shown)

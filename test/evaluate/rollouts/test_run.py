@@ -13,13 +13,12 @@ from lingbot_ros.evaluate.policies.patience import Patience
 from lingbot_ros.evaluate.policies.recorded import RecordedActions
 from lingbot_ros.evaluate.rollouts import Ending, Job, Progress, Rollout, RolloutStore, Stepper, run_rollouts
 from lingbot_ros.evaluate.rollouts.worlds import BatchStepper, SessionStepper
-from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 from lingbot_ros.world import World
 from test.support.evaluated_policies import Brightness, Failing, Seer, SeerBatch, starts
 from test.support.pusht_stepper import PushTStepper
 from test.support.tiny_camera import write_tiny_camera_model
-from test.support.tiny_model import VELOCITY, write_tiny_model
+from test.support.tiny_model import write_tiny_model
 
 SCORER = Brightness()
 
@@ -246,21 +245,21 @@ def test_a_recording_that_is_too_short_is_said(tmp_path: Path, world: World) -> 
     assert found[1].reason == "nothing was recorded for the start start1"
 
 
-def test_chunks_of_policy_and_world_need_not_fit(tmp_path: Path) -> None:
-    world = World.load(write_tiny_model(tmp_path, config=VELOCITY, stream=StreamConfig(chunk=2, window=4)))
-    asked: list[int] = []
+@pytest.mark.parametrize(("given", "taken", "asked"), [(3, 1, [0, 3, 6]), (3, 2, [0, 3, 6]), (1, 2, list(range(8)))])
+def test_chunks_of_policy_and_world_need_not_fit(tmp_path: Path, given: int, taken: int, asked: list[int]) -> None:
+    noted: list[int] = []
 
     class Noting(Seer):
         def act(self, observation):
-            asked.append(observation.step)
+            noted.append(observation.step)
             return super().act(observation)
 
-    for stepper in (SessionStepper(world, 1), BatchStepper(world, 1)):
-        asked.clear()
-        job = Job("imagined", [EachRow("threes", lambda: Noting(chunk=3))], starts(1), horizon=7)
-        (rollout,) = play(tmp_path / type(stepper).__name__, job, stepper)
-        assert asked == [0, 3, 6]
-        assert (len(rollout.scores), len(rollout.actions)) == (7, 7)
+    state = PushTSimulator().reset(0)
+    scene = Start("scene", np.zeros((96, 96, 3), np.uint8), state=state)
+    job = Job("reference", [EachRow("seer", lambda: Noting(chunk=given))], [scene], horizon=7)
+    (rollout,) = play(tmp_path, job, PushTStepper(1, frames_per_step=taken))
+    assert noted == asked
+    assert (len(rollout.scores), len(rollout.actions)) == (7, 7)
 
 
 def test_the_true_simulator_is_a_stepper_too(tmp_path: Path) -> None:
