@@ -87,7 +87,7 @@ def test_the_commanded_motion_fits_and_wrong_ones_do_not(commanded: np.ndarray) 
     yaw = np.degrees(np.arctan2(commanded[0, 2], commanded[0, 0]))
     faster[:3, :3], mirrored[:3, :3] = turned("y", 1.1 * yaw), turned("y", -yaw)
     assert np.median(residuals.sampson_px(p, q, faster, CAMERA)) > 0.5
-    assert np.median(residuals.sampson_px(p, q, mirrored, CAMERA)) > 20
+    assert np.median(residuals.sampson_px(p, q, mirrored, CAMERA)) > 5
 
 
 def test_the_opposite_direction_fits_the_lines_and_is_seen_behind_the_camera() -> None:
