@@ -40,7 +40,7 @@ def given_options(args: argparse.Namespace) -> dict[str, Plain]:
 
 def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "LoadOptions":
     """The options that were given, and `otherwise` by name. Raises InputError that names the argument."""
-    from lingbot_ros.world import LoadOptions  # noqa: PLC0415 - large, and the help needs none of it
+    from lingbot_ros.world import LoadOptions
 
     try:
         return LoadOptions.from_plain({**otherwise, **given_options(args)})
