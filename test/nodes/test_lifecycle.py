@@ -12,12 +12,13 @@ from rcl_interfaces.srv import SetParameters
 
 from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ErrorCode, RobotAction
-from lingbot_msgs.srv import ListSessions, Step
-from test.support.imagination import Probe, running_node
+from lingbot_msgs.srv import ListSessions, StartSession, Step
+from test.support.imagination import Probe, picture, picture_message, running_node
 from test.support.tiny_model import write_tiny_model
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+FIRST = StartSession.Request(image=picture_message(picture()))
 
 
 def state(probe: Probe) -> int:
@@ -127,3 +128,22 @@ def test_an_unconfigured_node_ends_cleanly(tmp_path: Path) -> None:
     with running_node(tmp_path) as (node, probe):
         assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
         assert node.stop() == 0
+
+
+def test_cleanup_while_a_goal_ends_answers_it_and_the_process_lives_on(model: Path, tmp_path: Path) -> None:
+    """The interfaces are destroyed while the executor waits on them and callbacks use them."""
+    with running_node(tmp_path, model__name=model, mode="lockstep") as (node, probe):
+        goals = probe.action_client
+        client = None
+        for _ in range(20):
+            assert probe.transition(CONFIGURE) and probe.transition(ACTIVATE)
+            client = client or goals(Imagine)
+            assert client.wait_for_server(60)
+            assert probe.call(StartSession, "start_session", FIRST).error_msg == ""
+            handle = probe.result(client.send_goal_async(Imagine.Goal(actions=[RobotAction(values=[1.0, 2.0])] * 5000)))
+            ended = handle.get_result_async()
+            assert probe.transition(DEACTIVATE) and probe.transition(CLEANUP)
+            assert probe.result(ended).result.error_code == ErrorCode.NOT_ACTIVE
+        assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
+        assert node.stop() == 0
+        assert "Traceback" not in node.log_text()

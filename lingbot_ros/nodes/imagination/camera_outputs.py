@@ -61,7 +61,7 @@ class CameraOutputs:
     def destroy(self) -> None:
         for publisher in (self._odom, self._tf, self._static):
             if publisher is not None:
-                self._node.destroy_publisher(publisher)
+                self._node.destroy_lifecycle_publisher(publisher)
 
     def _twist(self, record: FrameRecord, body: NDArray[np.float64]) -> NDArray[np.float64]:
         """From the frame before of the same session; zero where that is not known."""

@@ -1,7 +1,8 @@
 """The lifecycle node `imagination`: a world model that lives on ROS topics."""
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -15,6 +16,7 @@ from lingbot_ros.bridge.status_messages import diagnostics_message, status_messa
 from lingbot_ros.compat import feature_line, have
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
 from lingbot_ros.nodes.imagination.context import Running
@@ -45,7 +47,8 @@ class ImaginationNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         self._running: Running | None = None
         self._worker: WorldWorker | None = None
-        self._parts: list[Any] = []
+        self._made: list[Callable[[], object]] = []
+        self._releasing = threading.RLock()
         self._simulator: Simulator | None = None
         self._status_sent_s = 0.0
 
@@ -87,7 +90,8 @@ class ImaginationNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._set_active(False)
         if self._simulator is not None:
-            self._simulator.end()
+            self._simulator.let_go()
+            run_alone(self.executor, self, self._simulator.end)
         return super().on_deactivate(state)
 
     @reported
@@ -110,29 +114,31 @@ class ImaginationNode(LifecycleNode):
         self._release(self._worker)
 
     def _create_interfaces(self, running: Running) -> None:
-        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
-        self._outputs = FrameOutputs(running, self._recording)
-        self._camera_outputs = CameraOutputs(running, self._recording)
-        self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
-        self._recording.begin()
-        self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        """What is made is noted at once, so that it is freed where a later one cannot be made."""
         executor = self.executor
         if executor is None:
             raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
-        self._parts = [
-            self._outputs,
-            self._recording,
-            self._camera_outputs,
-            Inputs(running),
-            SessionServices(running, executor),
-            ImagineServer(running, executor),
-        ]
+        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
+        self._made.append(self._recording.destroy)
+        self._outputs = FrameOutputs(running, self._recording)
+        self._made.append(self._outputs.destroy)
+        self._camera_outputs = CameraOutputs(running, self._recording)
+        self._made.append(self._camera_outputs.destroy)
+        self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
+        self._made.append(lambda: self.destroy_lifecycle_publisher(self._status))
+        self._recording.begin()
+        self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        self._made.append(lambda: self.destroy_lifecycle_publisher(self._diagnostics))
+        self._made.append(Inputs(running).destroy)
+        self._made.append(SessionServices(running, executor).destroy)
+        self._made.append(ImagineServer(running, executor).destroy)
         if running.config.simulator.enabled:
             self._simulator = self._make_simulator(running, executor)
-            self._parts.append(self._simulator)
-        self._timer = self.create_timer(
+            self._made.append(self._simulator.destroy)
+        timer = self.create_timer(
             running.config.status_period_s, self._on_timer, callback_group=running.timers, autostart=True
         )
+        self._made.append(lambda: self.destroy_timer(timer))
 
     def _make_simulator(self, running: Running, executor: Executor) -> "Simulator":
         if not have("simulation_interfaces"):
@@ -152,18 +158,17 @@ class ImaginationNode(LifecycleNode):
         running.worker.submit(lambda live: live.play(active, reason)).result(_STOP_S)
 
     def _release(self, worker: WorldWorker | None) -> None:
-        """Free everything. Idempotent; what was never made is skipped."""
+        """Free everything. Idempotent, from any thread; what was never made is skipped."""
         if self._running is not None:
             self._running.active = False
         if worker is not None and not worker.stop(_STOP_S):
             self.get_logger().error(f"the generator did not end within {_STOP_S} s")
-        for part in self._parts:
-            part.destroy()
-        if self._parts:
-            self.destroy_timer(self._timer)
-            self.destroy_publisher(self._status)
-            self.destroy_publisher(self._diagnostics)
-        self._parts, self._running, self._worker, self._simulator = [], None, None, None
+        with self._releasing:  # a signal may come in the middle of a cleanup
+            made, self._made = self._made, []
+            if made:
+                self._recording.close()
+                run_alone(self.executor, self, lambda: _call_all(made))
+            self._running, self._worker, self._simulator = None, None, None
 
     def _require_running(self) -> Running:
         if self._running is None:
@@ -219,3 +224,8 @@ class ImaginationNode(LifecycleNode):
         except InputError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+
+def _call_all(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()

@@ -77,4 +77,4 @@ class FrameOutputs:
 
     def destroy(self) -> None:
         for publisher in self._publishers:
-            self._node.destroy_publisher(publisher)
+            self._node.destroy_lifecycle_publisher(publisher)

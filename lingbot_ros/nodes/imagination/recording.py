@@ -55,10 +55,12 @@ class Recording:
             name = self._running.node.resolve_topic_name(topic)
             recorder.put(Topic(name, kind_of(message)), time.time_ns(), partial(serialize_message, message))
 
-    def destroy(self) -> None:
-        """Close the bag, if any."""
+    def close(self) -> None:
+        """Close the bag, if any; returns once it is complete."""
         if self._recorder is not None:
             self._stop(self._recorder)
+
+    def destroy(self) -> None:
         self._running.node.destroy_service(self._service)
 
     def _on_record(self, request: Record.Request, response: Record.Response) -> Record.Response:

@@ -84,6 +84,10 @@ class Simulator:
         ]
         self._steps.begin()
 
+    def let_go(self) -> None:
+        """Those who wait for a frame need not wait any more: the node is not active."""
+        self._steps.published.close()
+
     def end(self) -> None:
         """Withdraw the services; the world stays."""
         self._steps.end()

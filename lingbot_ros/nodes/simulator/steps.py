@@ -114,8 +114,8 @@ class SimulatorSteps:
         """Chunk after chunk; others may work on their sessions between two."""
         worker = self._running.worker
         try:
-            self._running.require_active()
             for done in range(1, steps + 1):
+                self._running.require_active()
                 if canceled():
                     raise LingbotError(f"canceled after {done - 1} of {steps} steps", ErrorCode.CANCELED)
                 rollout = await on_worker(
