@@ -44,8 +44,11 @@ class ActionControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         past = state.get("past_actions")
-        self._past = None if past is None else past.cpu().numpy().copy()
         last = state.get("last_action")
+        for tensor, shape in ((past, (self._history - 1, self._spec.dim)), (last, (self._spec.dim,))):
+            if tensor is not None and tuple(tensor.shape) != shape:
+                raise ValueError(f"actions of shape {list(tensor.shape)} instead of {list(shape)}")
+        self._past = None if past is None else past.cpu().numpy().copy()
         self.last = None if last is None else last.cpu().numpy().copy()
 
     def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -104,8 +104,10 @@ class CameraControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         *intrinsics, unit_step = state["lens"].tolist()
-        self._set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
         previous = state.get("previous_pose")
+        if previous is not None and tuple(previous.shape) != (4, 4):
+            raise ValueError(f"a pose of shape {list(previous.shape)} instead of [4, 4]")
+        self._set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
         self._previous = None if previous is None else previous.cpu().numpy().copy()
 
     def _set_lens(self, lens: Lens) -> None:

@@ -31,9 +31,18 @@ class KVCache:
     @property
     def filled_tokens(self) -> int:
         """Length of the prefix that holds committed chunks which a later one sees."""
+        return self._filled_after(self.committed)
+
+    def _filled_after(self, chunks: int) -> int:
         if self.ring.window == self.ring.chunk:
             return 0
-        return min(self.committed * self.ring.chunk, self.ring.window) * self.tokens_per_frame
+        return min(chunks * self.ring.chunk, self.ring.window) * self.tokens_per_frame
+
+    def shapes_after(self, chunks: int) -> dict[str, tuple[int, ...]]:
+        """Of the tensors of `state`, by name, when so many chunks are committed."""
+        end = self._filled_after(chunks)
+        caches = {name: (*tensor.shape[:2], end, *tensor.shape[3:]) for name, tensor in self._named()}
+        return {"committed": (), **caches}
 
     def begin(self) -> ChunkSlot:
         """Prepare the next chunk's slots, remembering what will be lost in them; returns where they are."""

@@ -13,6 +13,8 @@ from rclpy.executors import Executor, MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
 
+from lingbot_ros.errors import printable
+
 _PAUSE_S = 0.0005
 _WAKE_S = 0.005
 # Callbacks of an interface that is about to go end within milliseconds; one that hangs must not hold a transition.
@@ -71,7 +73,7 @@ class PooledExecutor(MultiThreadedExecutor):
             if self._failures > _HOPELESS:
                 raise
             if not isinstance(error, InvalidHandle):  # else its interface was withdrawn as the callback began
-                told = "".join(traceback.format_exception(error))
+                told = printable("".join(traceback.format_exception(error)))
                 get_logger("executor").error(f"a callback failed, and the node goes on:\n{told}")
 
     def wait_for_ready_callbacks(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +91,7 @@ class PooledExecutor(MultiThreadedExecutor):
         A wait set holds what it waits for, and a callback what it works with: to destroy either from another thread
         ends the process. Called from a callback, or from anywhere once spinning has ended. Raises what `call` raises.
         """
-        if self._spinning in (None, threading.get_ident()):
+        if not self._spins_elsewhere():
             call()
             return
         job = _Job(node, call, time.monotonic() + _PATIENCE_S)
@@ -98,10 +100,13 @@ class PooledExecutor(MultiThreadedExecutor):
         while not job.done.is_set():
             # Only a task makes rclpy return from waiting; to wake it makes it wait again.
             self._nudges.add(self.create_task(lambda: None))
-            if not job.done.wait(_WAKE_S) and self._spinning is None:
+            if not job.done.wait(_WAKE_S) and not self._spins_elsewhere():
                 self._run(job)
         if job.error is not None:
             raise job.error
+
+    def _spins_elsewhere(self) -> bool:
+        return self._spinning not in (None, threading.get_ident())
 
     def _run_jobs(self) -> None:
         with self._jobs_lock:
@@ -117,7 +122,7 @@ class PooledExecutor(MultiThreadedExecutor):
             others = sum(node in (job.node, None) for node in at_work) - len(waiting)
             if others <= 0 or time.monotonic() > job.until_s:
                 if self._cb_iter is not None:  # it stands in the middle of a list of interfaces
-                    self._cb_iter.close()  # type: ignore[attr-defined]
+                    self._cb_iter.close()
                     self._cb_iter = None
                 self._run(job)
 

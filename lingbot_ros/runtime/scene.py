@@ -22,8 +22,11 @@ import yaml
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.sendable import MAX_SEED, NAME_BYTES, PATH_BYTES, PROMPT_BYTES, require_text, require_whole
 
 FORMAT = "lingbot world YAML"
+_TEXT_BYTES = 2**20
+_LIMITS = {"name": NAME_BYTES, "model": PATH_BYTES, "image": PATH_BYTES}
 _KEYS = {
     *("name", "model", "description", "tags", "image", "prompt", "seed", "control", "intrinsics", "start_pose"),
 }
@@ -75,6 +78,7 @@ def parse_world(text: str, folder: Path | None = None, source: str = "", *, stri
 
     Raises WorldParseError, WorldAssetError or WorldElementError, each naming key, value and fix.
     """
+    _sendable("world", text, _TEXT_BYTES)  # it is sent back as it was given
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -95,7 +99,7 @@ def parse_world(text: str, folder: Path | None = None, source: str = "", *, stri
         source=source,
         text=text,
         description=_text(data, "description"),
-        tags=tuple(str(tag) for tag in data.get("tags") or ()),
+        tags=_tags(data.get("tags")),
         image=_image(_text(data, "image"), folder),
         prompt=_text(data, "prompt"),
         seed=_seed(data.get("seed", 0)),
@@ -110,15 +114,29 @@ def _text(data: dict[str, Any], key: str, *, required: bool = False) -> str:
     value = data.get(key)
     if required and not (isinstance(value, str) and value):
         raise WorldParseError(f"world.{key}", value, "give a text; it is required")
-    if value is not None and not isinstance(value, str):
-        raise WorldParseError(f"world.{key}", value, "give a text")
-    return value or ""
+    return _sendable(f"world.{key}", "" if value is None else value, _LIMITS.get(key, PROMPT_BYTES))
+
+
+def _sendable(field: str, value: object, max_bytes: int) -> str:
+    try:
+        return require_text(field, value, max_bytes)
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, error.fix) from error
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise WorldParseError("world.tags", type(value).__name__, "give a list of texts")
+    return tuple(_sendable("world.tags", str(tag), NAME_BYTES) for tag in value)
 
 
 def _seed(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise WorldParseError("world.seed", value, "give a whole number of 0 or more")
-    return value
+    try:
+        return require_whole("world.seed", value, 0, MAX_SEED)
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, error.fix) from error
 
 
 def _numbers(

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from lingbot_ros.control.motion import motion_of
-from lingbot_ros.errors import LingbotError
+from lingbot_ros.errors import LingbotError, SessionError
 from lingbot_ros.runtime.chunk_records import chunk_records, first_frame_record
 from lingbot_ros.runtime.commands import Stand
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox
-from lingbot_ros.runtime.records import Control, FrameRecord
+from lingbot_ros.runtime.records import Control, FrameRecord, stamp_after
 from lingbot_ros.runtime.rollout import Rollout, require_whole_chunks
 from lingbot_ros.runtime.rollout_queue import RolloutQueue
 from lingbot_ros.runtime.served_session import LiveSession
 from lingbot_ros.runtime.session_table import SessionTable
 from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.sendable import MAX_STAMP_NS, PROMPT_BYTES, require_text
 from lingbot_ros.world import WorldInfo
 
 # A realtime chunk is begun as late as the slowest recent one allows, so that its control is as new as can be.
@@ -71,6 +72,7 @@ class Generator:
     def add(self, rollout: Rollout) -> None:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
         live = self._table.get(rollout.session_id)
+        require_text("prompt", rollout.prompt, PROMPT_BYTES)
         if not self._rollouts.holds(live.id):
             self._require_whole_chunks(live, rollout)
         rollout.live = self._table.fork_apart(live) if rollout.on_fork else live
@@ -176,11 +178,21 @@ class Generator:
         return session_id == self._table.active_id
 
     def _step(self, live: LiveSession, controls: Sequence[Control], *, paced: bool) -> list[FrameRecord]:
+        self._require_time(live, len(controls))
         started_s = time.monotonic()
         images = live.session.step(np.stack([control.values for control in controls]))
         self._statistics.add_chunk(time.monotonic() - started_s)
         live.used_s, live.last_control = time.monotonic(), controls[-1]
         return chunk_records(live, images, controls, self._info.fps, paced=paced)
+
+    def _require_time(self, live: LiveSession, frames: int) -> None:
+        """What lies beyond the last stamp could be neither published nor listed."""
+        last = live.session.frame_index + frames
+        if stamp_after(live.start_stamp_ns, last, self._info.fps) > MAX_STAMP_NS:
+            raise SessionError(
+                f"session: the imagined time of '{live.id}' would pass 2^31 s, which no ROS stamp can name; start a "
+                "session with an earlier start_stamp"
+            )
 
     def _finish(self, rollout: Rollout, error: BaseException | None) -> None:
         self._rollouts.remove(rollout)

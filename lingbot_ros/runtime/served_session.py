@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.errors import InputError, SnapshotError
 from lingbot_ros.runtime.intrinsics import pinhole_matrix
-from lingbot_ros.runtime.records import Control
-from lingbot_ros.world import Session
+from lingbot_ros.runtime.records import Control, stamp_after
+from lingbot_ros.sendable import MAX_SEED, MAX_STAMP_NS, NAME_BYTES, require_text, require_whole
+from lingbot_ros.world import Session, SnapshotMeta
 
 Image = NDArray[np.uint8]
+
+
+Outside = Mapping[str, Any]
+"""Fields of a LiveSession by name, checked."""
 
 
 @dataclass(eq=False)
@@ -67,10 +73,41 @@ class LiveSession:
             "start_pose": None if self.start_pose is None else self.start_pose.tolist(),
         }
 
-    def recall(self, outside: Mapping[str, Any]) -> None:
+    def recall(self, outside: Outside) -> None:
         """Take what `outside` saved, all but the id; nothing from a snapshot that was not taken from a live session."""
-        for name in ("parent_id", "branch_frame", "start_stamp_ns"):
-            setattr(self, name, outside.get(name, getattr(self, name)))
-        for name in ("given_intrinsics", "start_pose"):
-            if name in outside:
-                setattr(self, name, None if outside[name] is None else np.array(outside[name]))
+        for name, value in outside.items():
+            setattr(self, name, value)
+
+
+def checked_outside(meta: SnapshotMeta, fps: float) -> Outside:
+    """What a snapshot's holder saved with it. Raises SnapshotError for what no message could say or cannot be."""
+    saved = meta.outside
+    found: dict[str, Any] = {}
+    try:
+        require_whole("snapshot.seed", meta.seed, 0, MAX_SEED)
+        if "parent_id" in saved:
+            found["parent_id"] = require_text("snapshot.parent_id", saved["parent_id"], NAME_BYTES)
+        for name in ("branch_frame",):
+            if name in saved:
+                found[name] = require_whole(f"snapshot.{name}", saved[name], 0, meta.frame_index)
+        lived_ns = stamp_after(0, meta.frame_index, fps)
+        start_ns = saved.get("start_stamp_ns", 0)
+        require_whole("snapshot.start_stamp_ns", start_ns, -lived_ns, MAX_STAMP_NS - lived_ns)
+        if "start_stamp_ns" in saved:
+            found["start_stamp_ns"] = start_ns
+        for name, size in (("given_intrinsics", 3), ("start_pose", 4)):
+            if name in saved:
+                found[name] = None if saved[name] is None else _matrix(f"snapshot.{name}", saved[name], size)
+    except InputError as error:
+        raise SnapshotError(f"{error}; the file is whole but was not written by a session: restore another") from error
+    return found
+
+
+def _matrix(field: str, value: object, size: int) -> NDArray[np.float64]:
+    try:
+        matrix = np.array(value, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(field, type(value).__name__, f"give {size} x {size} numbers") from error
+    if matrix.shape != (size, size) or not np.isfinite(matrix).all():
+        raise InputError(field, f"shape {list(matrix.shape)}", f"give {size} x {size} finite numbers")
+    return matrix

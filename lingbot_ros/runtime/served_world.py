@@ -14,6 +14,7 @@ from lingbot_ros.runtime.rollout import Rollout
 from lingbot_ros.runtime.scheduler import Generator, Output
 from lingbot_ros.runtime.session_table import Limits, SessionTable
 from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.sendable import PROMPT_BYTES, require_text
 from lingbot_ros.world import World
 
 
@@ -90,7 +91,7 @@ class LiveWorld:
 
     def set_prompt(self, prompt: str) -> None:
         """For the active session, from its next chunk on."""
-        self._table.get("").session.prompt = prompt
+        self._table.get("").session.prompt = require_text("prompt", prompt, PROMPT_BYTES)
 
     def add_rollout(self, rollout: Rollout) -> None:
         """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
 from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
 from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
-from lingbot_ros.runtime.served_session import Image, LiveSession
+from lingbot_ros.runtime.served_session import Image, LiveSession, checked_outside
+from lingbot_ros.sendable import (
+    MAX_SEED,
+    MAX_STAMP_NS,
+    NAME_BYTES,
+    PROMPT_BYTES,
+    require_path,
+    require_text,
+    require_whole,
+)
 from lingbot_ros.world import Snapshot, World
 
 
@@ -57,6 +66,10 @@ class SessionTable:
             leaving.add(self.active_id)
         self._require_room(len(leaving))
         _require_lease(request.lease_s)
+        require_text("session_id", request.session_id, NAME_BYTES)
+        require_text("prompt", request.prompt, PROMPT_BYTES)
+        require_whole("seed", request.seed, 0, MAX_SEED)
+        require_whole("start_stamp", request.start_stamp_ns, 0, MAX_STAMP_NS)
         image = request.image
         if image is None and (image := self._world.seed_image()) is None:
             raise InputError("image", "empty data", f"give a first picture: {self._world.info.name} has no example")
@@ -89,6 +102,7 @@ class SessionTable:
         parent = self.get(session_id)
         if new_id in self._sessions:
             raise InputError("new_session_id", f"'{new_id}'", "use an id that no live session has, or leave it empty")
+        require_text("new_session_id", new_id, NAME_BYTES)
         _require_lease(lease_s)
         return self._add(self.fork_apart(parent, new_id or self._new_id(), lease_s), activate=activate)
 
@@ -125,7 +139,10 @@ class SessionTable:
         if not source.is_file():
             raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
         _require_lease(lease_s)
+        require_text("session_id", session_id, NAME_BYTES)
         snapshot = Snapshot.load(source)
+        info = self._world.info
+        outside = checked_outside(snapshot.meta, info.fps)
         if session_id in self._sessions:
             live = self.get(session_id)
             live.session.restore(snapshot)
@@ -133,9 +150,9 @@ class SessionTable:
         else:
             self._require_room(0)
             session = self._world.restore(snapshot)
-            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
+            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, info.fps))
             live = LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
-        live.recall(snapshot.meta.outside)
+        live.recall(outside)
         return self._add(live, activate=activate)
 
     def end(self, session_id: str) -> SessionView:
@@ -205,6 +222,7 @@ class SessionTable:
         return self._camera.of_picture(image.shape[:2]) if given is None else focal_and_centre(given)
 
     def _inside(self, path: str) -> Path:
+        require_path("path", path)
         target = (self._folder / path).resolve()
         if not target.is_relative_to(self._folder):
             raise InputError("path", f"'{path}'", f"give a path inside the snapshot folder {self._folder}")

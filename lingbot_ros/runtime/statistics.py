@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.errors import ErrorCode, LingbotError, printable
 from lingbot_ros.runtime.records import FrameRecord
 
 _WINDOW_S = 5.0
@@ -82,7 +82,7 @@ class Statistics:
     def add_error(self, error: BaseException) -> LastError:
         """Remember a failure; a fault that is no LingbotError is INTERNAL."""
         code = error.code if isinstance(error, LingbotError) else ErrorCode.INTERNAL
-        message = str(error) if isinstance(error, LingbotError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, LingbotError) else printable(f"{type(error).__name__}: {error}")
         with self._lock:
             self._errors += 1
             self._last_error = LastError(code, message, time.time_ns())

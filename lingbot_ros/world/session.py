@@ -12,7 +12,7 @@ from torch import Tensor
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
-from lingbot_ros.errors import ErrorCode, InputError, SessionError
+from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import EncoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
@@ -23,6 +23,7 @@ from lingbot_ros.world.parts import Decoding, FinishedChunk, State, require_same
 from lingbot_ros.world.pose_memory import PoseMemory
 from lingbot_ros.world.recent import RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta, require_same_world
+from lingbot_ros.world.snapshot_check import check_meta, check_tensors
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Session:
         self.frame_index = 0
         self.timing = StepTiming()
         self._model, self._registry = model, registry
-        self._open = True
+        self._open, self._empty = True, True
         self._real_frame = 0
         self._prompt = ""
         self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
@@ -146,6 +147,7 @@ class Session:
     def begin(self, image: Tensor) -> None:
         """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""
         self._condition.start(image)
+        self._empty = False
 
     def step(self, controls: ArrayLike) -> Frames:
         """Imagine one chunk: controls [frames_in_next_chunk, dim] -> frames uint8 [n, H, W, 3] RGB.
@@ -190,15 +192,27 @@ class Session:
     def restore(self, snapshot: Snapshot) -> None:
         """Go (back) to a snapshot of the same model; raises SnapshotError if it is of another, changing nothing.
 
-        Also if the world keeps other parts of a past: with another `prompt_policy`, `memory`, window or guidance.
+        Also if the world keeps other parts of a past (another `prompt_policy`, `memory`, window or guidance), and for a
+        file whose checksum is right and whose content cannot be.
         """
         self._require_open()
-        require_same_world(self._meta(), snapshot.meta)
-        states = snapshot.states()
+        meta, states = snapshot.meta, snapshot.states()
+        require_same_world(self._meta(), meta)
         require_same_parts(self._parts, states)
         if self._memory is not None:
             self._memory.require_same_options(states["memory"])
-        self._load(snapshot.meta, states)
+        chunk, frames_of_chunk = self._model.card.stream.chunk, self._model.autoencoder.frames_of_chunk
+        first, later = (frames_of_chunk(chunk, index) for index in (0, 1))
+        check_meta(meta, first, later, takes_text=self._model.card.architecture.text is not None)
+        caches, condition = [branch.cache for branch in self._branches], self._branches[0].tensors["condition"]
+        check_tensors(meta, states, caches, condition, chunk)
+        before = None if self._empty else (self._meta(), self._states())
+        try:
+            self._load(meta, states)
+        except (InputError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            if before is not None:
+                self._load(*before)
+            raise SnapshotError(f"snapshot: it cannot be read ({error}); restore another") from error
 
     def close(self) -> None:
         """Free the session's memory. Closing twice is closing once."""
@@ -278,6 +292,7 @@ class Session:
             part.load(states[name])
         self.seed, self._prompt, self._past_is_of_prompt = meta.seed, meta.prompt, meta.past_is_of_prompt
         self.chunk_index, self.frame_index, self._real_frame = meta.chunk_index, meta.frame_index, meta.real_frame
+        self._empty = False
 
     def _noise(self, draw: int) -> Tensor:
         shape = tuple(self._branches[0].tensors["latent"].shape)

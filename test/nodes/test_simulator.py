@@ -263,6 +263,13 @@ def test_bad_worlds_are_refused_and_the_present_one_stays(simulator: Simulator, 
         },
         codes.UNSUPPORTED_ASSETS: {"resource_string": yaml.safe_dump({**WORLD, "model": "another"})},
     }  # fmt: skip
+    for name in ("name", "description", "prompt"):
+        lie = json.dumps({**WORLD, name: "half \ud800 of a pair"})  # no message can hold it
+        refused = simulator.call(srv.LoadWorld, "load_world", resource_string=lie).result
+        assert refused.result == codes.RESOURCE_PARSE_ERROR, refused.error_message
+    for number in (2**64, 2**100, -1):
+        assert simulator.load(seed=number).result.result == codes.RESOURCE_PARSE_ERROR
+    assert simulator.load(tags="no list").result.result == codes.RESOURCE_PARSE_ERROR
     for code, fields in refusals.items():
         result = simulator.call(srv.LoadWorld, "load_world", **fields).result
         assert result.result == code, result.error_message

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.executors import Executor
+from rclpy.serialization import serialize_message
 
 from lingbot_msgs.action import Imagine
+from lingbot_msgs.msg import SessionInfo
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.errors import ErrorCode, LingbotError
@@ -26,6 +28,7 @@ class ImagineServer:
     def __init__(self, running: Running, executor: Executor) -> None:
         self._running, self._executor = running, executor
         self._rollouts: dict[bytes, Rollout] = {}
+        self._unusable: dict[bytes, Exception] = {}
         self._server = ActionServer(
             running.node,
             Imagine,
@@ -54,12 +57,18 @@ class ImagineServer:
 
     def _begin(self, handle: ServerGoalHandle) -> None:
         goal = handle.request
+        try:
+            controls = self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL)
+        except Exception as error:  # a transform may have gone since the goal was admitted; its execution tells so
+            self._unusable[bytes(handle.goal_id.uuid)] = error
+            handle.execute()
+            return
         if not goal.on_fork:
             for other in self._others(goal):
                 other.stop(LingbotError("a newer goal took its place", ErrorCode.PREEMPTED))
         rollout = Rollout(
             goal.session_id or self._running.worker.view.active_id,
-            self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL),
+            controls,
             goal.prompt,
             paced=goal.paced,
             on_fork=goal.on_fork,
@@ -73,22 +82,30 @@ class ImagineServer:
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: ServerGoalHandle) -> Imagine.Result:
-        result = Imagine.Result()
-        rollout = self._rollouts[bytes(handle.goal_id.uuid)]
+        result, goal_id = Imagine.Result(), bytes(handle.goal_id.uuid)
         try:
+            if goal_id in self._unusable:
+                raise self._unusable.pop(goal_id)
+            rollout = self._rollouts[goal_id]
             await on_worker(self._executor, self._running.worker.submit(lambda live: live.add_rollout(rollout)))
             outcome: RolloutResult = await on_worker(self._executor, rollout.done)
             result.frames, result.duration = outcome.frames, outcome.duration_s
             if outcome.session is not None:
-                result.session = self._running.session_message(outcome.session)
+                result.session = self._sendable(self._running.session_message(outcome.session))
             if outcome.error is not None:
                 raise outcome.error
             handle.succeed()
         except Exception as error:  # the boundary to the client; every path ends the goal
             self._end(handle, error, result)
         finally:
-            del self._rollouts[bytes(handle.goal_id.uuid)]
+            self._rollouts.pop(goal_id, None)
         return result
+
+    @staticmethod
+    def _sendable(session: SessionInfo) -> SessionInfo:
+        """The same. Raises what rclpy would raise once it is too late to say so in the result."""
+        serialize_message(session)
+        return session
 
     def _end(self, handle: ServerGoalHandle, error: Exception, result: Imagine.Result) -> None:
         if isinstance(error, LingbotError) and error.code is ErrorCode.CANCELED:

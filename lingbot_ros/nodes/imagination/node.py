@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.service import Service
 
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.status_messages import diagnostics_message, status_message
 from lingbot_ros.compat import feature_line, have
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
 from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.answering import always_answering
 from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
@@ -42,15 +45,19 @@ class ImaginationNode(LifecycleNode):
     """Configure loads the model, activate lets time pass, deactivate holds it (sessions stay), cleanup frees all."""
 
     def __init__(self, name: str = "imagination", **kwargs: Any) -> None:
+        self._running: Running | None = None
         super().__init__(name, **kwargs)
         parameters.declare(self)
         self.add_on_set_parameters_callback(self._check_parameters)
-        self._running: Running | None = None
         self._worker: WorldWorker | None = None
         self._made: list[Callable[[], object]] = []
         self._releasing = threading.RLock()
         self._simulator: Simulator | None = None
         self._status_sent_s = 0.0
+
+    def create_service(self, *args: Any, **options: Any) -> Service:
+        """As rclpy's; the service answers whatever happens, see `always_answering`."""
+        return always_answering(super().create_service(*args, **options), self._tell_failure)
 
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -180,6 +187,16 @@ class ImaginationNode(LifecycleNode):
         self._camera_outputs.publish(record)
         if self._simulator is not None and self._running is not None and self._running.active:
             self._simulator.on_frame(record)
+
+    def _tell_failure(self, service: str, error: Exception) -> str:
+        """Log a failure that is nobody's input, count it, and give its sentence."""
+        if not self.context.ok():
+            return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
+        self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
+        running = self._running
+        if running is not None:
+            return running.worker.statistics.add_error(error).message
+        return printable(f"{type(error).__name__}: {error}")
 
     def _on_fault(self, error: Exception) -> None:
         if self._running is not None:
