@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -35,17 +36,43 @@ class _Job:
     error: BaseException | None = None
 
 
+class _Pool(ThreadPoolExecutor):
+    """Knows which task each of its threads is running."""
+
+    def __init__(self, num_threads: int) -> None:
+        super().__init__(num_threads, thread_name_prefix="callbacks")
+        self._running = threading.local()
+
+    @property
+    def task(self) -> Any:
+        """That of the calling thread; None outside of the pool."""
+        return getattr(self._running, "task", None)
+
+    def submit(self, task: Callable[[], Any], /) -> "Future[Any]":  # type: ignore[override]
+        return super().submit(self._run, task)
+
+    def _run(self, task: Callable[[], Any]) -> Any:
+        self._running.task = task
+        try:
+            return task()
+        finally:
+            self._running.task = None
+
+
 class PooledExecutor(MultiThreadedExecutor):
     """What a callback raises is logged and ends that callback only; interfaces can be destroyed while it spins.
 
     It pauses before it hands a task to the pool once more. rclpy's yields a task again and again until a thread has
     begun it, and while it awaits something. That loop holds the interpreter and keeps the very thread that should begin
     from beginning: one control in ten was taken 50 to 500 ms after it had arrived (`benchmarks/frame_time.py`). A pause
-    lets go of the interpreter; to hand a task out again, as rclpy does, changes nothing.
+    lets go of the interpreter; to hand a task out again, as rclpy does, changes nothing. Those who wait for the worker
+    are set aside meanwhile, so that hundreds may wait at no cost.
     """
 
     def __init__(self, num_threads: int) -> None:
         super().__init__(num_threads=num_threads)
+        self._pool = self._executor = _Pool(num_threads)
+        self._aside: dict[Any, Any] = {}
         self._handed_out: WeakSet[Any] = WeakSet()
         self._nudges: WeakSet[Any] = WeakSet()
         self._jobs: list[_Job] = []
@@ -84,6 +111,22 @@ class PooledExecutor(MultiThreadedExecutor):
             time.sleep(_PAUSE_S)
         self._handed_out.add(found[0])
         return found
+
+    def set_aside_until(self, pending: "Future[Any]") -> None:
+        """Let the calling task, which is about to yield, come again when `pending` is done; sooner does no harm."""
+        task = self._pool.task
+        with self._tasks_lock:
+            entry = next((entry for entry in self._tasks if entry[0] is task), None)
+            if entry is not None:
+                self._tasks.remove(entry)
+                self._aside[task] = entry
+        pending.add_done_callback(lambda _: self._take_up(task))
+
+    def _take_up(self, task: Any) -> None:
+        with self._tasks_lock:
+            if task in self._aside:
+                self._tasks.append(self._aside.pop(task))
+        self.wake()
 
     def run_alone(self, node: Node, call: Callable[[], None]) -> None:
         """Run `call` on the spinning thread between two waits, once the other callbacks of `node` have ended.

@@ -43,7 +43,7 @@ class LiveWorld:
         on_error: Callable[[Exception], None],
         camera: CameraDefaults,
     ) -> None:
-        self._world = world
+        self._world, self._limits = world, limits
         self._table = SessionTable(world, limits, snapshot_folder, camera)
         self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error)
         self._last_chunk_s = 0.0
@@ -94,7 +94,16 @@ class LiveWorld:
         self._table.get("").session.prompt = require_text("prompt", prompt, PROMPT_BYTES)
 
     def add_rollout(self, rollout: Rollout) -> None:
-        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""
+        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset.
+
+        Raises LingbotError (BUSY) when too many wait.
+        """
+        if self._generator.rollout_count >= self._limits.requests:
+            raise LingbotError(
+                f"{self._limits.requests} trajectories already wait for the generator (limits.requests); ask again "
+                "when some are done",
+                ErrorCode.BUSY,
+            )
         self._generator.add(rollout)
 
     def play(self, playing: bool, reason: LingbotError) -> None:

@@ -25,10 +25,14 @@ from lingbot_ros.world import Snapshot, World
 
 @dataclass(frozen=True)
 class Limits:
-    """sessions: how many may live at once. memory_bytes: what their state may take together, 0 = no limit."""
+    """sessions: how many may live at once. memory_bytes: what their state may take together, 0 = no limit.
+
+    requests: how many calls, and how many rollouts, may wait for the generator.
+    """
 
     sessions: int = 8
     memory_bytes: int = 0
+    requests: int = 256
 
 
 class SessionTable:

@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 # The longest the thread sleeps: leases are checked and the state is refreshed this often when nothing happens.
 _IDLE_S = 0.25
-_COMMANDS = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class WorldWorker:
         self.load_s = 0.0
         self._wake = threading.Event()
         self.buffer = FrameBuffer(self._wake.set)
-        self._commands: queue.Queue[_Command] = queue.Queue(_COMMANDS)
+        self._commands: queue.Queue[_Command] = queue.Queue(settings.limits.requests)
         self._stopping = threading.Event()
         self._loaded: Future[World] = Future()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
@@ -113,7 +112,9 @@ class WorldWorker:
             self._commands.put_nowait(command)
         except queue.Full:
             raise LingbotError(
-                f"{_COMMANDS} requests already wait for the generator; ask again when some are answered", ErrorCode.BUSY
+                f"{self.settings.limits.requests} requests already wait for the generator (limits.requests); ask again "
+                "when some are answered",
+                ErrorCode.BUSY,
             ) from None
         self._wake.set()
         if self._stopping.is_set():

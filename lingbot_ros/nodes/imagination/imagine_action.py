@@ -12,6 +12,7 @@ from lingbot_msgs.msg import SessionInfo
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.runtime.enums import ControlSource
@@ -29,6 +30,7 @@ class ImagineServer:
         self._running, self._executor = running, executor
         self._rollouts: dict[bytes, Rollout] = {}
         self._unusable: dict[bytes, Exception] = {}
+        profile = qos.requests(running.config.worker.limits.requests)
         self._server = ActionServer(
             running.node,
             Imagine,
@@ -38,6 +40,9 @@ class ImagineServer:
             goal_callback=self._admit,
             handle_accepted_callback=self._begin,
             cancel_callback=self._cancel,
+            goal_service_qos_profile=profile,
+            result_service_qos_profile=profile,
+            cancel_service_qos_profile=profile,
         )
 
     def destroy(self) -> None:

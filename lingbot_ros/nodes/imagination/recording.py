@@ -11,6 +11,7 @@ from rclpy.serialization import serialize_message
 from lingbot_msgs.srv import Record
 from lingbot_ros.bridge.bag_messages import definitions, kind_of
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.recording.recorder import Recorder
 from lingbot_ros.recording.writer import Topic, message_types
@@ -27,7 +28,13 @@ class Recording:
         self._recorder: Recorder | None = None
         self._on_change = on_change
         self.compressed = self._config.compressed
-        self._service = running.node.create_service(Record, "~/record", self._on_record, callback_group=running.goals)
+        self._service = running.node.create_service(
+            Record,
+            "~/record",
+            self._on_record,
+            qos_profile=qos.requests(running.config.worker.limits.requests),
+            callback_group=running.goals,
+        )
 
     def begin(self) -> None:
         """Record from now on if the parameters say so. Raises LingbotError when the bag cannot be written."""

@@ -22,6 +22,7 @@ from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.bridge.start_requests import start_request
 from lingbot_ros.checkpoints.cards import find_card, list_cards
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.runtime.enums import ControlSource
@@ -47,9 +48,11 @@ class SessionServices:
             "list_sessions": (ListSessions, self._list_sessions),
             "list_models": (ListModels, self._list_models),
         }
-        create = running.node.create_service
+        create, profile = running.node.create_service, qos.requests(running.config.worker.limits.requests)
         self._services = [
-            create(kind, f"~/{name}", self._answering(name, handler), callback_group=running.requests)
+            create(
+                kind, f"~/{name}", self._answering(name, handler), qos_profile=profile, callback_group=running.requests
+            )
             for name, (kind, handler) in table.items()
         ]
 

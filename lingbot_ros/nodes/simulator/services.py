@@ -11,6 +11,7 @@ from simulation_interfaces.msg import Bounds, EntityCategory, EntityFilters, Ent
 
 from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.nodes.imagination.recording import Recording
@@ -77,9 +78,10 @@ class Simulator:
         if name and self._simulation.world is None:
             world = self._shelf.read(name)
             self._running.worker.submit(lambda live: self._begin_in(live, world)).result()
-        create = self._running.node.create_service
+        create, profile = self._running.node.create_service, qos.requests(self._running.config.worker.limits.requests)
+        group = self._running.requests
         self._services = [
-            create(kind, name, self._answering(name, handler), callback_group=self._running.requests)
+            create(kind, name, self._answering(name, handler), qos_profile=profile, callback_group=group)
             for name, (kind, handler) in self._table.items()
         ]
         self._steps.begin()

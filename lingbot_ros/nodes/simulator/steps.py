@@ -13,6 +13,7 @@ from simulation_interfaces.srv import StepSimulation
 
 from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.runtime.enums import FrameKind
@@ -68,8 +69,9 @@ class SimulatorSteps:
     def begin(self) -> None:
         """Offer both."""
         running = self._running
+        profile = qos.requests(running.config.worker.limits.requests)
         self._service = running.node.create_service(
-            StepSimulation, "step_simulation", self._on_step, callback_group=running.requests
+            StepSimulation, "step_simulation", self._on_step, qos_profile=profile, callback_group=running.requests
         )
         self._action = ActionServer(
             running.node,
@@ -79,6 +81,9 @@ class SimulatorSteps:
             goal_callback=lambda _: GoalResponse.ACCEPT,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=running.requests,
+            goal_service_qos_profile=profile,
+            result_service_qos_profile=profile,
+            cancel_service_qos_profile=profile,
         )
 
     def end(self) -> None:
