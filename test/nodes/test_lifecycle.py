@@ -124,6 +124,20 @@ def test_a_signal_in_the_middle_of_a_goal_ends_the_process_cleanly(
         assert "Traceback" not in node.log_text()
 
 
+@pytest.mark.parametrize("after_s", [0.2, 0.6, 1.2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_process_begins_ends_it_cleanly(
+    tmp_path: Path, number: signal.Signals, after_s: float
+) -> None:
+    """The pause is what is varied: Python itself, imports, ROS, the node."""
+    with running_node(tmp_path) as (node, _):
+        time.sleep(after_s)
+        code = node.stop(number)
+        # Before Python has read this program, the system's own rule holds: the signal ends the process.
+        assert code in (0, -number)
+        assert "Traceback" not in node.log_text()
+
+
 def test_an_unconfigured_node_ends_cleanly(tmp_path: Path) -> None:
     with running_node(tmp_path) as (node, probe):
         assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED

@@ -1,7 +1,6 @@
 """What `lingbot imagine` does: a node in a process of its own, a driver in this one, the real topics between them."""
 
 import argparse
-import signal
 import sys
 import time
 from typing import Any
@@ -23,6 +22,7 @@ from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.nodes.client.demo_driver import DemoDriver
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.records import Image
 from lingbot_ros.tasks.policies import default_policy, make_policy
 
@@ -34,8 +34,7 @@ def imagine(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.imagine`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    # SIGTERM, which a supervisor sends, ends as Ctrl-C does; the node's process is ended on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()  # SIGTERM and SIGHUP end as Ctrl-C does; the node's process is ended on the way out
     if args.large_images:
         use_large_images()
     card = find_card(args.model) if args.model is not None else None

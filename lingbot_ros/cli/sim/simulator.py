@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import signal
 import sys
 import time
 
@@ -14,6 +13,7 @@ from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments
 from lingbot_ros.errors import InputError
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.enums import State
 from lingbot_ros.runtime.scene_catalog import WorldShelf
 
@@ -29,7 +29,7 @@ def simulate(args: argparse.Namespace) -> int:
     args.model = args.model or world.model
     if find_card(args.model).name != world.model:
         raise InputError("--world", f"'{world.name}'", f"it is a world of {world.model}, not of {args.model}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
     with (
         NodeProcess(ros_arguments(args, {"simulator.enabled": True, "simulator.world": world.source})) as process,
         ros(args.namespace) as (node, executor),
