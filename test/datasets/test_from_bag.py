@@ -161,6 +161,34 @@ def test_joints_are_told_apart_by_name(spare: int, tmp_path: Path) -> None:
         convert(tmp_path / "bag", tmp_path / "other", topics=replace(TOPICS, joint_field="effort"))
 
 
+@pytest.mark.parametrize("stamps", ["auto", "header", "received"])
+def test_an_empty_control_is_no_action_and_an_episode_begins_there(stamps: str, tmp_path: Path) -> None:
+    """As the node records: each session begins with a picture that no control led to, here without any pause."""
+    said = []
+    for k, (rgb, values) in enumerate(zip(PICTURES, ACTIONS, strict=True)):
+        led_to = [] if k in (0, 13) else values  # the control of a frame is the one that led to it
+        said += [
+            Said(CAMERA, 100 * k, raw_image(rgb, 100 * k)),
+            Said(ACTION, 100 * k + 2, robot_action(led_to, 100 * k)),
+        ]
+    timing = replace(TIMING, action_offset=0.1 if stamps != "received" else 0.102)
+    options = replace(OPTIONS, longest=100)
+    topics = replace(TOPICS, stamps=stamps)
+    clips, story = convert(write_bag(tmp_path / "bag", said), tmp_path / "set", topics, timing, options)
+    assert [len(actions) for actions in clips.actions] == [12, 17]
+    for episode, first in enumerate((0, 13)):
+        steps = len(clips.actions[episode])
+        np.testing.assert_array_equal(clips.frames(episode), PICTURES[first : first + steps + 1])
+        np.testing.assert_array_equal(clips.actions[episode], ACTIONS[first + 1 : first + steps + 1].astype(np.float32))
+    assert any("2 without values" in line for line in story)
+
+
+def test_a_topic_of_empty_controls_alone_is_refused(tmp_path: Path) -> None:
+    said = [replace(one, message=robot_action([], one.ms)) if one.topic == ACTION else one for one in recording()]
+    with pytest.raises(InputError, match="/action: got 31 messages without values"):
+        convert(write_bag(tmp_path / "bag", said), tmp_path / "set")
+
+
 def test_messages_out_of_order_are_sorted_by_their_stamps(tmp_path: Path) -> None:
     said = recording()
     said[20:30] = said[20:30][::-1]

@@ -55,13 +55,16 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     pictures, acts = StampColumn(topics.images), StampColumn(topics.actions)
     for received_ns, message in bag.messages(topics.images):
         pictures.add(received_ns, message)
+    begins = StampColumn(topics.actions)
     for received_ns, message in bag.messages(topics.actions):
-        acts.add(received_ns, message)
-        column.add(message)
-    kind = choose_stamps(topics.stamps, pictures, acts)
+        (acts if column.add(message) else begins).add(received_ns, message)
+    if not len(acts) and len(begins):
+        raise InputError(topics.actions, f"{len(begins)} messages without values", "give a topic with actions on it")
+    kind = choose_stamps(topics.stamps, pictures, acts, begins)
+    begin_ns = np.array(sorted(pictures.begin_of(n, begins, kind) for n in range(len(begins))), np.int64)
     (image_ns, image_order), (action_ns, action_order) = pictures.ordered(kind), acts.ordered(kind)
     measured = _check_rate(image_ns, timing)
-    segments, dropped = trim(resample(image_ns, action_ns, timing), options.longest, options.shortest)
+    segments, dropped = trim(resample(image_ns, action_ns, timing, begin_ns), options.longest, options.shortest)
     if not segments:
         raise _nothing_left(image_ns, action_ns, kind, options)
     names = rename(column.names, topics.names)
@@ -85,6 +88,8 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
         f"{len(segments)} episodes, {sum(plan.steps)} steps at {timing.rate:g} frames per second; left out: {dropped} "
         f"parts shorter than {options.shortest} steps; frames that show the same picture as the one before: {repeated}",
     ]
+    if len(begins):
+        story.append(f"{topics.actions}: {len(begins)} without values; an episode begins at each")
     in_bag = [Segment(image_order[segment.images], segment.actions) for segment in segments]
     return BagClips(plan, in_bag, column.array()[action_order][:, chosen], image_type, story)
 

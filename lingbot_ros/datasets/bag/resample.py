@@ -9,6 +9,7 @@ from lingbot_ros.datasets.plan import cut
 
 Stamps = NDArray[np.int64]
 """Nanoseconds, ascending."""
+_NONE: Stamps = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Segment:
         return len(self.actions)
 
 
-def resample(images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
-    """The longest stretches of `images` and `actions` without a gap.
+def resample(images: Stamps, actions: Stamps, timing: Timing, begins: Stamps = _NONE) -> list[Segment]:
+    """The longest stretches of `images` and `actions` without a gap; no picture before one of `begins` nor an action
+    before it belongs to what comes from it on.
 
     From the first picture of a stretch on there is a frame every 1 / rate seconds: the picture stamped nearest to it
     (the earlier of two as near). The action of a frame is the newest at or before that picture's stamp plus the offset;
@@ -47,11 +49,16 @@ def resample(images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
     """
     if not len(images) or not len(actions):
         return []
-    breaks = np.flatnonzero(np.diff(images) > round(timing.image_gap * 1e9)) + 1
     segments = []
-    for stretch in np.split(np.arange(len(images)), breaks):
-        chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
-        segments += _with_actions(chosen, images, actions, timing)
+    image_parts, action_parts = (np.split(np.arange(len(s)), np.searchsorted(s, begins)) for s in (images, actions))
+    for part, acts in zip(image_parts, action_parts, strict=True):
+        if not len(part) or not len(acts):
+            continue
+        gaps = np.flatnonzero(np.diff(images[part]) > round(timing.image_gap * 1e9)) + 1
+        for stretch in np.split(part, gaps):
+            chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
+            found = _with_actions(chosen, images, actions[acts], timing)
+            segments += [Segment(segment.images, segment.actions + acts[0]) for segment in found]
     return segments
 
 
