@@ -288,7 +288,8 @@ class Session:
 
     def _load(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
         """Take over the past of a session of the same parts."""
-        for name, part in self._parts.items():
+        # Caches come first and are loaded last: their state are views, which must be whole if another part is refused.
+        for name, part in reversed(self._parts.items()):
             part.load(states[name])
         self.seed, self._prompt, self._past_is_of_prompt = meta.seed, meta.prompt, meta.past_is_of_prompt
         self.chunk_index, self.frame_index, self._real_frame = meta.chunk_index, meta.frame_index, meta.real_frame

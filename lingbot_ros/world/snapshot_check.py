@@ -57,10 +57,9 @@ def check_tensors(
                 f"snapshot: {part}.{wrong} has shape {found.get(wrong)}, after {meta.chunk_index} chunks it is "
                 f"{expected.get(wrong)} - {_FIX}"
             )
-        if int(parts[part]["committed"]) != meta.chunk_index:
-            raise SnapshotError(
-                f"snapshot: {part}.committed is {int(parts[part]['committed'])} after {meta.chunk_index} chunks - {_FIX}"
-            )
+        committed = int(parts[part]["committed"])
+        if committed != meta.chunk_index:
+            raise SnapshotError(f"snapshot: {part}.committed is {committed} after {meta.chunk_index} chunks - {_FIX}")
     _check_indices("recent", parts.get("recent", {}), meta.chunk_index)
     _check_indices("memory", parts.get("memory", {}), meta.chunk_index * chunk_latents)
     previous = parts.get("condition", {}).get("previous_frames")
