@@ -95,7 +95,7 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
     """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.architecture
     if info.control.kind != "action" or not isinstance(world.autoencoder, PixelAutoencoder):
-        raise InputError("teacher", name, "it is no action model on pixels; choose one, such as pusht-small")
+        raise InputError("teacher", name, "it is no action model on pixels; choose one that is")
     if not isinstance(world.sampler, FewStepSampler) or architecture.text is not None:
         raise InputError("teacher", name, "choose a model without text and with a few-step sampler")
     student = config.transformer

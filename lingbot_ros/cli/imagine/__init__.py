@@ -3,17 +3,19 @@
 import argparse
 from pathlib import Path
 
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
+
 HELP = "start an imagined world on ROS 2 topics and drive it with a demo policy or along a camera trajectory"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything has a default: `lingbot imagine` alone shows the shipped model at work."""
-    parser.add_argument("--model", help="model name, or a folder with a card.yaml (default: pusht-small)")
+    parser.add_argument("--model", help=f"model name, or a folder with a card.yaml (default: {DEFAULT_MODEL})")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write latest.png, imagined.mp4 and summary.json there")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), help="how time passes (default: realtime)")
     parser.add_argument("--policy", choices=("demo", "random", "circle"), help="what gives the actions (default: demo, "
-                        "which plays Push-T, for its models; random for others)")  # fmt: skip
+                        "which plays the model's task; random where nothing does)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the scene, the model and the policy (default 0)")
     parser.add_argument("--image", type=Path, metavar="FILE", help="first picture, JPEG or PNG (default: by the model)")
     parser.add_argument("--prompt", default="", help="what happens: a text, or a file that ends in .txt")

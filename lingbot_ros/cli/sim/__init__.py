@@ -3,13 +3,15 @@
 import argparse
 from pathlib import Path
 
+from lingbot_ros.tasks.registry import DEFAULT_MODEL, DEFAULT_SCENE
+
 HELP = "start an imagined world as a simulator: standard interfaces, /clock, paused"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything has a default: `lingbot sim` alone offers the shipped Push-T world."""
-    parser.add_argument("--model", help="model name, or a folder with a card.yaml (default: pusht-small)")
-    parser.add_argument("--world", metavar="FILE", help="world to load: a file or a name (default: pusht)")
+    """Everything has a default: `lingbot sim` alone offers the shipped world."""
+    parser.add_argument("--model", help=f"model name, or a folder with a card.yaml (default: {DEFAULT_MODEL})")
+    parser.add_argument("--world", metavar="FILE", help=f"world to load: a file or a name (default: {DEFAULT_SCENE})")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), default="lockstep", help="default %(default)s")
     parser.add_argument("--engine", help="what executes the model (default: auto)")

@@ -19,10 +19,11 @@ from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
 from lingbot_ros.world import MemoryOptions
 
 PARAMETERS = (
-    Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
+    Parameter("model.name", DEFAULT_MODEL, "model to load: a name from list_models, or a folder with a card.yaml"),
     Parameter("model.engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
     Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
     Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", *PRECISIONS)),

@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from lingbot_ros.tasks.pusht.simulator.replay import replay
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.tasks.pusht.simulator.replay import replay
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState, reset_frame
 
 
