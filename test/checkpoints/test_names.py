@@ -19,7 +19,7 @@ from lingbot_ros.checkpoints.names import (
 from lingbot_ros.checkpoints.weights import parameter_shapes
 from lingbot_ros.model.config import RayControlConfig, TextConfig, TransformerConfig
 
-CONFORMANCE = Path(__file__).parents[2] / "data" / "conformance"
+CONFORMANCE = Path(__file__).parents[1] / "data" / "conformance"
 
 CAMERA = TransformerConfig(
     dim=256, ffn_dim=64, num_layers=2, num_heads=2, text=TextConfig(48, 16), control=RayControlConfig()

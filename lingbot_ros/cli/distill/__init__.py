@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train to the limits, then export if asked. Returns 0, or 3 when the gate stopped the run."""
-    from lingbot_ros.cli.train.run import prepare, train_and_export
+    from lingbot_ros.cli.train.training_run import prepare, train_and_export
     from lingbot_ros.training.teacher import Teacher
     from lingbot_ros.training.train import Trainer
     from lingbot_ros.world import World

@@ -71,6 +71,6 @@ def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
 
 
 def test_the_documented_example_runs() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
     example = text.split("## A Gymnasium environment")[1].split("```python")[1].split("```")[0]
     exec(example, {})

@@ -16,7 +16,7 @@ from lingbot_ros.tasks.pusht.heads import InverseDynamics, OutcomeHead
 from lingbot_ros.world import World
 from test.support.tiny_model import write_tiny_model
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 
 
 def test_the_outcome_head_knows_coverage_and_success_of_scenes_it_has_not_seen() -> None:
