@@ -83,10 +83,12 @@ def evaluate_clips(
     metrics: Sequence[Metric] = (),
     required: Limits = no_limits,
     minimum: Limits = no_limits,
+    origin: str | None = None,
 ) -> ClipEvaluation:
     """Measure `world` on at most `options.episodes` held-back windows that do not overlap, drawn by the seed.
 
-    `metrics` are those of the clips' task beside PSNR; `required` and `minimum` what it asks for. Raises InputError
+    `metrics` are those of the clips' task beside PSNR; `required` and `minimum` what it asks for; `origin` is what the
+    report calls the clips, by default their folder. Raises InputError
     when the world does not take these frames and actions, or when there are fewer than two windows.
     """
     if options.other is not None:
@@ -105,7 +107,7 @@ def evaluate_clips(
     report = ClipReport(
         model=describe_model(world),
         data={
-            "folder": str(clips.root),
+            "folder": origin or str(clips.root),
             "source": clips.plan.source,
             "episodes": sorted({int(episode) for episode, _ in chosen}),
             "context": context,

@@ -82,4 +82,6 @@ class BouncingBall(Task):
         steps, episodes = options.context + options.horizon - 1, max(2, options.episodes)
         with TemporaryDirectory() as folder:
             clips = write_episodes(Path(folder), "evaluation", episodes, steps, options.seed)
-            return evaluate_clips(world, clips, options, metrics=(BALL_PX,), required=require_forecast)
+            return evaluate_clips(
+                world, clips, options, metrics=(BALL_PX,), required=require_forecast, origin="the simulator"
+            )
