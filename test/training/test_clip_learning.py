@@ -10,9 +10,9 @@ from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.evaluate.clip_evaluation import evaluate_clips
 from lingbot_ros.evaluate.evaluation import EvaluationOptions
 from lingbot_ros.recording.writer import Topic
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.train import Limits, Trainer
-from lingbot_ros.training.training_data import open_training_data
 from lingbot_ros.world import World
 from test.support.bags import Said, png_image, robot_action, write_bag
 from test.support.own_clips import TINY_CONFIG

@@ -22,6 +22,7 @@ from lingbot_ros.tasks.pusht.report.measurements import measure_windows
 from lingbot_ros.tasks.pusht.report.report import Measurements, ModelReport, make_report
 from lingbot_ros.tasks.pusht.report.text import report_text
 from lingbot_ros.tasks.pusht.report.wrong_actions import KINDS, WrongFuture, wrong_actions
+from lingbot_ros.tasks.pusht.simulator.replay import replay
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 from lingbot_ros.world import World, WorldInfo
@@ -133,7 +134,6 @@ def _simulate(windows: PushTWindows, actions: NDArray[np.float32]) -> tuple[NDAr
     pusher = np.empty(actions.shape)
     for n in range(len(windows)):
         start = PushTState(windows.pusher[n, last], windows.pusher_velocity[n, last], windows.block[n, last])
-        simulator.set_state(start)
-        for k, action in enumerate(actions[n]):
-            pusher[n, k], pictures[n, k] = simulator.step(action).pusher, simulator.render()
+        for k, state in enumerate(replay(simulator, start, actions[n])):
+            pusher[n, k], pictures[n, k] = state.pusher, simulator.render()
     return pictures, pusher
