@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,17 @@ def commands() -> dict[str, list[str]]:
     blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
     lines = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
     return {line[0]: line for line in lines}
+
+
+def declare_example_task(folder: Path) -> None:
+    """Write into `folder` what an installed package leaves there for its entry points to be found."""
+    project = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]
+    metadata = folder / "bouncing_ball-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0\n")
+    (group,) = project["entry-points"]
+    lines = [f"{name} = {value}" for name, value in project["entry-points"][group].items()]
+    (metadata / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
 
 
 class InstalledTask:
