@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.clip_evaluation import choose_windows, cut_windows
+from lingbot_ros.evaluate.clip_windows import choose_windows, cut_windows
 from lingbot_ros.evaluate.image_metrics import PSNR, Metric
 from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.training.clip_model import begin_folder, check_folder

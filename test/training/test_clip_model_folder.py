@@ -10,7 +10,8 @@ import yaml
 from lingbot_ros.cli.main import BAD_INPUT, main
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.clip_evaluation import choose_windows, evaluate_clips
+from lingbot_ros.evaluate.clip_evaluation import evaluate_clips
+from lingbot_ros.evaluate.clip_windows import choose_windows
 from lingbot_ros.evaluate.evaluation import EvaluationOptions
 from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.clip_model import begin_folder, check_folder
