@@ -1,7 +1,7 @@
 """A world to load: one small YAML file, or the same as text.
 
-name: pusht                      # required
-model: pusht-small               # required; a node loads worlds of the model that it runs
+name: table                      # required
+model: arm-small                 # required; a node loads worlds of the model that it runs
 description: a T on a table
 tags: [manipulation]
 image: first.png                 # beside the file; left out: the model's own example picture

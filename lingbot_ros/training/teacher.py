@@ -95,13 +95,13 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
     """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.architecture
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
-        raise InputError("teacher", name, "it is no action model on pixels; choose one, such as pusht-small")
+        raise InputError("teacher", name, "it is no action model on pixels; choose one that is")
     if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:
         raise InputError("teacher", name, "choose a model without text and with a few-step sampler")
     student = config.transformer
     assert isinstance(architecture.control, ActionControlConfig)
     height, width = data.background.shape[:2]
-    demands = (
+    required = (
         ("control.dim", info.control.dim, data.control.dim, "data"),
         ("control.low", info.control.low, data.control.low, "data"),
         ("control.high", info.control.high, data.control.high, "data"),
@@ -109,7 +109,7 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
         ("image size", (info.height, info.width), (height, width), "data"),
         ("latent_channels", architecture.latent_channels, student.latent_channels, "student"),
     )
-    for what, theirs, needed, whose in demands:
+    for what, theirs, needed, whose in required:
         if theirs != needed:
             fix = f"that of the {whose} is {needed}; choose a teacher with the same, or change the {whose}"
             raise InputError(f"teacher {name}: {what}", theirs, fix)

@@ -75,6 +75,7 @@ def write_tiny_model(
     size: int = 32,
     fps: float = 10.0,
     seed: int = 0,
+    task: str | None = None,
 ) -> Path:
     """Write `folder/name` with card and weights; returns that path."""
     path = folder / name
@@ -94,6 +95,7 @@ def write_tiny_model(
         "stream": to_plain(stream),
         "sampler": to_plain(sampler),
         "autoencoder": "pixel",
+        "task": task,
         "weights": {"file": weights.name, "sha256": file_sha256(weights), "bytes": weights.stat().st_size},
     }
     (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))

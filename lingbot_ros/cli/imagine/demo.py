@@ -24,7 +24,9 @@ from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.records import Image
-from lingbot_ros.tasks.policies import default_policy, make_policy
+from lingbot_ros.tasks.policy import make_policy
+from lingbot_ros.tasks.registry import find_task
+from lingbot_ros.tasks.task import FirstImage, Task
 
 _MATCH_S = 10.0
 _LINE_TTY_S, _LINE_LOG_S = 0.2, 1.0
@@ -49,10 +51,13 @@ def imagine(args: argparse.Namespace) -> int:
         try:
             client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
             model = client.loaded_model()
-            frame, origin = (picture, str(args.image)) if args.image else _first_frame(model, args.seed)
+            task = find_task(model.task) if model.task else None
+            first = FirstImage(picture, str(args.image)) if picture is not None else _first_image(task, args.seed)
+            frame, origin = (None, "the example of the model") if first is None else (first.image, first.origin)
+            policy_name, policy = make_policy(args.policy, task, model.name, control_spec(model), args.seed)
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
-                make_policy(args.policy or default_policy(model.name), model.name, control_spec(model), args.seed),
+                policy,
                 recording.add if recording else lambda _: None,
                 1 / model.fps,
                 args.namespace,
@@ -74,7 +79,7 @@ def imagine(args: argparse.Namespace) -> int:
         try:
             _drive(driver, executor, process, args.duration)
         finally:
-            summary = _summary(driver, model, args, origin, time.monotonic() - started_s)
+            summary = _summary(driver, model, args, (origin, policy_name), time.monotonic() - started_s)
             if recording is not None:
                 recording.finish(summary)
             driver.destroy_node()
@@ -89,13 +94,9 @@ def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> 
             raise InputError(f"--{name}", getattr(args, name), fix)
 
 
-def _first_frame(model: ModelInfo, seed: int) -> tuple[Image | None, str]:
-    """The picture to start from, and where it comes from; None = the model's own example, which the node has."""
-    if model.name.startswith("pusht"):
-        from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
-
-        return reset_frame(seed), f"gym-pusht, seed {seed}"
-    return None, "the example of the model"
+def _first_image(task: Task | None, seed: int) -> FirstImage | None:
+    """The task's scene; None = the model's own example, which the node has."""
+    return None if task is None else task.first_image(seed)
 
 
 def _start(
@@ -154,14 +155,15 @@ def _milliseconds(values: list[float], percentile: float) -> str:
 
 
 def _summary(
-    driver: DemoDriver, model: ModelInfo, args: argparse.Namespace, origin: str, duration_s: float
+    driver: DemoDriver, model: ModelInfo, args: argparse.Namespace, begun: tuple[str, str], duration_s: float
 ) -> dict[str, Any]:
+    origin, policy = begun
     status, counts = driver.status, driver.counts
     low, high = np.percentile(counts.latencies_s, (50, 99)) if counts.latencies_s else (None, None)
     return {
         **what_ran(model),
         "mode": args.mode or "realtime",
-        "policy": args.policy or default_policy(model.name),
+        "policy": policy,
         "seed": args.seed,
         "first_picture": origin,
         "duration_s": round(duration_s, 3),

@@ -19,11 +19,19 @@ from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
 from lingbot_ros.world import LoadOptions
 
 PARAMETERS = (
     *(
-        Parameter(option.parameter, option.default, option.description, option.low, option.high, option.choices)
+        Parameter(
+            option.parameter,
+            DEFAULT_MODEL if option.name == "name" else option.default,
+            option.description,
+            option.low,
+            option.high,
+            option.choices,
+        )
         for option in MODEL_OPTIONS
     ),
     Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),

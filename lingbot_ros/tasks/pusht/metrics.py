@@ -9,12 +9,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.tasks.pusht.block_pose import TeeFit, fit_tee, pose_error
+from lingbot_ros.evaluate.metric import psnr_db
+from lingbot_ros.tasks.pusht.block_pose import BlockPose, fit_block_pose, pose_error
 from lingbot_ros.tasks.pusht.geometry import to_pixels
 from lingbot_ros.tasks.pusht.image_reader import Shares, block_centroid, block_iou, pusher_centre, read_shares
-
-PSNR_CEILING_DB = 60.0
-"""Identical pictures have no finite PSNR; a mean over windows needs one."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,6 @@ def pusher_errors(imagined: NDArray[np.uint8], pusher: NDArray[np.float64]) -> N
     )
 
 
-def psnr_db(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures, at most `PSNR_CEILING_DB`."""
-    error = np.mean((first.astype(np.float64) - second.astype(np.float64)) ** 2)
-    return min(PSNR_CEILING_DB, 10 * np.log10(255.0**2 / error)) if error else PSNR_CEILING_DB
-
-
 def _pusher_error(frame: NDArray[np.uint8], position: NDArray[np.float64]) -> float:
     size = frame.shape[0]
     error = pusher_centre(read_shares(frame)) - to_pixels(position, size)
@@ -93,12 +85,12 @@ class _Seen:
 
     shares: Shares
     pusher: NDArray[np.float64]
-    fit: TeeFit
+    fit: BlockPose
 
 
 def _see(frame: NDArray[np.uint8]) -> _Seen:
     shares = read_shares(frame)
-    return _Seen(shares, pusher_centre(shares), fit_tee(shares))
+    return _Seen(shares, pusher_centre(shares), fit_block_pose(shares))
 
 
 def _compare(seen: _Seen, real: Shares, pusher: NDArray[np.float64], block: NDArray[np.float64]) -> tuple[float, ...]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from lingbot_ros.evaluate.bootstrap import summarise
+from lingbot_ros.evaluate.metric import PSNR_CEILING_DB, psnr_db
 from lingbot_ros.tasks.pusht.dataset.held_out import random_windows, stack_windows
 from lingbot_ros.tasks.pusht.geometry import centroid_at
-from lingbot_ros.tasks.pusht.metrics import PSNR_CEILING_DB, measure, psnr_db, pusher_errors
+from lingbot_ros.tasks.pusht.metrics import measure, pusher_errors
 from lingbot_ros.tasks.pusht.report.wrong_actions import KINDS, wrong_actions
 from lingbot_ros.tasks.pusht.windows import PushTWindows, is_pushed
 

@@ -14,7 +14,12 @@ Observation = NDArray[np.uint8]
 
 
 class ImaginedPushT(gymnasium.Env[Any, Any]):
-    """See `lingbot_ros.gym`. Equal seeds and actions give equal episodes."""
+    """Observation: the image, uint8 [96, 96, 3] RGB. Action: where the pusher is drawn to, float32 [2], 0..512.
+
+    Reward, termination and `info["coverage"]`, `info["success_probability"]` are the outcome head's reading of the
+    image. An episode is truncated where the model's card says that it is no longer to be trusted. Equal seeds and
+    actions give equal episodes.
+    """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 

@@ -17,7 +17,7 @@ Observations = NDArray[np.uint8]
 
 
 class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
-    """See `lingbot_ros.gym`. Environments that ended begin anew at the next step (autoreset NEXT_STEP).
+    """See `ImaginedPushT`. Environments that ended begin anew at the next step (autoreset NEXT_STEP).
 
     Environment i of a seed s behaves like a single one of seed s + i.
     """

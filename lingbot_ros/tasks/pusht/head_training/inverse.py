@@ -14,7 +14,7 @@ from lingbot_ros.tasks.pusht.head_training.fit import fit
 from lingbot_ros.tasks.pusht.heads.files import save_head
 from lingbot_ros.tasks.pusht.heads.inverse import ARENA_CENTRE
 from lingbot_ros.tasks.pusht.heads.networks import SIZE, InverseNet, to_pictures
-from lingbot_ros.tasks.pusht.training_clips import scale_actions
+from lingbot_ros.tasks.pusht.training_data import scale_actions
 
 _BATCH = 24
 _HELD_OUT = 2000

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.metric import psnr_db
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE
 from lingbot_ros.tasks.pusht.image_reader import block_iou, pusher_centre, read_shares
-from lingbot_ros.tasks.pusht.metrics import psnr_db, pusher_errors
+from lingbot_ros.tasks.pusht.metrics import pusher_errors
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 Floats = NDArray[np.float64]
@@ -29,7 +30,7 @@ class WrongFuture:
 
 
 @dataclass(frozen=True)
-class Apart:
+class Discrepancy:
     """How far two futures are from one another, float64 [M, F].
 
     pusher_px is NaN where the pusher is to be seen in neither picture: wrong actions can drive it off the table.
@@ -51,9 +52,9 @@ class WrongActions:
     """
 
     frames: tuple[int, ...]
-    from_same: Apart
-    from_true: Apart
-    change: Apart
+    from_same: Discrepancy
+    from_true: Discrepancy
+    change: Discrepancy
     first_pusher_px: Floats
 
 
@@ -75,7 +76,7 @@ def wrong_actions(windows: PushTWindows, kind: str) -> NDArray[np.float32]:
     raise ValueError(f"unknown kind of wrong actions {kind!r}; known: {', '.join(KINDS)}")
 
 
-def judge_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, ...]) -> WrongActions:
+def measure_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, ...]) -> WrongActions:
     """Compare at `frames`; `windows` may be more than the future has."""
     windows, at = windows.first(len(future.imagined)), np.array(frames) - 1
     real, true_pusher = windows.future[:, at], windows.pusher[:, windows.context :]
@@ -83,14 +84,16 @@ def judge_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, .
     first = min(16, windows.horizon)
     return WrongActions(
         frames=frames,
-        from_same=_apart(imagined, simulated, pusher),
-        from_true=_apart(imagined, real, true_pusher[:, at]),
-        change=_apart(simulated, real, true_pusher[:, at], pusher),
+        from_same=_discrepancy(imagined, simulated, pusher),
+        from_true=_discrepancy(imagined, real, true_pusher[:, at]),
+        change=_discrepancy(simulated, real, true_pusher[:, at], pusher),
         first_pusher_px=pusher_errors(future.imagined[:, :first], true_pusher[:, :first]),
     )
 
 
-def _apart(first: Pictures, second: Pictures, second_pusher: Floats, first_pusher: Floats | None = None) -> Apart:
+def _discrepancy(
+    first: Pictures, second: Pictures, second_pusher: Floats, first_pusher: Floats | None = None
+) -> Discrepancy:
     """`first_pusher` is where it is in `first`, if that is known; else it is read off the pictures."""
     pairs = [list(zip(*rows, strict=True)) for rows in zip(first, second, strict=True)]
     if first_pusher is None:
@@ -98,7 +101,7 @@ def _apart(first: Pictures, second: Pictures, second_pusher: Floats, first_pushe
         pusher_px = np.where(unseen, np.nan, pusher_errors(first, second_pusher))
     else:
         pusher_px = np.linalg.norm(first_pusher - second_pusher, axis=-1) * first.shape[2] / ARENA_SIZE
-    return Apart(
+    return Discrepancy(
         psnr_db=np.array([[psnr_db(a, b) for a, b in row] for row in pairs]),
         pusher_px=pusher_px,
         block_iou=np.array([[block_iou(read_shares(a), read_shares(b)) for a, b in row] for row in pairs]),

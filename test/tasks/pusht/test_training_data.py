@@ -4,7 +4,7 @@ import numpy as np
 
 from lingbot_ros.tasks.pusht.image_reader import block_centroid, pusher_centre, read_shares
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState, reset_frame
-from lingbot_ros.tasks.pusht.training_clips import pusht_parts, thing_motions
+from lingbot_ros.tasks.pusht.training_data import pusht_parts, thing_motions
 from lingbot_ros.training.pool import to_float
 
 
