@@ -1,5 +1,7 @@
 """Robot actions of a chunk: checked, scaled, and joined with those before them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +34,7 @@ class ActionControl:
         newest_first = [timeline[t : t + self._history][::-1] for t in range(frames)]
         return {"actions": torch.from_numpy(np.stack(newest_first)[None].astype(np.float32))}
 
-    def commit(self, encoded: dict[str, Tensor]) -> None:
+    def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""
         newest_first = encoded["actions"][0, -1].numpy()
         self._past = newest_first[: self._history - 1][::-1].copy()

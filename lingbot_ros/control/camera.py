@@ -1,5 +1,6 @@
 """The camera of a session: poses at frame rate -> rays at latent rate, across chunks (model_spec 3.3, 6.4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,7 @@ class CameraControl:
         assert self._lens is not None
         return self._lens.unit_step
 
-    def commit(self, encoded: dict[str, Tensor]) -> None:
+    def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """The chunk that was encoded last became the past."""
         self._previous = self._last
 

@@ -18,7 +18,7 @@ from lingbot_ros.errors import ModelError
 from lingbot_ros.model.rigid_layers.rigid_layers import Layered
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.model.transformer import CausalWorldTransformer, StepInputs
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution, compile_predict
@@ -222,7 +222,9 @@ class ClipForward:
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
             control = model.encode_actions(actions, self.rows, self.columns)
-            return model.predict_layers(noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends)
+            time = model.embed_time(time_per_frame, control.frame)
+            inputs = StepInputs(noise, condition, time, self.cos, self.sin, control)
+            return model.predict_layers(inputs, self.attends)
 
 
 class StopOnSignal:

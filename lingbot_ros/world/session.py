@@ -1,7 +1,7 @@
 """One imagined world being lived in: its caches, its clock, its past."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from lingbot_ros.model.autoencoder import EncoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
-from lingbot_ros.world.branch import ChunkInputs, guided_prediction
+from lingbot_ros.world.branch import Branch, ChunkInputs, guided_prediction
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.parts import Decoding, FinishedChunk, State, require_same_parts, session_parts
 from lingbot_ros.world.pose_memory import PoseMemory
@@ -61,8 +61,9 @@ class Session:
         parent_id: str,
         seed: int,
         control: Control,
+        networks: Sequence[list[Branch]] | None = None,
     ) -> None:
-        """Allocates the session's tensors; the registry fills them."""
+        """Allocates the session's tensors, unless it is given branches per network; the registry fills them."""
         self.id, self.parent_id, self.seed = session_id, parent_id, seed
         self.chunk_index = 0
         self.frame_index = 0
@@ -73,7 +74,7 @@ class Session:
         self._prompt = ""
         self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
         self._past_is_of_prompt = True  # whether the attention window was computed under it
-        self._networks = [model.new_branches(network) for network in model.networks]
+        self._networks = networks or [model.new_branches(network) for network in model.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
         caches = [branch.cache for branch in self._branches]
         self._recent = RecentChunks(model.ring) if model.options.prompt_policy == "recompute" else None
@@ -173,11 +174,15 @@ class Session:
         self._require_open()
         other = self._registry.new_session(session_id, parent_id=self.id, seed=self.seed)
         try:
-            other._load(self._meta(), self._states())
+            other.become(self)
         except BaseException:
             other.close()
             raise
         return other
+
+    def become(self, other: "Session") -> None:
+        """Take over the past of another session of the same world."""
+        self._load(other._meta(), other._states())
 
     def snapshot(self, outside: Mapping[str, Any] | None = None) -> Snapshot:
         """The whole state as a value. `outside` travels with it: what its holder knows, in JSON's types."""
@@ -223,24 +228,21 @@ class Session:
             self._registry.forget(self)
 
     def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
-        self._require_open()
         started = time.perf_counter()
-        count = self.frames_in_next_chunk
-        encoded = self._control.encode(controls, count)
+        inputs = self.read(controls)
         sampler = self._model.sampler
         seen: EncoderState | None = None
-        inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
             recalled = 0 if self._memory is None else self._memory.recall()
             for index in reversed(range(len(self._networks))):  # the first is awake when sampling begins with it
                 self._begin(index, inputs, recalled)
             self._past_is_of_prompt = True
             if real is None:
-                latents = sampler.sample(self._predict, self._noise)
+                latents = sampler.sample(self._predict, self.noise)
             else:
                 latents, seen = self._observation.encode(real)
                 if not sampler.config.commit:
-                    self._predict(self._noise(0), sampler.config.timesteps[-1])
+                    self._predict(sampler.initial(self.noise), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
             if sampler.config.commit:
                 for index, branches in enumerate(self._networks):
@@ -252,17 +254,31 @@ class Session:
             if self._memory is not None:
                 self._memory.remember()
         except BaseException:
-            for part in self._parts.values():
-                part.rollback()
+            self.roll_back()
             raise
-        finished = FinishedChunk(inputs, latents, frames if real is None else real, seen)
-        for part in self._parts.values():
-            part.commit(finished)
-        self.chunk_index += 1
-        self.frame_index += count
+        self.commit(FinishedChunk(inputs, latents, frames if real is None else real, seen))
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, denoised - started, committed - denoised, ended - committed)
         return frames
+
+    def read(self, controls: ArrayLike) -> ChunkInputs:
+        """What the next chunk is made from. Changes nothing; raises as `step` does."""
+        self._require_open()
+        encoded = self._control.encode(controls, self.frames_in_next_chunk)
+        return ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
+
+    def roll_back(self) -> None:
+        """Undo what a chunk that did not come to its end has done."""
+        for part in self._parts.values():
+            part.rollback()
+
+    def commit(self, chunk: FinishedChunk) -> None:
+        """Make a chunk, whose keys and values are in the caches, the past."""
+        count = self.frames_in_next_chunk
+        for part in self._parts.values():
+            part.commit(chunk)
+        self.chunk_index += 1
+        self.frame_index += count
 
     def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
         """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
@@ -277,7 +293,7 @@ class Session:
         slots = [branch.cache.begin() for branch in branches]
         branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
 
-    def _predict(self, latent: Tensor, timestep: float) -> Tensor:
+    def _predict(self, latent: Tensor | None, timestep: float) -> Tensor:
         index = self._model.expert(timestep)
         self._model.experts.wake(index)
         branches = self._networks[index]
@@ -295,7 +311,8 @@ class Session:
         self.chunk_index, self.frame_index, self._real_frame = meta.chunk_index, meta.frame_index, meta.real_frame
         self._empty = False
 
-    def _noise(self, draw: int) -> Tensor:
+    def noise(self, draw: int) -> Tensor:
+        """The next chunk's noise, [1, C, c, h, w]."""
         shape = tuple(self._branches[0].tensors["latent"].shape)
         return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._model.device)
 

@@ -146,6 +146,7 @@ class World:
         session_id = session_id or uuid.uuid4().hex[:8]
         if session_id in self.sessions:
             raise SessionError(f"session_id: got {session_id!r}, which is in use; choose another or end that session")
+        self.model.engine.use_threads()  # the autoencoder runs outside of the engine's graphs
         control = new_control(self.card, self.model.device, lens)
         session = Session(self.model, self, session_id, parent_id, seed, control)
         self.sessions[session_id] = session
@@ -153,7 +154,8 @@ class World:
 
     def forget(self, session: Session) -> None:
         """Called by a session that closes."""
-        self.sessions.pop(session.id, None)
+        if self.sessions.get(session.id) is session:
+            del self.sessions[session.id]
 
     def _lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
         if self.card.control.kind != "camera":

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from lingbot_ros.control.actions import check_actions
 from lingbot_ros.errors import InputError
 from lingbot_ros.tasks.pusht.env.parts import Parts, StartScene, infos
 from lingbot_ros.world.batch import Batch
@@ -80,9 +81,10 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             fix = f"give {[self.num_envs, *self.parts.action_space.shape]}"
             raise InputError("actions", f"shape {list(values.shape)}", fix)
         again = self._ended.copy()
-        # A row that begins anew goes through the forward with the others and is then overwritten.
-        values[again] = self.parts.action_space.low
-        self._pictures = self.batch.step(values[:, None])[:, 0].copy()
+        going = np.flatnonzero(~again)
+        for row in going:  # a batch would end the row alone
+            self._check_action(int(row), values[row])
+        self._pictures = self.batch.step(values[:, None], going.tolist())[:, 0].copy()
         self._age += 1
         for row in np.flatnonzero(again):
             self._start(int(row), None)
@@ -96,6 +98,12 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
     def render(self) -> tuple[Observations, ...] | None:
         """The pictures, with render_mode "rgb_array"."""
         return tuple(self._pictures.copy()) if self.render_mode == "rgb_array" else None
+
+    def _check_action(self, row: int, action: NDArray[np.float64]) -> None:
+        try:
+            check_actions(action[None], 1, self.parts.world.card.control)
+        except InputError as error:
+            raise InputError(f"row {row}: {error.field}", error.value, error.fix) from error
 
     def _start(self, row: int, options: dict[str, Any] | None) -> None:
         rng = self._generators[row]
