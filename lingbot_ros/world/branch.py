@@ -29,7 +29,7 @@ class Branch:
         """
         self._network, self._shape = network, network.shape
         self.tensors = dict(tensors)
-        self.cache = KVCache(self.tensors["caches"], ring, network.shape.tokens_per_frame)
+        self.cache = KVCache(self.tensors.pop("caches"), ring, network.shape.tokens_per_frame)
         self._contexts: dict[str, Context] = {}
 
     def read_text(self, features: Tensor) -> None:

@@ -150,7 +150,7 @@ def test_rows_fork_and_take_snapshots_like_sessions(world: World) -> None:
 
 
 def test_rows_with_one_past_agree_to_the_bit_wherever_they_sit(world: World) -> None:
-    """Spread over rows, forked sessions and rows cannot be told apart, so that a planner compares actions alone."""
+    """Spread over rows, forked rows cannot be told apart: a planner compares actions alone."""
     source = world.start(IMAGES[0], seed=4)
     for step in range(6):
         source.step(ACTIONS[0, step : step + 1])
