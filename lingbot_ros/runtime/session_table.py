@@ -20,7 +20,7 @@ from lingbot_ros.sendable import (
     require_text,
     require_whole,
 )
-from lingbot_ros.world import Snapshot, World
+from lingbot_ros.world import Snapshot, World, remove_leftovers
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class SessionTable:
         self._camera = camera
         self._sessions: dict[str, LiveSession] = {}
         self._made = 0
+        remove_leftovers(self._folder)
         self.active_id = ""
 
     def get(self, session_id: str) -> LiveSession:

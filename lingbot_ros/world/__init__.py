@@ -5,7 +5,7 @@ from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.session import Session, StepTiming
-from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
+from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta, remove_leftovers
 from lingbot_ros.world.world import World
 from lingbot_ros.world.world_info import WorldInfo
 
@@ -20,4 +20,5 @@ __all__ = [
     "StepTiming",
     "World",
     "WorldInfo",
+    "remove_leftovers",
 ]

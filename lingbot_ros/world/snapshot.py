@@ -113,6 +113,15 @@ def require_same_world(mine: SnapshotMeta, theirs: SnapshotMeta) -> None:
             )
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Delete what saves left in `folder` whose process was killed; those of living processes stay."""
+    for partial in folder.glob("*.partial"):
+        pid = partial.name.removesuffix(".partial").rpartition(".")[2]
+        if pid.isascii() and pid.isdigit() and not Path("/proc", pid).exists():
+            with suppress(OSError):
+                partial.unlink()
+
+
 def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(metadata.get("snapshot", "null")) or {}
     if data.get("schema") != SCHEMA:

@@ -40,7 +40,12 @@ def test_an_unknown_model_fails_in_configure_and_can_be_corrected(model: Path, t
         assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
         assert set_text(probe, "model.name", str(model)) == (True, "")
         probe.bring_up()
-        assert set_text(probe, "mode", "lockstep") == (False, "read at configure: clean up the node first")
+        refused = (False, "read at configure: clean up the node first")
+        assert set_text(probe, "mode", "lockstep") == refused
+        sim_time = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)
+        request = SetParameters.Request(parameters=[Parameter(name="use_sim_time", value=sim_time)])
+        (result,) = probe.call(SetParameters, "set_parameters", request).results
+        assert (result.successful, result.reason) == refused
 
 
 def test_truncated_weights_fail_in_configure(tmp_path: Path) -> None:

@@ -232,7 +232,9 @@ class ImaginationNode(LifecycleNode):
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
         mine = {parameter.name for parameter in parameters.PARAMETERS}
         changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
-        if changed and self._running is not None:
+        # Sessions stand at a time of the clock that they were started by.
+        clock = any(parameter.name == "use_sim_time" for parameter in wanted)
+        if (changed or clock) and self._running is not None:
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
         declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
         try:
