@@ -27,6 +27,7 @@ from lingbot_ros.runtime.statistics import Statistics
 from lingbot_ros.world import LoadOptions, World
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 # The longest the thread sleeps: leases are checked and the state is refreshed this often when nothing happens.
 _IDLE_S = 0.25
@@ -66,8 +67,8 @@ class WorldWorker:
     """Thread-safe face of a live world. `load()` starts the thread, `stop()` ends it; it cannot be started again."""
 
     def __init__(self, settings: WorkerSettings, events: WorkerEvents) -> None:
-        self.settings, self._events = settings, events
-        self.statistics = Statistics()
+        self.settings, self.statistics = settings, Statistics()
+        self._events = WorkerEvents(events.publish, self._outlived(events.on_error), self._outlived(events.on_change))
         self.inbox = ControlInbox(
             settings.mode,
             capacity=settings.control_capacity,
@@ -84,6 +85,17 @@ class WorldWorker:
         self._stopping = threading.Event()
         self._loaded: Future[World] = Future()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+
+    def _outlived(self, event: Callable[[E], None]) -> Callable[[E], None]:
+        """The same, but what it raises is counted: a listener that fails must not end the thread with all sessions."""
+
+        def tell(what: E) -> None:
+            try:
+                event(what)
+            except Exception as error:  # the boundary to the listener
+                self.statistics.add_error(error)
+
+        return tell
 
     def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
         """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.

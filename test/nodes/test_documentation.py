@@ -30,5 +30,5 @@ def test_every_topic() -> None:
 def test_every_service_and_action() -> None:
     documented = set(re.findall(r"^\| `~/([^`]+)`", section("Services and action"), flags=re.MULTILINE))
     offered = set(re.findall(r"^ {12}\"(\w+)\": \(\w+, self\._", SOURCES, flags=re.MULTILINE))
-    offered |= set(re.findall(r"create_service\(\w+, \"~/(\w+)\"", SOURCES))
+    offered |= set(re.findall(r"create_service\(\s*\w+,\s*\"~/(\w+)\"", SOURCES))
     assert documented == {*offered, "imagine"}

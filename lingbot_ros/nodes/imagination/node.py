@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -226,7 +227,10 @@ class ImaginationNode(LifecycleNode):
         reading = read(running.worker, running.info.engine.device)
         status = status_message(reading, running.info, self.get_clock().now().to_msg())
         status.recording = self._recording.path
-        self._status.publish(status)
+        try:
+            self._status.publish(status)
+        except InvalidHandle:  # the signal came just now
+            return
         self._recording.put("status", status)
 
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
