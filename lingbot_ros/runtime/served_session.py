@@ -23,7 +23,8 @@ class LiveSession:
     name of one that still lives. first_frame: uint8 [H, W, 3] as the model sees it, None for a restored session.
     given_image: the same as it was given, uint8 [h, w, 3] of any size.
     given_intrinsics: float64 [3, 3] in pixels of the model's frames, for models that do not look at them. start_pose:
-    camera-to-world [4, 4] of frame 0. real_frame: index of the last real picture.
+    camera-to-world [4, 4] of frame 0. real_frame: index of the last real picture. given_size: height and width in
+    pixels of the first picture as it was given, None where that is not known.
     """
 
     id: str
@@ -37,6 +38,7 @@ class LiveSession:
     given_image: Image | None = None
     given_intrinsics: NDArray[np.float64] | None = None
     start_pose: NDArray[np.float64] | None = None
+    given_size: tuple[int, int] | None = None
     last_control: Control | None = None
     created_ns: int = field(default_factory=time.time_ns)
     used_s: float = field(default_factory=time.monotonic)
@@ -67,6 +69,7 @@ class LiveSession:
             "start_stamp_ns": self.start_stamp_ns,
             "given_intrinsics": None if self.given_intrinsics is None else self.given_intrinsics.tolist(),
             "start_pose": None if self.start_pose is None else self.start_pose.tolist(),
+            "given_size": None if self.given_size is None else list(self.given_size),
         }
 
     def recall(self, outside: Mapping[str, Any]) -> None:
@@ -76,3 +79,5 @@ class LiveSession:
         for name in ("given_intrinsics", "start_pose"):
             if name in outside:
                 setattr(self, name, None if outside[name] is None else np.array(outside[name]))
+        height_width = outside.get("given_size")
+        self.given_size = None if height_width is None else (height_width[0], height_width[1])
