@@ -20,7 +20,13 @@ from launch_ros.substitutions import FindPackageShare
 from lifecycle_msgs.msg import Transition
 
 # Launch argument -> node parameter. An argument that is not given leaves the parameter file's value alone.
-OVERRIDES = {"model": "model.name", "engine": "model.engine", "device": "model.device", "mode": "mode"}
+OVERRIDES = {
+    "model": "model.name",
+    "engine": "model.engine",
+    "device": "model.device",
+    "mode": "mode",
+    "observe_every": "observe.every",
+}
 
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty: params_file's"),
@@ -31,6 +37,16 @@ ARGUMENTS = [
         default_value="",
         choices=["", "realtime", "lockstep"],
         description="realtime: paced, newest control; lockstep: one chunk per set of controls; empty: params_file's",
+    ),
+    DeclareLaunchArgument(
+        "camera",
+        default_value="",
+        description="image topic of a real camera to follow, beside its TOPIC/compressed; empty: observed_image",
+    ),
+    DeclareLaunchArgument(
+        "observe_every",
+        default_value="",
+        description="of so many frames the last chunk is real: the parameter observe.every; empty: params_file's",
     ),
     DeclareLaunchArgument("namespace", default_value="", description="ROS namespace of the node and its topics"),
     DeclareLaunchArgument(
@@ -57,6 +73,10 @@ def start_node(context: LaunchContext) -> list:
         for argument, parameter in OVERRIDES.items()
         if LaunchConfiguration(argument).perform(context)
     }
+    if "observe.every" in given:
+        given["observe.every"] = int(given["observe.every"])
+    camera = LaunchConfiguration("camera").perform(context)
+    followed = [("observed_image", camera), ("observed_image/compressed", f"{camera}/compressed")] if camera else []
     respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
     node = LifecycleNode(
         package="lingbot_ros",
@@ -68,6 +88,7 @@ def start_node(context: LaunchContext) -> list:
             {"use_sim_time": LaunchConfiguration("use_sim_time")},
             *([given] if given else []),
         ],
+        remappings=followed,
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",
         emulate_tty=True,
