@@ -87,8 +87,8 @@ def main() -> None:
         rclpy.try_shutdown()
     pixels, degrees, since_real = np.concatenate(errors).T
     print(
-        f"observe.every {args.every}: {len(pixels)} imagined frames, up to {since_real.max():.0f} after a real one; the "
-        f"block is off by {np.nanmean(pixels):.2f} px and {np.nanmean(degrees):.1f} deg on average, "
+        f"observe.every {args.every}: {len(pixels)} imagined frames, up to {since_real.max():.0f} after a real one; "
+        f"the block is off by {np.nanmean(pixels):.2f} px and {np.nanmean(degrees):.1f} deg on average, "
         f"{np.nanpercentile(pixels, 90):.2f} px and {np.nanpercentile(degrees, 90):.1f} deg in nine of ten frames; "
         f"it is gone in {np.isnan(pixels).mean():.1%}"
     )

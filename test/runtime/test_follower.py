@@ -230,12 +230,13 @@ def test_realtime_takes_the_newest_image_whose_control_is_known_and_never_waits(
         for frame in (6, 7, 8):
             running.show(frame)
         running.wait(lambda: OBSERVED in running.kinds())
-        seen = running.published[running.kinds().index(OBSERVED)]
+        position = running.kinds().index(OBSERVED)
+        seen = running.published[position]
         assert seen.observed_stamp_ns == real_image(8).stamp_ns
         assert seen.control is not None and seen.control.id == 8
         np.testing.assert_array_equal(seen.image, REAL[8])
         running.wait(lambda: running.published[-1].frames_since_real >= 5)
-    since = [record.frames_since_real for record in running.published[running.published.index(seen) :]]
+    since = [record.frames_since_real for record in running.published[position:]]
     assert since == list(range(len(since)))
     assert running.worker.images.counts().unused == 2
 
