@@ -41,7 +41,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "camera",
         default_value="",
-        description="image topic of a real camera to follow, beside its TOPIC/compressed; empty: observed_image",
+        description="image topic of a real camera to follow, TOPIC or TOPIC/compressed; empty: observed_image",
     ),
     DeclareLaunchArgument(
         "observe_every",
@@ -76,7 +76,8 @@ def start_node(context: LaunchContext) -> list:
     if "observe.every" in given:
         given["observe.every"] = int(given["observe.every"])
     camera = LaunchConfiguration("camera").perform(context)
-    followed = [("observed_image", camera), ("observed_image/compressed", f"{camera}/compressed")] if camera else []
+    # One of both: an image that came twice would be refused the second time.
+    own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
     respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
     node = LifecycleNode(
         package="lingbot_ros",
@@ -88,7 +89,7 @@ def start_node(context: LaunchContext) -> list:
             {"use_sim_time": LaunchConfiguration("use_sim_time")},
             *([given] if given else []),
         ],
-        remappings=followed,
+        remappings=[(own, camera)] if camera else [],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",
         emulate_tty=True,
