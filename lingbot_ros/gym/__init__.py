@@ -4,7 +4,8 @@
 environments in one batched forward. Observation: the picture, uint8 [96, 96, 3] RGB. Action: where the pusher is drawn
 to, float32 [2] = x, y in simulator units, 0..512. Reward, termination and `info["coverage"]`,
 `info["success_probability"]` are the outcome head's reading of the picture. An episode is truncated where the model's
-card says that it is no longer to be trusted.
+card says that it is no longer to be trusted. `env.unwrapped.observe(picture, action)` takes a real picture in the place
+of an imagined one; the horizon then counts from there.
 """
 
 from lingbot_ros.compat import have
