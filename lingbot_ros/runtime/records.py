@@ -115,7 +115,6 @@ class StartRequest:
 
     start_stamp_ns: int
     image: NDArray[np.uint8] | None = None
-    given_size: tuple[int, int] | None = None
     intrinsics: NDArray[np.float64] | None = None
     start_pose: NDArray[np.float64] | None = None
     prompt: str = ""
@@ -124,6 +123,7 @@ class StartRequest:
     in_background: bool = False
     replace_active: bool = False
     lease_s: float = 0.0
+    given_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

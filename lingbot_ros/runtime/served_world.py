@@ -176,7 +176,7 @@ class LiveWorld:
         if image is None:
             return
         try:
-            self.start_session(StartRequest(image.stamp_ns, image.image, image.given_size))
+            self.start_session(StartRequest(image.stamp_ns, image.image, given_size=image.given_size))
         except LingbotError as error:  # as limits; the next image tries again
             self._on_error(error)
 
