@@ -52,6 +52,11 @@ def status_message(reading: Reading, info: WorldInfo, now: Time) -> ImaginationS
         controls_received=inbox.received,
         controls_rejected=figures.rejected,
         controls_replaced=inbox.replaced,
+        frames_observed=figures.observed,
+        images_waiting=reading.images.waiting,
+        images_received=reading.images.received,
+        images_unused=reading.images.unused,
+        images_rejected=reading.images.rejected,
         control_source=ControlSource.UNKNOWN,
         control_state=ControlState.UNKNOWN,
         control_age=reading.control_age_s,
@@ -109,6 +114,8 @@ def _input(reading: Reading) -> DiagnosticStatus:
         "received": str(reading.inbox.received),
         "rejected": str(reading.figures.rejected),
         "replaced": str(reading.inbox.replaced),
+        "images_received": str(reading.images.received),
+        "images_rejected": str(reading.images.rejected),
     })  # fmt: skip
 
 

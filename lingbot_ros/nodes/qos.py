@@ -54,6 +54,11 @@ def control(mode: Mode, capacity: int) -> QoSProfile:
     return reliable(1) if mode is Mode.REALTIME else reliable(min(capacity, 1000))
 
 
+def real_images(mode: Mode, capacity: int) -> QoSProfile:
+    """Realtime wants recent images only; in lockstep a frame waits for its image, so that none may be lost."""
+    return IMAGE if mode is Mode.REALTIME else reliable(capacity)
+
+
 def ordered(mode: Mode, capacity: int) -> QoSProfile:
     """For poses, which lead through one another: none is skipped in realtime either, unless very many come."""
     return reliable(10) if mode is Mode.REALTIME else control(mode, capacity)

@@ -20,7 +20,7 @@ from lingbot_ros.errors import InputError
 FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
-KIND_SEED, KIND_IMAGINED = 1, 2
+KIND_SEED, KIND_IMAGINED, KIND_OBSERVED = 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,10 @@ class Arbiter:
         overtaken = sum(stream.skip(count) for source, stream in self._streams.items() if source is not driver)
         return self._streams[driver].give(count, stand, now_s - until_s[driver], self._decay_s), overtaken
 
+    def skip(self, count: int) -> int:
+        """`count` frames were made without any source; returns how many setpoints were overtaken."""
+        return sum(stream.skip(count) for stream in self._streams.values())
+
     def clear(self) -> int:
         """Forget everything; returns how many setpoints no frame will use."""
         unused = sum(stream.unused for stream in self._streams.values())

@@ -44,6 +44,14 @@ class Plan:
     def received_s(self) -> float:
         return self.controls[0].received_s
 
+    @property
+    def stamp_ns(self) -> int:
+        return self.controls[0].stamp_ns
+
+    @property
+    def is_pose(self) -> bool:
+        return self.controls[0].is_pose
+
 
 Offer = Control | Velocity | Plan
 

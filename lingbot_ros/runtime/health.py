@@ -7,6 +7,7 @@ import torch
 
 from lingbot_ros.runtime.enums import Mode, State
 from lingbot_ros.runtime.inbox import InboxCounts
+from lingbot_ros.runtime.real_images import ImageCounts
 from lingbot_ros.runtime.served_world import WorldView
 from lingbot_ros.runtime.statistics import Figures
 from lingbot_ros.runtime.worker import WorldWorker
@@ -23,6 +24,7 @@ class Reading:
     view: WorldView
     figures: Figures
     inbox: InboxCounts
+    images: ImageCounts
     control_age_s: float
     control_timeout_s: float
     commands_waiting: int
@@ -40,6 +42,7 @@ def read(worker: WorldWorker, device: str) -> Reading:
         view=view,
         figures=worker.statistics.figures(),
         inbox=worker.inbox.counts(),
+        images=worker.images.counts(),
         control_age_s=worker.inbox.age_s(),
         control_timeout_s=settings.control_timeout_s,
         commands_waiting=worker.waiting_commands,

@@ -12,8 +12,10 @@ from lingbot_ros.errors import LingbotError, SessionError
 from lingbot_ros.runtime.chunk_records import chunk_records, first_frame_record
 from lingbot_ros.runtime.commands import Stand
 from lingbot_ros.runtime.enums import Mode
+from lingbot_ros.runtime.follower import Follower, Observed, Otherwise
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox
+from lingbot_ros.runtime.real_images import RealImage, same_aspect, wrong_aspect
 from lingbot_ros.runtime.records import Control, FrameRecord, stamp_after
 from lingbot_ros.runtime.rollout import Rollout, require_whole_chunks
 from lingbot_ros.runtime.rollout_queue import RolloutQueue
@@ -58,9 +60,11 @@ class Generator:
         statistics: Statistics,
         mode: Mode,
         on_error: Callable[[Exception], None],
+        follower: Follower,
     ) -> None:
         self._info, self._table, self._inbox, self._output = info, table, inbox, output
         self._statistics, self._mode, self._on_error = statistics, mode, on_error
+        self._follower = follower
         self._rollouts = RolloutQueue()
         self._motion = motion_of(info.control, info.fps)
         self._inbox_first = True
@@ -73,6 +77,9 @@ class Generator:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
         live = self._table.get(rollout.session_id)
         require_text("prompt", rollout.prompt, PROMPT_BYTES)
+        for number, image in enumerate(rollout.real):
+            if live.given_size is not None and not same_aspect(image.given_size, live.given_size):
+                raise wrong_aspect(f"images[{number}]", image.given_size, live.given_size)
         if not self._rollouts.holds(live.id):
             self._require_whole_chunks(live, rollout)
         rollout.live = self._table.fork_apart(live) if rollout.on_fork else live
@@ -91,8 +98,9 @@ class Generator:
             self._output.buffer.put([first_frame_record(live, live.first_frame)])
 
     def forget_waiting(self) -> None:
-        """Drop controls and paced frames of a session that is not active any more."""
+        """Drop controls, real images and paced frames of a session that is not active any more."""
         self._inbox.clear()
+        self._follower.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 
     def take_waiting(self, count: int) -> Sequence[Control] | None:
@@ -126,21 +134,35 @@ class Generator:
         if not self.playing or self.paused or live is None or self._rollouts.holds(live.id):
             return math.inf
         count = live.session.frames_in_next_chunk
-        if not self._output.buffer.has_room() or not (self.idle or self._inbox.would_give(count)):
+        self._follower.check(live)
+        if not self._output.buffer.has_room() or not (self.idle or self._may_go_on(count)):
             return math.inf
         wait_s = max(self._retry_at_s - time.monotonic(), self._wait_for_beat_s())
         if wait_s > 0:
             return wait_s
-        controls = self.take_waiting(count) or (self.idle(count) if self.idle else None)
+        chunk = self._follower.next_chunk(live, count, self._stand(live))
+        if chunk is Otherwise.WAIT:
+            return math.inf
+        real: Sequence[RealImage] = ()
+        controls: Sequence[Control] | None
+        if isinstance(chunk, Observed):
+            controls, real = chunk.controls, chunk.images
+        else:
+            controls = self.take_waiting(count) or (self.idle(count) if self.idle else None)
         if controls is None:
             return math.inf
         try:
-            self._output.buffer.put(self._step(live, controls, paced=self._mode is Mode.REALTIME))
+            self._output.buffer.put(self._step(live, controls, real, paced=self._mode is Mode.REALTIME))
         except Exception as error:  # whatever a chunk raises, the node and its sessions go on
             self._inbox.clear()
             self._retry_at_s = time.monotonic() + _RETRY_S
             self._on_error(error)
         return 0.0
+
+    def _may_go_on(self, count: int) -> bool:
+        """Whether there are controls for the next chunk. In realtime those of a real image may be older ones."""
+        late = self._mode is Mode.REALTIME and self._follower.could_observe()
+        return late or self._inbox.would_give(count)
 
     def _stand(self, live: LiveSession) -> Stand:
         """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
@@ -162,7 +184,8 @@ class Generator:
             if rollout.frames == 0:
                 self._require_whole_chunks(live, rollout)
                 live.session.prompt = rollout.prompt or live.session.prompt
-            records = self._step(live, rollout.take(live.session.frames_in_next_chunk), paced=rollout.paced)
+            count = live.session.frames_in_next_chunk
+            records = self._step(live, rollout.take(count), rollout.take_real(count), paced=rollout.paced)
             rollout.frames += len(records)
             if self._shown(live.id):
                 self._output.buffer.put(records)
@@ -177,13 +200,21 @@ class Generator:
     def _shown(self, session_id: str) -> bool:
         return session_id == self._table.active_id
 
-    def _step(self, live: LiveSession, controls: Sequence[Control], *, paced: bool) -> list[FrameRecord]:
+    def _step(
+        self, live: LiveSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
+    ) -> list[FrameRecord]:
+        """Imagine a chunk, or observe it where it is `real`."""
         self._require_time(live, len(controls))
-        started_s = time.monotonic()
-        images = live.session.step(np.stack([control.values for control in controls]))
+        started_s, values = time.monotonic(), np.stack([control.values for control in controls])
+        if real:
+            images = np.stack([each.image for each in real])
+            live.session.observe(images, values)
+            self._statistics.add_observed(len(real))
+        else:
+            images = live.session.step(values)
         self._statistics.add_chunk(time.monotonic() - started_s)
         live.used_s, live.last_control = time.monotonic(), controls[-1]
-        return chunk_records(live, images, controls, self._info.fps, paced=paced)
+        return chunk_records(live, images, controls, self._info.fps, paced=paced, observed=real)
 
     def _require_time(self, live: LiveSession, frames: int) -> None:
         """What lies beyond the last stamp could be neither published nor listed."""

@@ -99,6 +99,7 @@ class SessionTable:
             given_image=image,
             given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
             start_pose=request.start_pose,
+            given_size=request.given_size or (image.shape[0], image.shape[1]),
         )
         return self._add(live, activate=not request.in_background)
 
@@ -123,6 +124,7 @@ class SessionTable:
             lease_s=lease_s,
             given_intrinsics=parent.given_intrinsics,
             start_pose=parent.start_pose,
+            given_size=parent.given_size,
             last_control=parent.last_control,
         )
 

@@ -36,6 +36,7 @@ class Figures:
     published: int
     dropped: int
     rejected: int
+    observed: int
     errors: int
     last_error: LastError | None
     last_frame: FrameRecord | None
@@ -49,7 +50,7 @@ class Statistics:
         self._published_s: deque[float] = deque(maxlen=_SAMPLES)
         self._latency_s: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
         self._chunk_s: deque[float] = deque(maxlen=_SAMPLES)
-        self._published = self._dropped = self._rejected = self._errors = 0
+        self._published = self._dropped = self._rejected = self._observed = self._errors = 0
         self._last_error: LastError | None = None
         self._last_control_s = -math.inf
         self._last_frame: FrameRecord | None = None
@@ -78,6 +79,10 @@ class Statistics:
     def add_rejected(self) -> None:
         with self._lock:
             self._rejected += 1
+
+    def add_observed(self, frames: int) -> None:
+        with self._lock:
+            self._observed += frames
 
     def add_error(self, error: BaseException) -> LastError:
         """Remember a failure; a fault that is no LingbotError is INTERNAL."""
@@ -109,6 +114,7 @@ class Statistics:
                 published=self._published,
                 dropped=self._dropped,
                 rejected=self._rejected,
+                observed=self._observed,
                 errors=self._errors,
                 last_error=self._last_error,
                 last_frame=self._last_frame,

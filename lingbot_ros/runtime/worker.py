@@ -19,6 +19,7 @@ from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.pacer import Pacer
+from lingbot_ros.runtime.real_images import ObserveSettings, RealImage, RealImages
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.scheduler import Output
 from lingbot_ros.runtime.served_world import LiveWorld, WorldView
@@ -47,6 +48,7 @@ class WorkerSettings:
     limits: Limits
     snapshot_folder: Path
     camera: CameraDefaults = field(default_factory=CameraDefaults)
+    observe: ObserveSettings = field(default_factory=ObserveSettings)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class WorldWorker:
             decay_s=settings.decay_s,
             priority=settings.priority,
         )
+        self.images = RealImages(settings.mode, settings.observe.capacity)
         self.view = WorldView()
         self.load_s = 0.0
         self._wake = threading.Event()
@@ -138,6 +141,11 @@ class WorldWorker:
         self.inbox.put(offer)
         self._wake.set()
 
+    def put_image(self, image: RealImage) -> None:
+        """Show the active session what really happened. Raises LingbotError (BUSY) when lockstep's store is full."""
+        self.images.put(image)
+        self._wake.set()
+
     @property
     def waiting_commands(self) -> int:
         return self._commands.qsize()
@@ -173,6 +181,8 @@ class WorldWorker:
             self.statistics,
             self._events.on_error,
             settings.camera,
+            self.images,
+            settings.observe,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s

@@ -222,7 +222,7 @@ def test_rows_go_through_the_programs_of_the_engine_in_sizes_that_it_has(
 ) -> None:
     engine = InTwos(EngineOptions(threads=1))
     engine.loaded = []
-    monkeypatch.setattr("lingbot_ros.world.world.new_engine", lambda _: engine)
+    monkeypatch.setattr("lingbot_ros.world.loaded_model.new_engine", lambda _: engine)
     batch, whole = started(World(find_card(world.card.folder), EngineOptions()), 3), started(world, 3)
     for step in range(6):
         controls = ACTIONS[:3, step : step + 1]

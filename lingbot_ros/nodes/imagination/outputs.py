@@ -45,10 +45,11 @@ class FrameOutputs:
         if not self._image.is_activated:
             return
         header = frame_header(record, self._config.optical_frame)
-        # First pictures are recorded raw in any case, and as they were given: from these a session is imagined again.
+        # Real pictures are recorded raw in any case, first ones as they were given: from these a session is imagined
+        # again, and real images in between are observed again.
         if bag.running and record.given_image is not None and record.given_image.shape != record.image.shape:
             bag.put("~/given_image", rgb_to_image(record.given_image, header))
-        as_jpeg = bag.compressed and record.kind is not FrameKind.SEED
+        as_jpeg = bag.compressed and record.kind is FrameKind.IMAGINED
         if (seen := self._image.get_subscription_count()) or (bag.running and not as_jpeg):
             image = rgb_to_image(record.image, header)
             if seen:

@@ -17,6 +17,7 @@ from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.real_images import ObserveSettings
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
 from lingbot_ros.tasks.registry import DEFAULT_MODEL
@@ -44,6 +45,10 @@ PARAMETERS = (
     Parameter("camera.unit_step", UNIT_STEP,
               "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
     *INPUT_PARAMETERS,
+    Parameter("observe.every", 0, "follow a real camera on observed_image: of so many frames the last chunk is real, "
+              "the others are imagined; 1 = as many real ones as come; 0 = real images are refused", 0, 1_000_000),
+    Parameter("observe.queue", 64, "real images that may wait for the generator; realtime gives up the oldest, "
+              "lockstep refuses the newest", 1, 4096),
     Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
     Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
     Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
@@ -127,6 +132,7 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"]), int(values["limits.requests"])),
             snapshot_folder=_folder(str(values["snapshots.folder"])),
             camera=_camera(values["camera.intrinsics"], values["camera.unit_step"]),
+            observe=ObserveSettings(int(values["observe.every"]), int(values["observe.queue"])),
         ),
         inputs=input_config(values),
         load_timeout_s=float(values["model.load_timeout"]),

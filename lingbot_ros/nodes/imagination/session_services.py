@@ -11,6 +11,7 @@ from lingbot_msgs.srv import (
     ForkSession,
     ListModels,
     ListSessions,
+    Observe,
     RestoreSession,
     SaveSession,
     StartSession,
@@ -18,6 +19,7 @@ from lingbot_msgs.srv import (
 )
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.model_messages import model_info
+from lingbot_ros.bridge.observations import real_images
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.bridge.start_requests import start_request
 from lingbot_ros.checkpoints.cards import find_card, list_cards
@@ -41,6 +43,7 @@ class SessionServices:
         table: dict[str, tuple[Any, Callable[[Any, Any], Awaitable[None]]]] = {
             "start_session": (StartSession, self._start),
             "step": (Step, self._step),
+            "observe": (Observe, self._observe),
             "fork_session": (ForkSession, self._fork),
             "save_session": (SaveSession, self._save),
             "restore_session": (RestoreSession, self._restore),
@@ -96,6 +99,19 @@ class SessionServices:
         if not request.omit_images:
             frame_id = self._running.config.optical_frame
             response.images = [rgb_to_image(record.image, frame_header(record, frame_id)) for record in records]
+        if result.session is not None:
+            response.session = self._running.session_message(result.session)
+        if result.error is not None:
+            raise result.error
+
+    async def _observe(self, request: Observe.Request, response: Observe.Response) -> None:
+        controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)
+        real = real_images(request.images, len(controls), self._running.info)
+        records: list[FrameRecord] = []
+        rollout = Rollout(request.session_id, controls, real=real, on_chunk=records.extend)
+        await self._on_worker(lambda live: live.add_rollout(rollout))
+        result: RolloutResult = await on_worker(self._executor, rollout.done)
+        response.frames = [self._running.frame_message(record) for record in records]
         if result.session is not None:
             response.session = self._running.session_message(result.session)
         if result.error is not None:

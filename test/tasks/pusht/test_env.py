@@ -70,6 +70,21 @@ def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
         gymnasium.make(ID, start="nowhere")
 
 
+def test_a_real_picture_takes_the_place_of_an_imagined_one_and_the_horizon_counts_from_it() -> None:
+    env, twin = (gymnasium.make(ID, start="card", horizon=3, threads=1).unwrapped for _ in range(2))
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.observe(np.zeros(SIZE, np.uint8), np.zeros(2, np.float32))
+    first, _ = env.reset(seed=1)
+    twin.reset(seed=1)
+    action, real = np.array([300, 300], np.float32), np.ascontiguousarray(first[::-1])
+    assert not any(world.step(action)[3] for world in (env, twin) for _ in range(2))
+    picture, _, _, truncated, info = env.observe(real, action)
+    assert (picture == real).all() and not truncated and "coverage" in info
+    assert twin.step(action)[3]
+    assert [env.step(action)[3] for _ in range(3)] == [False, False, True]
+    assert (env.step(action)[0] != twin.step(action)[0]).any()
+
+
 def test_the_documented_example_runs() -> None:
     text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
     example = text.split("## A Gymnasium environment")[1].split("```python")[1].split("```")[0]

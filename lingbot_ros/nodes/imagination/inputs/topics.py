@@ -15,6 +15,7 @@ from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.imagination.context import Running
 from lingbot_ros.nodes.imagination.inputs.driving import Driving
+from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
 from lingbot_ros.nodes.imagination.inputs.transforms import TransformInputs
 
@@ -31,7 +32,8 @@ class Inputs:
         # Several messages may come between two chunks; only of velocities the newest counts.
         every = qos.control(settings.mode, settings.control_capacity)
         ordered = qos.ordered(settings.mode, settings.control_capacity)
-        driving, seeding = Driving(running), Seeding(running, self._refuse)
+        driving, seeding, observing = Driving(running), Seeding(running, self._refuse), Observing(running)
+        real = qos.real_images(settings.mode, settings.observe.capacity)
         velocity = TwistStamped if inputs.stamped else Twist
         on_velocity = driving.on_twist_stamped if inputs.stamped else driving.on_twist
         self._topics: dict[str, tuple[Any, Callable[[Any], None], Any]] = {
@@ -46,6 +48,8 @@ class Inputs:
             "seed_image": (Image, seeding.on_image, qos.IMAGE),
             "seed_image/compressed": (CompressedImage, seeding.on_compressed, qos.IMAGE),
             "prompt": (String, seeding.on_prompt, qos.PROMPT),
+            "observed_image": (Image, observing.on_image, real),
+            "observed_image/compressed": (CompressedImage, observing.on_compressed, real),
         }
         changeable = QoSOverridingOptions.with_default_policies()
         self._subscriptions = [
@@ -79,7 +83,10 @@ class Inputs:
         return receive
 
     def _refuse(self, topic: str, error: Any) -> None:
-        self._running.worker.statistics.add_rejected()
+        if topic.startswith(TOPIC):
+            self._running.worker.images.add_rejected()
+        else:
+            self._running.worker.statistics.add_rejected()
         if isinstance(error, LingbotError) and error.code is ErrorCode.UNSUPPORTED:
             if str(error) in self._told:
                 return

@@ -18,7 +18,8 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
 
     Reward, termination and `info["coverage"]`, `info["success_probability"]` are the outcome head's reading of the
     image. An episode is truncated where the model's card says that it is no longer to be trusted. Equal seeds and
-    actions give equal episodes.
+    actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in the place of an imagined
+    one; the horizon then counts from there.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
@@ -39,6 +40,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         self.observation_space, self.action_space = self.parts.observation_space, self.parts.action_space
         self.render_mode = render_mode
         self._session: Session | None = None
+        self._real_frame = 0
         self._picture = np.zeros(self.parts.observation_space.shape, np.uint8)
 
     def reset(
@@ -51,7 +53,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         session = self.parts.world.start(picture, seed=noise_seed)
         if self._session is not None:
             self._session.close()
-        self._session, self._picture = session, picture
+        self._session, self._picture, self._real_frame = session, picture, 0
         return picture.copy(), self._info()[1]
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -59,9 +61,21 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         if self._session is None:
             raise gymnasium.error.ResetNeeded("call reset before step")
         self._picture = self._session.step(np.asarray(action)[None])[0]
-        (reward, terminated), info = self._info()
-        truncated = self._session.frame_index >= self.parts.horizon
-        return self._picture.copy(), reward, terminated, truncated, info
+        return self._outcome(self._session)
+
+    def observe(
+        self, picture: Observation, action: NDArray[np.float32]
+    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Live 0.1 s that really happened, instead of `step`: the picture that the action led to, uint8 [h, w, 3] RGB.
+
+        What is imagined afterwards starts from it, and the horizon counts from it. Raises as `step` does.
+        """
+        if self._session is None:
+            raise gymnasium.error.ResetNeeded("call reset before observe")
+        real = self.parts.world.fit_image(picture)
+        self._session.observe(real[None], np.asarray(action)[None])
+        self._picture, self._real_frame = real, self._session.frame_index
+        return self._outcome(self._session)
 
     def render(self) -> Observation | None:
         """The picture, with render_mode "rgb_array"."""
@@ -72,6 +86,11 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _outcome(self, session: Session) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        (reward, terminated), info = self._info()
+        truncated = session.frame_index - self._real_frame >= self.parts.horizon
+        return self._picture.copy(), reward, terminated, truncated, info
 
     def _info(self) -> tuple[tuple[float, bool], dict[str, Any]]:
         outcome = self.parts.head(self._picture[None])
