@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec
 from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine, TorchProgram
 from lingbot_ros.errors import EngineError, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import Frames
 from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.world import Batch, Session, World
+from lingbot_ros.world import Batch, LoadedModel, Session, World
 from lingbot_ros.world.tile import tile_sizes
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import FOUR_STEP_COMMIT, LAYERS, MOTION, ONE_STEP, VELOCITY, write_tiny_model
@@ -223,7 +222,7 @@ def test_rows_go_through_the_programs_of_the_engine_in_sizes_that_it_has(
     engine = InTwos(EngineOptions(threads=1))
     engine.loaded = []
     monkeypatch.setattr("lingbot_ros.world.loaded_model.new_engine", lambda _: engine)
-    batch, whole = started(World(find_card(world.card.folder), EngineOptions()), 3), started(world, 3)
+    batch, whole = started(World(LoadedModel(world.card, world.model.files, world.model.options)), 3), started(world, 3)
     for step in range(6):
         controls = ACTIONS[:3, step : step + 1]
         assert apart(batch.step(controls), whole.step(controls)) <= ONE_LEVEL

@@ -40,7 +40,6 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         self.observation_space, self.action_space = self.parts.observation_space, self.parts.action_space
         self.render_mode = render_mode
         self._session: Session | None = None
-        self._real_frame = 0
         self._picture = np.zeros(self.parts.observation_space.shape, np.uint8)
 
     def reset(
@@ -53,7 +52,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         session = self.parts.world.start(picture, seed=noise_seed)
         if self._session is not None:
             self._session.close()
-        self._session, self._picture, self._real_frame = session, picture, 0
+        self._session, self._picture = session, picture
         return picture.copy(), self._info()[1]
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -74,7 +73,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
             raise gymnasium.error.ResetNeeded("call reset before observe")
         real = self.parts.world.fit_image(picture)
         self._session.observe(real[None], np.asarray(action)[None])
-        self._picture, self._real_frame = real, self._session.frame_index
+        self._picture = real
         return self._outcome(self._session)
 
     def render(self) -> Observation | None:
@@ -89,7 +88,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
 
     def _outcome(self, session: Session) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         (reward, terminated), info = self._info()
-        truncated = session.frame_index - self._real_frame >= self.parts.horizon
+        truncated = session.frames_since_real >= self.parts.horizon
         return self._picture.copy(), reward, terminated, truncated, info
 
     def _info(self) -> tuple[tuple[float, bool], dict[str, Any]]:
