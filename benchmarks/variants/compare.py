@@ -82,7 +82,7 @@ def figures(measures: Measures) -> dict[str, list[float]]:
 
 
 def measure_variant(imagined: NDArray[np.uint8], windows: PushTWindows) -> dict[str, list[float]]:
-    """Figures of pictures [N, H, ...] at the frames shown."""
+    """Figures of images [N, H, ...] at the frames shown."""
     at = np.array(SHOWN) - 1
     pusher, block = windows.pusher[:, windows.context + at], windows.block[:, windows.context + at]
     return figures(measure(imagined[:, at], windows.future[:, at], pusher, block))

@@ -16,7 +16,7 @@ from lingbot_ros.world import WorldInfo
 
 
 def real_image(rgb: NDArray[np.uint8], info: WorldInfo, stamp_ns: int, received_s: float) -> RealImage:
-    """An image uint8 [h, w, 3] RGB of any size, stretched to the model's as a session's first picture is."""
+    """An image uint8 [h, w, 3] RGB of any size, stretched to the model's as a session's first image is."""
     height, width, _ = rgb.shape
     return RealImage(resize_image(rgb, info.height, info.width), (height, width), stamp_ns, received_s)
 

@@ -1,4 +1,4 @@
-"""Imagine a recording again from its first picture and controls, and compare."""
+"""Imagine a recording again from its first image and controls, and compare."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class NodeSettings:
 
 
 def replay(world: World, frames: Iterable[RecordedFrame], settings: NodeSettings) -> Iterator[ReplayedSession]:
-    """One result per session of the recording, in order. A session is replayed from its first picture on.
+    """One result per session of the recording, in order. A session is replayed from its first image on.
 
     Where the recording holds JPEGs, what is imagined is encoded as the node did before it is compared.
     """
@@ -71,7 +71,7 @@ class _Player:
         self._jpeg_quality = settings.jpeg_quality
         self._camera = world.info.control.kind == "camera"
         if first.kind != KIND_SEED:
-            self._note = f"the recording begins at its frame {first.frame_index}, not at its first picture"
+            self._note = f"the recording begins at its frame {first.frame_index}, not at its first image"
         else:
             given = first.image if first.given is None else first.given
             of_given = scale_intrinsics(first.intrinsics, first.image.shape[:2], given.shape[:2])

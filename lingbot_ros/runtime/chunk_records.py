@@ -52,7 +52,7 @@ def chunk_records(
 
 
 def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameRecord:
-    """The record of frame 0: the first picture as the model sees it, uint8 [H, W, 3]."""
+    """The record of frame 0: the first image as the model sees it, uint8 [H, W, 3]."""
     session = live.session
     return FrameRecord(
         image=image,

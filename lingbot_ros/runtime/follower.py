@@ -140,7 +140,7 @@ def _misfit(image: RealImage, live: LiveSession) -> InputError | None:
             "observed_image.header.stamp",
             f"{image.stamp_ns / NANOSECONDS:.3f} s",
             f"session '{live.id}' began at {live.start_stamp_ns / NANOSECONDS:.3f} s: give images taken later, or "
-            "start the session with its first picture's own time as start_stamp",
+            "start the session with its first image's own time as start_stamp",
         )
     if live.given_size is not None and not same_aspect(image.given_size, live.given_size):
         return wrong_aspect("observed_image", image.given_size, live.given_size)

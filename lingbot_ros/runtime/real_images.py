@@ -42,13 +42,13 @@ class ImageCounts:
 
 
 def same_aspect(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two sizes (height, width) are those of one picture scaled, but for a pixel of rounding."""
+    """Whether two sizes (height, width) are those of one image scaled, but for a pixel of rounding."""
     return abs(size[0] * other[1] - size[1] * other[0]) <= max(*size, *other)
 
 
 def wrong_aspect(field: str, size: tuple[int, int], first: tuple[int, int]) -> InputError:
-    """Of images that another camera than that of the session's first picture has taken, or that were cropped."""
-    fix = f"the session's first picture had {first[0]} x {first[1]}: give images of that size, or scaled as a whole"
+    """Of images that another camera than that of the session's first image has taken, or that were cropped."""
+    fix = f"the session's first image had {first[0]} x {first[1]}: give images of that size, or scaled as a whole"
     return InputError(f"{field}.height, {field}.width", f"{size[0]} x {size[1]}", fix)
 
 

@@ -53,7 +53,7 @@ class FrameRecord:
     camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
     given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
     observed_stamp_ns: of an observed frame, when its image was taken, on its sender's clock; 0 = not told.
-    paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real picture.
+    paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
     """
 
     image: NDArray[np.uint8]
@@ -107,9 +107,9 @@ class SessionView:
 class StartRequest:
     """Everything a new session is made of.
 
-    image: uint8 [h, w, 3] RGB of any size, or None for the model's example picture. intrinsics: float64 [3, 3] in
+    image: uint8 [h, w, 3] RGB of any size, or None for the model's example image. intrinsics: float64 [3, 3] in
     pixels of that image, or None. start_pose: camera-to-world [4, 4] (OpenCV axes) of frame 0 in the map, or None.
-    start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires. given_size: height and width of the picture
+    start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires. given_size: height and width of the image
     that `image` was scaled from, None when it was not.
     """
 

@@ -4,7 +4,7 @@ name: table                      # required
 model: arm-small                 # required; a node loads worlds of the model that it runs
 description: a T on a table
 tags: [manipulation]
-image: first.png                 # beside the file; left out: the model's own example picture
+image: first.png                 # beside the file; left out: the model's own example image
 prompt: ""
 seed: 0
 control: [256.0, 300.0]          # action models: what drives the world until somebody else does

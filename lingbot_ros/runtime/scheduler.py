@@ -92,7 +92,7 @@ class Generator:
             self._finish(rollout, rollout.stop_reason)
 
     def take_over(self, live: LiveSession) -> None:
-        """`live` became the active session: what waits for the old one is void; a new one shows its first picture."""
+        """`live` became the active session: what waits for the old one is void; a new one shows its first image."""
         self.forget_waiting()
         if live.session.frame_index == 0 and live.first_frame is not None:
             self._output.buffer.put([first_frame_record(live, live.first_frame)])

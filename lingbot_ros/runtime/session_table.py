@@ -77,7 +77,7 @@ class SessionTable:
         require_whole("start_stamp", request.start_stamp_ns, 0, MAX_STAMP_NS)
         image = request.image
         if image is None and (image := self._world.seed_image()) is None:
-            raise InputError("image", "empty data", f"give a first picture: {self._world.info.name} has no example")
+            raise InputError("image", "empty data", f"give a first image: {self._world.info.name} has no example")
         info = self._world.info
         intrinsics, unit_step = None, None
         if info.control.kind == "camera":
@@ -226,7 +226,7 @@ class SessionTable:
             )
 
     def _camera_of(self, given: NDArray[np.float64] | None, image: Image) -> Intrinsics:
-        return self._camera.of_picture(image.shape[:2]) if given is None else focal_and_centre(given)
+        return self._camera.of_image(image.shape[:2]) if given is None else focal_and_centre(given)
 
     def _inside(self, path: str) -> Path:
         require_path("path", path)

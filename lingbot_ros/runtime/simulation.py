@@ -108,7 +108,7 @@ class Simulation:
         self._go(live, state)
 
     def reset(self, live: LiveWorld, *, of_time: bool, of_state: bool) -> None:
-        """Back to the world's first picture, to time 0, or both; playing or paused stays what it is."""
+        """Back to the world's first image, to time 0, or both; playing or paused stays what it is."""
         self._refuse_when_quitting()
         world = self._require_world(live)
         if of_state:

@@ -1,4 +1,4 @@
-"""The folder of a model trained on own clips: its card, and the picture that it starts from."""
+"""The folder of a model trained on own clips: its card, and the image that it starts from."""
 
 import os
 from pathlib import Path
@@ -42,9 +42,9 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
 
 
 def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None = None) -> None:
-    """Write the card, all but the weights, and the seed picture into `folder`, unless a card is there already.
+    """Write the card, all but the weights, and the seed image into `folder`, unless a card is there already.
 
-    `task` names what the model is a world of, where somebody knows. The picture is the first one of the first
+    `task` names what the model is a world of, where somebody knows. The image is the first one of the first
     validation episode. Raises ResourceError when they cannot be written.
     """
     if (folder / CARD_FILE).is_file():
@@ -53,7 +53,7 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | 
         folder.mkdir(parents=True, exist_ok=True)
         first = clips.frames(clips.plan.validation[0])[0]
         if not cv2.imwrite(str(folder / SEED_FILE), first[:, :, ::-1]):
-            raise OSError(0, "the seed picture was not taken")
+            raise OSError(0, "the seed image was not taken")
         partial = folder / f".{CARD_FILE}.{os.getpid()}"
         partial.write_text(
             yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110)

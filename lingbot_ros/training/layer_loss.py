@@ -14,7 +14,7 @@ TURN_RADIUS_PX = 12.0
 """How far a typical point of a thing is from its centre, pixels."""
 
 PartReader = Callable[[Tensor], Tensor]
-"""Pictures [n, 3, H, W] in -1..1, real or imagined -> whose each pixel is: [n, 1 + layers, H, W], the rest first."""
+"""Images [n, 3, H, W] in -1..1, real or imagined -> whose each pixel is: [n, 1 + layers, H, W], the rest first."""
 
 
 def layer_loss(layered: Layered, batch: Batch, parts: PartReader | None, config: TrainConfig) -> Tensor:

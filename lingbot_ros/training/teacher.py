@@ -91,7 +91,7 @@ class Teacher:
 
 
 def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> None:
-    """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
+    """Raise InputError unless the teacher takes the data's images and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.architecture
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
         raise InputError("teacher", name, "it is no action model on pixels; choose one that is")

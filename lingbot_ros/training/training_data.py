@@ -77,4 +77,4 @@ def require_fitting(config: TrainConfig, data: TrainingData) -> None:
         got = control.dim if isinstance(control, ActionControlConfig) else None
         raise InputError("transformer.control.dim", got, f"the data's actions have {data.control.dim} numbers")
     if height % transformer.patch_size[1] or width % transformer.patch_size[2]:
-        raise InputError("transformer.patch_size", transformer.patch_size, f"the data's pictures are {height}x{width}")
+        raise InputError("transformer.patch_size", transformer.patch_size, f"the data's images are {height}x{width}")

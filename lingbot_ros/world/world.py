@@ -172,5 +172,5 @@ class World:
         return Lens((fx, fy, cx, cy), UNIT_STEP if unit_step is None else unit_step)
 
     def fit_image(self, image: Frames) -> Frames:
-        """A picture uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
+        """An image uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
         return resize_image(check_image(image), self.card.height, self.card.width)

@@ -74,7 +74,7 @@ def test_velocities_drive_the_shipped_model() -> None:
     places = [tuple(map(float, pair)) for pair in re.findall(r"action \[([\d.]+), ([\d.]+)\]", told)]
     assert places, told
     last_x, last_y = places[-1]
-    assert last_x <= 153 and last_y <= 166 and (last_x, last_y) != (153, 166)  # from the first picture left and up
+    assert last_x <= 153 and last_y <= 166 and (last_x, last_y) != (153, 166)  # from the first image left and up
 
 
 def test_an_imagined_world_stays_on_a_robots_track() -> None:

@@ -1,4 +1,4 @@
-"""Figures on own clips, on pictures whose errors are known."""
+"""Figures on own clips, on images whose errors are known."""
 
 import json
 import math
@@ -14,7 +14,7 @@ WINDOWS, HORIZON = 6, 5
 
 
 def grey(values: list[int]) -> NDArray[np.uint8]:
-    """Windows of flat pictures, one grey level per frame, uint8 [N, H, 4, 4, 3]."""
+    """Windows of flat images, one grey level per frame, uint8 [N, H, 4, 4, 3]."""
     frames = np.broadcast_to(np.array(values, np.uint8)[:, None, None, None], (len(values), 4, 4, 3))
     return np.stack([frames] * WINDOWS)
 

@@ -15,7 +15,7 @@ import pytest
 from lingbot_ros.checkpoints.cards import find_card
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
-pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first picture, is not installed")
+pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first image, is not installed")
 
 SUBSCRIBER = """
 import rclpy
@@ -75,7 +75,7 @@ def gone(pid: int) -> bool:
 def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
     environment = isolated_environment()
     with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
-        wait_for_line(process, f"believe about {find_card('pusht-small').max_horizon} frames after a real picture")
+        wait_for_line(process, f"believe about {find_card('pusht-small').max_horizon} frames after a real image")
         wait_for_line(process, "frame ")
         seen = subprocess.run(
             [sys.executable, "-c", SUBSCRIBER],

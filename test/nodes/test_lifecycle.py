@@ -13,12 +13,12 @@ from rcl_interfaces.srv import SetParameters
 from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ErrorCode, RobotAction
 from lingbot_msgs.srv import ListSessions, StartSession, Step
-from test.support.imagination import Probe, picture, picture_message, running_node
+from test.support.imagination import Probe, image_message, picture, running_node
 from test.support.tiny_model import write_tiny_model
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
-FIRST = StartSession.Request(image=picture_message(picture()))
+FIRST = StartSession.Request(image=image_message(picture()))
 
 
 def state(probe: Probe) -> int:

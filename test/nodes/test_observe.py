@@ -19,7 +19,7 @@ from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.cli.main import main
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.world import World
-from test.support.imagination import NodeUnderTest, Probe, picture, picture_message, pixels, running_node
+from test.support.imagination import NodeUnderTest, Probe, image_message, picture, pixels, running_node
 from test.support.poses import pose_messages
 from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model
 
@@ -58,7 +58,7 @@ class Robot:
         self._probe.actions.publish(stamped(RobotAction(id=frame, values=ACTIONS[frame - 1]), at(frame - 1)))
 
     def show(self, frame: int, rgb: np.ndarray | None = None) -> None:
-        self.camera.publish(stamped(picture_message(REAL[frame] if rgb is None else rgb), at(frame)))
+        self.camera.publish(stamped(image_message(REAL[frame] if rgb is None else rgb), at(frame)))
 
     def show_compressed(self, frame: int) -> None:
         _, png = cv2.imencode(".png", REAL[frame][:, :, ::-1])
@@ -98,7 +98,7 @@ def client(following: tuple[NodeUnderTest, Probe, Robot]) -> Probe:
 
 
 def begin(probe: Probe, session_id: str) -> None:
-    answer = probe.start(session_id=session_id, image=picture_message(REAL[0]), start_stamp=at(0), seed=5)
+    answer = probe.start(session_id=session_id, image=image_message(REAL[0]), start_stamp=at(0), seed=5)
     assert answer.error_msg == ""
 
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_observed_is_refused_counted_and_costs_nothing(client: Pr
 
 def test_the_service_shows_whole_chunks(client: Probe, model: Path) -> None:
     begin(client, "shown")
-    images = [stamped(picture_message(image), at(k + 1)) for k, image in enumerate(REAL[1:5])]
+    images = [stamped(image_message(image), at(k + 1)) for k, image in enumerate(REAL[1:5])]
     actions = [RobotAction(id=k + 1, values=row) for k, row in enumerate(ACTIONS[:4])]
     answer = client.call(Observe, "observe", Observe.Request(session_id="shown", images=images, actions=actions))
     assert (answer.error_code, answer.error_msg, answer.session.frame_index) == (ErrorCode.NONE, "", 4)
@@ -194,9 +194,9 @@ def test_the_service_shows_whole_chunks(client: Probe, model: Path) -> None:
         ({"images": []}, ErrorCode.INVALID_INPUT, "images: got 0 images and 1 controls"),
         ({"actions": []}, ErrorCode.INVALID_INPUT, "actions, camera_poses: got none"),
         ({"actions": [RobotAction(values=[np.nan, 1.0])]}, ErrorCode.INVALID_INPUT, "action[0].x: got nan"),
-        ({"images": [picture_message(picture(64)[:32])]}, ErrorCode.INVALID_INPUT, "images[0].height, images[0].width"),
+        ({"images": [image_message(picture(64)[:32])]}, ErrorCode.INVALID_INPUT, "images[0].height, images[0].width"),
         (
-            {"images": [picture_message(picture(), "yuv422")]},
+            {"images": [image_message(picture(), "yuv422")]},
             ErrorCode.INVALID_INPUT,
             "images[0].encoding: got 'yuv422'",
         ),
@@ -206,7 +206,7 @@ def test_the_service_shows_whole_chunks(client: Probe, model: Path) -> None:
 )
 def test_a_request_that_cannot_be_observed(client: Probe, change: dict[str, Any], code: int, text: str) -> None:
     begin(client, "asked")
-    fields = {"session_id": "asked", "images": [picture_message(REAL[1])], "actions": [RobotAction(values=[1.0, 2.0])]}
+    fields = {"session_id": "asked", "images": [image_message(REAL[1])], "actions": [RobotAction(values=[1.0, 2.0])]}
     answer = client.call(Observe, "observe", Observe.Request(**{**fields, **change}))
     assert answer.error_code == code
     assert text in answer.error_msg
@@ -268,16 +268,16 @@ def test_a_camera_model_follows_poses_and_replays(
         probe.bring_up()
         robot = Robot(probe)
         record(probe, True, "bag")
-        image = picture_message(SCENES[0])
+        image = image_message(SCENES[0])
         assert probe.start(session_id="eye", image=image, start_stamp=at(0), seed=5).error_msg == ""
         for frame, pose in enumerate(poses[:21]):
             robot.poses.publish(stamped(pose, at(frame + 1, fps=16.0)))
         probe.wait(lambda: len(probe.imagined("eye")) == 5)
         for frame in range(6, 14):
-            message = stamped(picture_message(SCENES[frame - 1]), at(frame, fps=16.0))
+            message = stamped(image_message(SCENES[frame - 1]), at(frame, fps=16.0))
             robot.camera.publish(message)
         probe.wait(lambda: len(probe.imagined("eye")) == 21)
-        answer = probe.call(Observe, "observe", Observe.Request(images=[picture_message(SCENES[1])] * 8,
+        answer = probe.call(Observe, "observe", Observe.Request(images=[image_message(SCENES[1])] * 8,
                                                                 camera_poses=poses[21:29]))  # fmt: skip
         assert answer.error_msg == ""
         probe.wait(lambda: len(probe.images) == 30)
@@ -296,9 +296,9 @@ def test_an_image_without_a_pose_is_refused_by_a_camera_model(camera_model: Path
     with running_node(tmp_path, model__name=camera_model, observe__every=1) as (_, probe):
         probe.bring_up()
         robot = Robot(probe)
-        probe.start(session_id="blind", image=picture_message(SCENES[0]), start_stamp=at(0))
+        probe.start(session_id="blind", image=image_message(SCENES[0]), start_stamp=at(0))
         for frame in range(1, 6):
-            robot.camera.publish(stamped(picture_message(SCENES[frame]), at(frame, fps=16.0)))
+            robot.camera.publish(stamped(image_message(SCENES[frame]), at(frame, fps=16.0)))
         probe.wait(lambda: probe.statuses[-1].images_rejected >= 1)
         assert "a camera pose stamped with its own time" in probe.statuses[-1].last_error_msg
         assert probe.imagined("blind") == []

@@ -94,7 +94,7 @@ def test_a_replay_imagines_the_same(
 def test_other_options_than_the_nodes_are_told_apart(
     bags: tuple[Path, list[np.ndarray]], model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So what the bag says matters: a JPEG of another quality is another picture."""
+    """So what the bag says matters: a JPEG of another quality is another image."""
     assert main(["replay", str(bags[0] / "jpeg"), "--jpeg-quality", "90", "--model", str(model)]) == 1
     assert "the first that differs is 1 " in capsys.readouterr().out
 
@@ -104,7 +104,7 @@ def test_the_example_reads_it(bags: tuple[Path, list[np.ndarray]]) -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=isolated_environment())
     lines = done.stdout.splitlines()
     assert len(lines) == 13
-    assert lines[0].startswith("taped frame 0: its first picture; brightness ")
+    assert lines[0].startswith("taped frame 0: its first image; brightness ")
 
 
 def test_a_replay_names_the_first_frame_that_differs(

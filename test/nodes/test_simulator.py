@@ -27,8 +27,8 @@ from test.support.imagination import PATIENCE_S, ROOT, NodeUnderTest, Probe, iso
 
 STOPPED, PLAYING, PAUSED = SimulationState.STATE_STOPPED, SimulationState.STATE_PLAYING, SimulationState.STATE_PAUSED
 NO_WORLD, QUITTING = SimulationState.STATE_NO_WORLD, SimulationState.STATE_QUITTING
-PICTURE = str(ROOT / "test" / "data" / "first_picture.png")
-WORLD = {"name": "tiny", "model": "tiny", "image": PICTURE, "control": [256.0, 256.0], "seed": 5, "tags": ["test"]}
+IMAGE = str(ROOT / "test" / "data" / "first_picture.png")
+WORLD = {"name": "tiny", "model": "tiny", "image": IMAGE, "control": [256.0, 256.0], "seed": 5, "tags": ["test"]}
 
 
 class Simulator:

@@ -35,7 +35,7 @@ MOTION = TransformerConfig(
     pixel=PixelConfig(channels=(8, 12)),
     prediction="motion",
 )
-"""A one-step pixel model that displaces every pixel of the last picture."""
+"""A one-step pixel model that displaces every pixel of the last image."""
 
 LAYERS = replace(MOTION, prediction="layers", moving_layers=2)
 """A one-step pixel model like the shipped one."""

@@ -42,7 +42,7 @@ def model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_the_world_loads_it_and_starts_from_a_held_back_picture(folder: Path, model: Path) -> None:
+def test_the_world_loads_it_and_starts_from_a_held_back_image(folder: Path, model: Path) -> None:
     world, clips = World.load(model), ClipSet(folder)
     assert (world.info.name, world.info.height, world.info.fps) == ("mine", 16, 10.0)
     assert (world.info.control.names, world.info.control.high) == (("x", "y"), (1.0, 0.9))

@@ -56,7 +56,7 @@ def test_the_gate_waits_for_its_time(tmp_path: Path) -> None:
     assert trainer.train(Limits(iterations=4), validator) is not None
 
 
-def test_validations_are_pictures_and_curves(tmp_path: Path) -> None:
+def test_validations_are_images_and_curves(tmp_path: Path) -> None:
     trainer, validator = begin(CONFIG, tmp_path, every=2)
     assert trainer.train(Limits(iterations=4), validator) is None
     names = sorted(path.name for path in (tmp_path / "validation").iterdir())

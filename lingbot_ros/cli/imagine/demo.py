@@ -16,7 +16,7 @@ from lingbot_ros.bridge.model_messages import control_spec
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.cli.imagine.camera import imagine_camera, require_weights
 from lingbot_ros.cli.imagine.film import Recording
-from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, use_large_images, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, use_large_images, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.nodes.client.demo_driver import DemoDriver
@@ -45,7 +45,7 @@ def imagine(args: argparse.Namespace) -> int:
     _refuse_camera_options(args, card)
     if card is not None:
         require_weights(args, card)
-    picture = read_picture(args.image) if args.image else None
+    picture = read_image(args.image) if args.image else None
     with NodeProcess(ros_arguments(args, {})) as process, ros(args.namespace) as (node, executor):
         client = ImaginationClient(node, executor)
         try:
@@ -68,11 +68,11 @@ def imagine(args: argparse.Namespace) -> int:
             print("interrupted before the first frame", file=sys.stderr)
             return 0
         print(
-            f"first picture: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
+            f"first image: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
         )
         if model.max_horizon:
             print(
-                f"believe about {model.max_horizon} frames after a real picture; what comes later is a dream",
+                f"believe about {model.max_horizon} frames after a real image; what comes later is a dream",
                 flush=True,
             )
         started_s = time.monotonic()

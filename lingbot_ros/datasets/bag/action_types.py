@@ -82,7 +82,7 @@ class ActionColumn:
         self._rows: list[Vector] = []
 
     def add(self, message: Any) -> bool:
-        """False for a message without any value, which is no action: a session's first picture has such a control.
+        """False for a message without any value, which is no action: a session's first image has such a control.
 
         Raises InputError for a message with other components than the first, or with a value that is not finite.
         """

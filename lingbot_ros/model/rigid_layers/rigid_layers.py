@@ -4,7 +4,7 @@ A displacement per pixel (`motion` models) lets a rigid thing bend a little in e
 worm. Here the network cuts the previous image into a few layers, every pixel says where it thinks it goes, and each
 layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. Then the layers
 look at each other: what a push turns depends on where two things are and how they move, which a few numbers say better
-than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the picture
+than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the image
 repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 SHARPNESS = 3.0
 """Masks are cut sharper than the network is sure of them.
 
-What is a tenth transparent is gone after thirty frames; and the thousandths of a mask that lie all over the picture
+What is a tenth transparent is gone after thirty frames; and the thousandths of a mask that lie all over the image
 would outweigh the thing itself in moments and turns, because they are far away.
 """
 

@@ -45,7 +45,7 @@ class FrameOutputs:
         if not self._image.is_activated:
             return
         header = frame_header(record, self._config.optical_frame)
-        # Real pictures are recorded raw in any case, first ones as they were given: from these a session is imagined
+        # Real images are recorded raw in any case, first ones as they were given: from these a session is imagined
         # again, and real images in between are observed again.
         if bag.running and record.given_image is not None and record.given_image.shape != record.image.shape:
             bag.put("~/given_image", rgb_to_image(record.given_image, header))

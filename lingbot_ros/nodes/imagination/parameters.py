@@ -40,8 +40,8 @@ PARAMETERS = (
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
     Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
     Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0],
-              "camera models: fx, fy, cx, cy of pictures without camera_info, in pixels of a frame of 832 x 480 as in "
-              "released intrinsics files; fx = 0 refuses such pictures"),
+              "camera models: fx, fy, cx, cy of images without camera_info, in pixels of a frame of 832 x 480 as in "
+              "released intrinsics files; fx = 0 refuses such images"),
     Parameter("camera.unit_step", UNIT_STEP,
               "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
     *INPUT_PARAMETERS,

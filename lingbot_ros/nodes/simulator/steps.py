@@ -30,7 +30,7 @@ class Publication:
         self._waiting: list[tuple[int, Future[None]]] = []
 
     def on_frame(self, record: FrameRecord) -> None:
-        """On the pacer's thread, after publication. A first picture means that the frames before it are void."""
+        """On the pacer's thread, after publication. A first image means that the frames before it are void."""
         with self._lock:
             self._frame_index = record.frame_index
             began = record.kind is FrameKind.SEED

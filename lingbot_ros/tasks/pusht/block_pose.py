@@ -22,7 +22,7 @@ _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 class BlockPose:
     """pose [3] = x, y, angle (simulator units, radians in -pi..pi) of the best T; iou 0..1 of its shape with the mask.
 
-    The IoU of a clean T is its ceiling, about 0.96 at 96 pixels; melting, tearing and doubling lower it. A picture
+    The IoU of a clean T is its ceiling, about 0.96 at 96 pixels; melting, tearing and doubling lower it. An image
     without a block has a NaN pose and IoU 0.
     """
 
@@ -71,7 +71,7 @@ def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int) -> tuple
 
 
 class _Image:
-    """The part of a picture around its block, ready to be compared with many poses at once."""
+    """The part of an image around its block, ready to be compared with many poses at once."""
 
     def __init__(self, shares: Shares) -> None:
         self.size = shares.block.shape[0]

@@ -52,8 +52,8 @@ def _add_training_arguments(parser: argparse.ArgumentParser, iterations: int) ->
 
 
 def _add_outcome_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--scenes", type=int, default=12000, help="pictures to train on (default %(default)s)")
-    parser.add_argument("--imagined-by", metavar="MODEL", help="show it pictures that this world model imagined, too")
+    parser.add_argument("--scenes", type=int, default=12000, help="images to train on (default %(default)s)")
+    parser.add_argument("--imagined-by", metavar="MODEL", help="show it images that this world model imagined, too")
     parser.add_argument("--futures", type=int, default=600, help="with --imagined-by: so many (default %(default)s)")
     _add_training_arguments(parser, 3000)
 
@@ -140,19 +140,19 @@ DATASET = Command(
 HEADS = (
     Command(
         "outcome",
-        "success, reward and termination from a picture of Push-T; needs gym-pusht",
+        "success, reward and termination from an image of Push-T; needs gym-pusht",
         _add_outcome_arguments,
         _train_outcome,
     ),
     Command(
         "inverse-dynamics",
-        "the action between two pictures of Push-T; needs data sets",
+        "the action between two images of Push-T; needs data sets",
         _add_inverse_arguments,
         _train_inverse,
     ),
     Command(
         "measure",
-        "measure a Push-T head on imagined pictures and quote that on its card",
+        "measure a Push-T head on imagined images and quote that on its card",
         _add_measure_arguments,
         _measure_head,
         aliases=("judge",),

@@ -1,7 +1,7 @@
-"""How far imagined Push-T pictures are from what the simulator did, measured on the pictures alone.
+"""How far imagined Push-T images are from what the simulator did, measured on the images alone.
 
-Pusher and pose errors are against the simulator's state; mask and centroid errors against the real picture read by the
-same reader. What cannot be found any more counts as wrong by the whole picture: a vanished block must not flatter.
+Pusher and pose errors are against the simulator's state; mask and centroid errors against the real image read by the
+same reader. What cannot be found any more counts as wrong by the whole image: a vanished block must not flatter.
 """
 
 from dataclasses import dataclass, fields
@@ -19,8 +19,8 @@ from lingbot_ros.tasks.pusht.image_reader import Shares, block_centroid, block_i
 class Measures:
     """One number per window and frame, float64 [N, F].
 
-    psnr_db against the real picture; pusher_px centre to the simulator's pusher; centroid_px of the block's mask and
-    block_iou of the masks against the real picture's; pose_px, pose_deg of the best-fitting T to the simulator's;
+    psnr_db against the real image; pusher_px centre to the simulator's pusher; centroid_px of the block's mask and
+    block_iou of the masks against the real image's; pose_px, pose_deg of the best-fitting T to the simulator's;
     rigidity = IoU of the mask with that T; lost = 1 where pusher or block was not found.
     """
 
@@ -48,14 +48,14 @@ def measure(
     pusher: NDArray[np.float64],
     block: NDArray[np.float64],
 ) -> Measures:
-    """Compare pictures [N, F, 96, 96, 3] with the real ones and the true pusher [N, F, 2] and block [N, F, 3]."""
+    """Compare images [N, F, 96, 96, 3] with the real ones and the true pusher [N, F, 2] and block [N, F, 3]."""
     windows, frames = imagined.shape[:2]
     names = [field.name for field in fields(Measures)]
     table = np.empty((len(names), windows, frames))
     for n in range(windows):
         seen = None
         for k in range(frames):
-            # Fitting a T takes most of the time; a still future is the same picture again and again.
+            # Fitting a T takes most of the time; a still future is the same image again and again.
             if seen is None or not np.array_equal(imagined[n, k], imagined[n, k - 1]):
                 seen = _see(imagined[n, k])
             compared = _compare(seen, read_shares(real[n, k]), pusher[n, k], block[n, k])
@@ -64,7 +64,7 @@ def measure(
 
 
 def pusher_errors(imagined: NDArray[np.uint8], pusher: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Only the pusher's error in pixels [N, F], for pictures [N, F, 96, 96, 3] and positions [N, F, 2]."""
+    """Only the pusher's error in pixels [N, F], for images [N, F, 96, 96, 3] and positions [N, F, 2]."""
     return np.array(
         [
             [_pusher_error(frame, position) for frame, position in zip(frames, positions, strict=True)]
@@ -81,7 +81,7 @@ def _pusher_error(frame: NDArray[np.uint8], position: NDArray[np.float64]) -> fl
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the reader finds on one picture."""
+    """What the reader finds on one image."""
 
     shares: Shares
     pusher: NDArray[np.float64]

@@ -59,9 +59,9 @@ class PushTClips:
 
 
 def pusht_parts(frames: Tensor) -> Tensor:
-    """Whose each pixel of pictures [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
+    """Whose each pixel of images [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
 
-    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the pictures.
+    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the images.
     """
     unmix = torch.from_numpy(UNMIX).float().to(frames.device)
     pixels = torch.cat(((frames.float() + 1) * 127.5, torch.full_like(frames[:, :1], 255.0)), dim=1)
@@ -73,7 +73,7 @@ def pusht_parts(frames: Tensor) -> Tensor:
 
 
 def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """How block [L+1, 3] and pusher [L+1, 2] move from frame to frame of a picture `size` pixels wide: [L, 2, 3].
+    """How block [L+1, 3] and pusher [L+1, 2] move from frame to frame of an image `size` pixels wide: [L, 2, 3].
 
     The block first: the pusher is drawn over it.
     """

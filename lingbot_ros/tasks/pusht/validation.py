@@ -19,7 +19,7 @@ def _block_iou(imagined: Frames, real: Frames) -> float:
 
 
 def _pusher_px(imagined: Frames, real: Frames) -> float:
-    """Distance of the pushers in the two pictures; one that is lost counts as wrong by the whole picture."""
+    """Distance of the pushers in the two images; one that is lost counts as wrong by the whole image."""
     apart = np.hypot(*(pusher_centre(read_shares(imagined)) - pusher_centre(read_shares(real))))
     return float(np.nan_to_num(apart, nan=len(real)))
 

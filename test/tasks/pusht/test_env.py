@@ -58,7 +58,7 @@ def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
     assert info["coverage"].shape == (2,)
 
 
-def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
+def test_a_image_can_be_given_and_bad_input_is_named() -> None:
     env = gymnasium.make(ID, start="card", threads=1).unwrapped
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step(np.zeros(2, np.float32))
@@ -70,7 +70,7 @@ def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
         gymnasium.make(ID, start="nowhere")
 
 
-def test_a_real_picture_takes_the_place_of_an_imagined_one_and_the_horizon_counts_from_it() -> None:
+def test_a_real_image_takes_the_place_of_an_imagined_one_and_the_horizon_counts_from_it() -> None:
     env, twin = (gymnasium.make(ID, start="card", horizon=3, threads=1).unwrapped for _ in range(2))
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.observe(np.zeros(SIZE, np.uint8), np.zeros(2, np.float32))

@@ -1,4 +1,4 @@
-"""The reader against the simulator's true state on real pictures: its floor, and what it says of bad pictures."""
+"""The reader against the simulator's true state on real images: its floor, and what it says of bad images."""
 
 import cv2
 import numpy as np
@@ -11,18 +11,18 @@ from lingbot_ros.tasks.pusht.image_reader import Shares, block_centroid, block_i
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 WHITE, GREEN, SLATE, BLUE = (255, 255, 255), (144, 238, 144), (143, 163, 184), (78, 126, 255)
 
 
-def draw(pusher: tuple[float, float], block: tuple[float, float, float]) -> Picture:
+def draw(pusher: tuple[float, float], block: tuple[float, float, float]) -> Image:
     simulator = PushTSimulator()
     simulator.set_state(PushTState(np.array(pusher), np.zeros(2), np.array(block)))
     return simulator.render()
 
 
-def whole_blocks(windows: PushTWindows) -> list[tuple[Picture, NDArray[np.float64], NDArray[np.float64]]]:
-    """(picture, pusher, block) of frames in which the T lies wholly inside the walls."""
+def whole_blocks(windows: PushTWindows) -> list[tuple[Image, NDArray[np.float64], NDArray[np.float64]]]:
+    """(image, pusher, block) of frames in which the T lies wholly inside the walls."""
     found = []
     for n in range(len(windows)):
         for k in range(0, windows.frames.shape[1], 3):
@@ -33,7 +33,7 @@ def whole_blocks(windows: PushTWindows) -> list[tuple[Picture, NDArray[np.float6
     return found
 
 
-def test_floor_on_real_pictures(windows: PushTWindows) -> None:
+def test_floor_on_real_images(windows: PushTWindows) -> None:
     pusher, centroid, pose_px, pose_deg, iou = [], [], [], [], []
     for frame, at, block in whole_blocks(windows):
         shares = read_shares(frame)

@@ -41,7 +41,7 @@ def test_a_still_future_is_wrong_by_what_moved(windows: PushTWindows) -> None:
     np.testing.assert_allclose(measures.pose_px[:, 0], pushed, atol=0.8)
 
 
-def test_what_vanished_is_wrong_by_the_whole_picture(windows: PushTWindows) -> None:
+def test_what_vanished_is_wrong_by_the_whole_image(windows: PushTWindows) -> None:
     empty = np.full((1, 1, 96, 96, 3), 255, np.uint8)
     measures = measure(empty, windows.future[:1, :1], windows.pusher[:1, 3:4], windows.block[:1, 3:4])
     assert measures.lost[0, 0] == 1.0

@@ -27,7 +27,7 @@ ABOUT_WINDOWS: dict[str, object] = {"count": 10, "context": 3}
 
 
 def simulate(windows: PushTWindows, actions: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Pictures [N, F, ...] and pusher positions [N, F, 2] of the simulator from the end of each context."""
+    """Images [N, F, ...] and pusher positions [N, F, 2] of the simulator from the end of each context."""
     simulator, last = PushTSimulator(), windows.context - 1
     pictures, pushers = [], []
     for n in range(len(windows)):
@@ -86,7 +86,7 @@ def test_doing_nothing_meets_nothing_required(motionless: ModelReport) -> None:
 
 
 def test_trust_ends_before_the_first_frame_that_breaks_a_limit(windows: PushTWindows) -> None:
-    """The true future up to frame 8, then a picture in which the block has become a blob."""
+    """The true future up to frame 8, then an image in which the block has become a blob."""
     windows = windows.first(5)
     melting = windows.future.copy()
     melting[:, 8:] = [[cv2.GaussianBlur(frame, (0, 0), 4.0) for frame in frames] for frames in melting[:, 8:]]
@@ -98,7 +98,7 @@ def test_trust_ends_before_the_first_frame_that_breaks_a_limit(windows: PushTWin
 
 
 def test_what_leaves_the_table_is_not_held_against_the_pusher(windows: PushTWindows) -> None:
-    """The target (0, 0) draws the pusher into the corner, where three quarters of it are out of the picture."""
+    """The target (0, 0) draws the pusher into the corner, where three quarters of it are out of the image."""
     some = windows.first(3)
     pictures, pushers = simulate(some, wrong_actions(some, "zero"))
     measured = measure_windows(some, some.future, {"zero": WrongFuture(pictures, pictures, pushers)}, np.array([0.01]))

@@ -1,4 +1,4 @@
-"""Topics that change what is imagined rather than drive it: pictures and text."""
+"""Topics that change what is imagined rather than drive it: images and text."""
 
 from collections.abc import Callable
 from typing import Any

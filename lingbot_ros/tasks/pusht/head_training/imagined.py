@@ -1,4 +1,4 @@
-"""How a head fares on imagined pictures, which are what it is for."""
+"""How a head fares on imagined images, which are what it is for."""
 
 from pathlib import Path
 from typing import Any

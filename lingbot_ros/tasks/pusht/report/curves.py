@@ -1,4 +1,4 @@
-"""A picture of how errors grow with the horizon, beside doing nothing, the reader's own error, minimum and target."""
+"""An image of how errors grow with the horizon, beside doing nothing, the reader's own error, minimum and target."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _CURVES = (
     ("pose_deg", "median", "block pose error, degrees"),
     ("rigidity", "mean", "block rigidity (best-fit IoU)"),
 )
-# Figures of the real picture against itself say nothing.
+# Figures of the real image against itself say nothing.
 _PERFECT_BY_DEFINITION = ("psnr_db", "centroid_px", "block_iou")
 
 

@@ -121,13 +121,13 @@ def _require_pusht(info: WorldInfo) -> None:
     control = info.control
     if control.kind != "action" or control.high != (ARENA_SIZE, ARENA_SIZE) or (info.height, info.width) != (96, 96):
         what = f"{info.name}, {control.kind} of {control.dim}, {info.height}x{info.width}"
-        raise InputError("model", what, "give one of Push-T: action x, y in 0..512, pictures of 96x96")
+        raise InputError("model", what, "give one of Push-T: action x, y in 0..512, images of 96x96")
 
 
 def _simulate(windows: PushTWindows, actions: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """What the simulator shows under `actions` [N, F, 2] from the end of every context.
 
-    Pictures uint8 [N, F, 96, 96, 3] and the pusher [N, F, 2].
+    Images uint8 [N, F, 96, 96, 3] and the pusher [N, F, 2].
     """
     simulator, last = PushTSimulator(), windows.context - 1
     pictures = np.empty((*actions.shape[:2], *windows.frames.shape[2:]), np.uint8)

@@ -1,4 +1,4 @@
-"""A report on disk: JSON, text and pictures."""
+"""A report on disk: JSON, text and images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -7,7 +7,7 @@ from lingbot_ros.tasks.pusht.report.targets import LIMIT_MS
 
 _SHOWN = (1, 4, 8, 16, 32, 64)
 _LABEL, _CELL = 38, 21
-_AGAINST_REAL_PICTURE = ("psnr_db", "centroid_px", "block_iou")
+_AGAINST_REAL_IMAGE = ("psnr_db", "centroid_px", "block_iou")
 
 # Heading, measure, statistic, decimals, what repeating the last frame is called in that row.
 _ROWS = (
@@ -56,7 +56,7 @@ def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -
             ("repeat", f"  {still}"),
             ("real", "  real frames, same reader"),
         ):
-            if source == "real" and measure in _AGAINST_REAL_PICTURE:
+            if source == "real" and measure in _AGAINST_REAL_IMAGE:
                 continue
             cells = (sources[source][k][measure][statistic] for _, k in columns)
             lines.append(

@@ -12,7 +12,7 @@ from lingbot_ros.tasks.pusht.metrics import pusher_errors
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 Floats = NDArray[np.float64]
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 KINDS = ("shuffled", "hold", "zero", "flipped")
 
@@ -24,8 +24,8 @@ class WrongFuture:
     imagined, simulated uint8 [M, H, 96, 96, 3]; pusher float64 [M, H, 2], simulator units.
     """
 
-    imagined: Pictures
-    simulated: Pictures
+    imagined: Images
+    simulated: Images
     pusher: Floats
 
 
@@ -33,7 +33,7 @@ class WrongFuture:
 class Discrepancy:
     """How far two futures are from one another, float64 [M, F].
 
-    pusher_px is NaN where the pusher is to be seen in neither picture: wrong actions can drive it off the table.
+    pusher_px is NaN where the pusher is to be seen in neither image: wrong actions can drive it off the table.
     """
 
     psnr_db: Floats
@@ -92,9 +92,9 @@ def measure_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int,
 
 
 def _discrepancy(
-    first: Pictures, second: Pictures, second_pusher: Floats, first_pusher: Floats | None = None
+    first: Images, second: Images, second_pusher: Floats, first_pusher: Floats | None = None
 ) -> Discrepancy:
-    """`first_pusher` is where it is in `first`, if that is known; else it is read off the pictures."""
+    """`first_pusher` is where it is in `first`, if that is known; else it is read off the images."""
     pairs = [list(zip(*rows, strict=True)) for rows in zip(first, second, strict=True)]
     if first_pusher is None:
         unseen = np.array([[_no_pusher(a) and _no_pusher(b) for a, b in row] for row in pairs])
