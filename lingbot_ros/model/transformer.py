@@ -14,7 +14,7 @@ from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
-from lingbot_ros.model.rigid_layers.rigid_layers import Layered, RigidLayers
+from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, RigidLayers
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class CausalWorldTransformer(nn.Module):
         """
         return self.predict_layers(inputs, attends)[0]
 
-    def predict_layers(self, inputs: StepInputs, attends: Sequence[Attend]) -> tuple[Tensor, Layered | None]:
+    def predict_layers(self, inputs: StepInputs, attends: Sequence[Attend]) -> tuple[Tensor, LayeredPrediction | None]:
         """As `predict`, and how `RigidLayers` made it, of B * f frames one after the other; None without such."""
         config = self.config
         condition, control, time = inputs.condition, inputs.control, inputs.time

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from lingbot_ros.runtime.enums import FrameKind
 from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.runtime.records import ChunkTiming, Control, FrameRecord, stamp_after
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 
 
 def chunk_records(
-    live: LiveSession,
+    live: ServedSession,
     images: NDArray[np.uint8],
     controls: Sequence[Control],
     fps: float,
@@ -51,7 +51,7 @@ def chunk_records(
     ]
 
 
-def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameRecord:
+def first_frame_record(live: ServedSession, image: NDArray[np.uint8]) -> FrameRecord:
     """The record of frame 0: the first image as the model sees it, uint8 [H, W, 3]."""
     session = live.session
     return FrameRecord(

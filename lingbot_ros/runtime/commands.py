@@ -53,11 +53,11 @@ class Plan:
         return self.controls[0].is_pose
 
 
-Offer = Control | Velocity | Plan
+ControlInput = Control | Velocity | Plan
 
 
 @dataclass(frozen=True)
-class Stand:
+class MotionState:
     """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
 
     motion: Motion

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from lingbot_ros.runtime.commands import Offer, Plan, Velocity
+from lingbot_ros.runtime.commands import ControlInput, Plan, Velocity
 from lingbot_ros.runtime.control_times import expected_image
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import NANOSECONDS, Control
@@ -19,9 +19,9 @@ class ControlHistory:
         """`timeout_s`: how long an action, a velocity or the end of a plan stays in force without a newer one."""
         self._timeout_ns = round(timeout_s * NANOSECONDS)
         self._rank = {source: rank for rank, source in enumerate(priority)}
-        self._offers: dict[ControlSource, deque[Offer]] = {}
+        self._offers: dict[ControlSource, deque[ControlInput]] = {}
 
-    def put(self, offer: Offer) -> None:
+    def put(self, offer: ControlInput) -> None:
         self._offers.setdefault(offer.source, deque(maxlen=_REMEMBERED)).append(offer)
 
     def find(self, stamp_ns: int, period_ns: int) -> Control | Velocity | None:
@@ -39,7 +39,7 @@ class ControlHistory:
     def clear(self) -> None:
         self._offers.clear()
 
-    def _of_source(self, offers: Sequence[Offer], stamp_ns: int, period_ns: int) -> Control | Velocity | None:
+    def _of_source(self, offers: Sequence[ControlInput], stamp_ns: int, period_ns: int) -> Control | Velocity | None:
         begun = [offer for offer in offers if _off_ns(offer, stamp_ns, period_ns) > -(period_ns // 2)]
         if not begun:
             return None
@@ -56,6 +56,6 @@ class ControlHistory:
         return newest if in_force else None
 
 
-def _off_ns(offer: Offer, stamp_ns: int, period_ns: int) -> int:
+def _off_ns(offer: ControlInput, stamp_ns: int, period_ns: int) -> int:
     """How much later the image was taken than the first one that the offer leads to."""
     return stamp_ns - expected_image(offer, 0, period_ns).at_ns

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lingbot_ros.runtime.commands import Offer, Velocity
+from lingbot_ros.runtime.commands import ControlInput, Velocity
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ExpectedImage:
         return self.at_ns - self.tolerance_ns < stamp_ns <= self.until_ns
 
 
-def expected_image(offer: Offer, frame: int, period_ns: int) -> ExpectedImage:
+def expected_image(offer: ControlInput, frame: int, period_ns: int) -> ExpectedImage:
     """Of frame `frame` (from 0) of an offer; only plans have more than one.
 
     A pose is where its image is taken. An action or a velocity is in force for one frame period, at the end of which

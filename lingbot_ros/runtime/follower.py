@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from lingbot_ros.errors import InputError, LingbotError
-from lingbot_ros.runtime.commands import Stand
+from lingbot_ros.runtime.commands import MotionState
 from lingbot_ros.runtime.control_times import ExpectedImage
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import ControlInbox
 from lingbot_ros.runtime.real_images import ObserveSettings, RealImage, RealImages, same_aspect, wrong_aspect
 from lingbot_ros.runtime.records import NANOSECONDS, Control
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Follower:
         self._period_ns, self._on_error = round(NANOSECONDS / fps), on_error
         self._past_ns: int | None = None  # images stamped by then belong to frames that were made already
 
-    def next_chunk(self, live: LiveSession, count: int, stand: Stand) -> Observed | Otherwise:
+    def next_chunk(self, live: ServedSession, count: int, stand: MotionState) -> Observed | Otherwise:
         """What the next `count` frames of the active session are made of; an answer but WAIT is acted on at once."""
         if not self._every:
             return Otherwise.IMAGINE
@@ -62,7 +62,7 @@ class Follower:
         """Whether there is anything to observe, should a chunk be due."""
         return bool(self._every and self._images.waiting())
 
-    def check(self, live: LiveSession) -> None:
+    def check(self, live: ServedSession) -> None:
         """Refuse images that this session can never observe, with an error each; forget those that came too late."""
         for image in self._images.waiting():
             if (error := _misfit(image, live)) is not None:
@@ -81,7 +81,7 @@ class Follower:
         self._images.clear()
         self._past_ns = None
 
-    def _in_lockstep(self, count: int, stand: Stand, due: bool) -> Observed | Otherwise:
+    def _in_lockstep(self, count: int, stand: MotionState, due: bool) -> Observed | Otherwise:
         expected = self._inbox.expected_images(count, self._period_ns)
         self._refuse_uncontrolled(expected[0])
         waiting = self._images.waiting()
@@ -104,7 +104,7 @@ class Follower:
             if image.stamp_ns <= expected.at_ns - expected.tolerance_ns:
                 self._refuse(image, self._no_control(image))
 
-    def _in_realtime(self, count: int, stand: Stand, due: bool) -> Observed | Otherwise:
+    def _in_realtime(self, count: int, stand: MotionState, due: bool) -> Observed | Otherwise:
         waiting = self._images.waiting() if due else ()
         for last in reversed(waiting):
             stamps_ns = [last.stamp_ns - back * self._period_ns for back in reversed(range(count))]
@@ -134,7 +134,7 @@ class Follower:
         )
 
 
-def _misfit(image: RealImage, live: LiveSession) -> InputError | None:
+def _misfit(image: RealImage, live: ServedSession) -> InputError | None:
     if image.stamp_ns < live.start_stamp_ns:
         return InputError(
             "observed_image.header.stamp",

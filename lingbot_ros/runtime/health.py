@@ -16,7 +16,7 @@ _KIBIBYTE = 1024
 
 
 @dataclass(frozen=True)
-class Reading:
+class Health:
     """Numbers of one moment. queue_limit: how many controls may wait in lockstep."""
 
     state: State
@@ -33,10 +33,10 @@ class Reading:
     device_memory_bytes: int
 
 
-def read(worker: WorldWorker, device: str) -> Reading:
+def read(worker: WorldWorker, device: str) -> Health:
     """Any thread. The state is FAILED when the worker's thread has died."""
     settings, view = worker.settings, worker.view
-    return Reading(
+    return Health(
         state=view.state if worker.alive else State.FAILED,
         mode=settings.mode,
         view=view,

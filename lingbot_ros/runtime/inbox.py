@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lingbot_ros.runtime.arbiter import PRIORITY, Arbiter
-from lingbot_ros.runtime.commands import Offer, Stand, Velocity
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Velocity
 from lingbot_ros.runtime.control_history import ControlHistory
 from lingbot_ros.runtime.control_times import ExpectedImage
 from lingbot_ros.runtime.enums import ControlSource, Mode
@@ -61,7 +61,7 @@ class ControlInbox:
         self._last_arrival_s: float | None = None
         self._received = self._replaced = 0
 
-    def put(self, offer: Offer) -> None:
+    def put(self, offer: ControlInput) -> None:
         """Raises LingbotError (BUSY) when lockstep's queue is full; nothing already accepted is ever dropped there."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
@@ -77,7 +77,7 @@ class ControlInbox:
         with self._lock:
             self._arbiter.release(source)
 
-    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
         """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
@@ -98,7 +98,7 @@ class ControlInbox:
         with self._lock:
             return self._queue.expected_images(count, period_ns)
 
-    def controls_before(self, stamps_ns: Sequence[int], period_ns: int, stand: Stand) -> list[Control | None]:
+    def controls_before(self, stamps_ns: Sequence[int], period_ns: int, stand: MotionState) -> list[Control | None]:
         """Realtime: the control that led to each of successive images, None where there is none.
 
         Velocities move on from where the session stands, frame by frame.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.runtime.commands import Offer, Plan, Stand, Velocity
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Plan, Velocity
 from lingbot_ros.runtime.control_times import ExpectedImage, expected_image
 from lingbot_ros.runtime.records import Control
 
@@ -18,7 +18,7 @@ class LockstepQueue:
         self._capacity = capacity
         self._queue: deque[tuple[Control | Velocity, int]] = deque()  # the second: which frame of its plan
 
-    def put(self, offer: Offer) -> None:
+    def put(self, offer: ControlInput) -> None:
         """All frames of the offer or none: raises LingbotError (BUSY) when they do not fit."""
         frames = offer.controls if isinstance(offer, Plan) else (offer,)
         if len(self._queue) + len(frames) > self._capacity:
@@ -29,7 +29,7 @@ class LockstepQueue:
             )
         self._queue.extend((frame, number) for number, frame in enumerate(frames))
 
-    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
         """The next `count`, or None while there are fewer. A velocity moves on from the frame before it."""
         if len(self._queue) < count:
             return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.runtime.records import Control, FrameRecord, RolloutResult, SessionView
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 
 
 @dataclass(eq=False)
@@ -29,7 +29,7 @@ class Rollout:
     on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
     canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
-    live: LiveSession | None = None
+    live: ServedSession | None = None
     frames: int = 0
     started_s: float = field(default_factory=time.monotonic)
     stop_reason: LingbotError | None = None

@@ -45,7 +45,7 @@ class WorldElementError(InputError):
 
 
 @dataclass(frozen=True)
-class WorldFile:
+class Scene:
     """What a world is made of. source: path or empty; text: the YAML itself.
 
     image: uint8 [H, W, 3] RGB or None; control: float64 [dim] or None; intrinsics: fx, fy, cx, cy in pixels of the
@@ -68,12 +68,12 @@ class WorldFile:
     orientation: NDArray[np.float64] = field(default_factory=lambda: np.array([0.0, 0.0, 0.0, 1.0]))
 
 
-def read_world(path: Path, *, strict: bool = False) -> WorldFile:
-    """Raises FileNotFoundError for no such file, and what `parse_world` raises."""
-    return parse_world(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
+def read_scene(path: Path, *, strict: bool = False) -> Scene:
+    """Raises FileNotFoundError for no such file, and what `parse_scene` raises."""
+    return parse_scene(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
 
 
-def parse_world(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> WorldFile:
+def parse_scene(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> Scene:
     """A world from YAML. `folder`: where its image lies. `strict`: unknown keys are an error, not ignored.
 
     Raises WorldParseError, WorldAssetError or WorldElementError, each naming key, value and fix.
@@ -93,7 +93,7 @@ def parse_world(text: str, folder: Path | None = None, source: str = "", *, stri
     orientation = _numbers(pose, "orientation", (4,), [0.0, 0.0, 0.0, 1.0], "start_pose.")
     if abs(float(np.linalg.norm(orientation)) - 1) > 1e-3:
         raise WorldParseError("world.start_pose.orientation", orientation.tolist(), "give a unit quaternion")
-    return WorldFile(
+    return Scene(
         name=_text(data, "name", required=True),
         model=_text(data, "model", required=True),
         source=source,

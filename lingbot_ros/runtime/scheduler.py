@@ -10,7 +10,7 @@ import numpy as np
 from lingbot_ros.control.motion import motion_of
 from lingbot_ros.errors import LingbotError, SessionError
 from lingbot_ros.runtime.chunk_records import chunk_records, first_frame_record
-from lingbot_ros.runtime.commands import Stand
+from lingbot_ros.runtime.commands import MotionState
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.follower import Follower, Observed, Otherwise
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
@@ -19,7 +19,7 @@ from lingbot_ros.runtime.real_images import RealImage, same_aspect, wrong_aspect
 from lingbot_ros.runtime.records import Control, FrameRecord, stamp_after
 from lingbot_ros.runtime.rollout import Rollout, require_whole_chunks
 from lingbot_ros.runtime.rollout_queue import RolloutQueue
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 from lingbot_ros.runtime.session_table import SessionTable
 from lingbot_ros.runtime.statistics import Statistics
 from lingbot_ros.sendable import MAX_STAMP_NS, PROMPT_BYTES, require_text
@@ -40,7 +40,7 @@ class Output:
     next_due_s: Callable[[], float]
 
 
-class Generator:
+class Scheduler:
     """Turns controls into frames, one chunk per `advance()`.
 
     Work comes from the inbox, for the active session, and from rollouts, for any session. They take turns chunk by
@@ -91,7 +91,7 @@ class Generator:
             rollout.stop(reason)
             self._finish(rollout, rollout.stop_reason)
 
-    def take_over(self, live: LiveSession) -> None:
+    def take_over(self, live: ServedSession) -> None:
         """`live` became the active session: what waits for the old one is void; a new one shows its first image."""
         self.forget_waiting()
         if live.session.frame_index == 0 and live.first_frame is not None:
@@ -164,10 +164,10 @@ class Generator:
         late = self._mode is Mode.REALTIME and self._follower.could_observe()
         return late or self._inbox.would_give(count)
 
-    def _stand(self, live: LiveSession) -> Stand:
+    def _stand(self, live: ServedSession) -> MotionState:
         """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
         is_camera = self._info.control.kind == "camera"
-        return Stand(self._motion, live.camera_pose if is_camera else live.session.last_action)
+        return MotionState(self._motion, live.camera_pose if is_camera else live.session.last_action)
 
     def _wait_for_beat_s(self) -> float:
         if self._mode is not Mode.REALTIME:
@@ -201,7 +201,7 @@ class Generator:
         return session_id == self._table.active_id
 
     def _step(
-        self, live: LiveSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
+        self, live: ServedSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
     ) -> list[FrameRecord]:
         """Imagine a chunk, or observe it where it is `real`."""
         self._require_time(live, len(controls))
@@ -216,7 +216,7 @@ class Generator:
         live.used_s, live.last_control = time.monotonic(), controls[-1]
         return chunk_records(live, images, controls, self._info.fps, paced=paced, observed=real)
 
-    def _require_time(self, live: LiveSession, frames: int) -> None:
+    def _require_time(self, live: ServedSession, frames: int) -> None:
         """What lies beyond the last stamp could be neither published nor listed."""
         last = live.session.frame_index + frames
         if stamp_after(live.start_stamp_ns, last, self._info.fps) > MAX_STAMP_NS:
@@ -232,6 +232,6 @@ class Generator:
             rollout.live.session.close()
         rollout.finish(view, error)
 
-    def _require_whole_chunks(self, live: LiveSession, rollout: Rollout) -> None:
+    def _require_whole_chunks(self, live: ServedSession, rollout: Rollout) -> None:
         first, later = live.session.frames_in_next_chunk, self._info.frames_per_chunk
         require_whole_chunks(len(rollout.controls), first, later, "controls")

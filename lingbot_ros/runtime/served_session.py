@@ -18,11 +18,11 @@ Image = NDArray[np.uint8]
 
 
 Outside = Mapping[str, Any]
-"""Fields of a LiveSession by name, checked."""
+"""Fields of a ServedSession by name, checked."""
 
 
 @dataclass(eq=False)
-class LiveSession:
+class ServedSession:
     """Owned by the worker's thread.
 
     id is the name that clients use; the core may know the session by another one, so that a new session can take the

@@ -13,7 +13,7 @@ from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.real_images import ObserveSettings, RealImages
 from lingbot_ros.runtime.records import Control, SavedSession, SessionView, StartRequest, stamp_after
 from lingbot_ros.runtime.rollout import Rollout
-from lingbot_ros.runtime.scheduler import Generator, Output
+from lingbot_ros.runtime.scheduler import Output, Scheduler
 from lingbot_ros.runtime.session_table import Limits, SessionTable
 from lingbot_ros.runtime.statistics import Statistics
 from lingbot_ros.sendable import PROMPT_BYTES, require_text
@@ -30,7 +30,7 @@ class WorldView:
     rollouts: int = 0
 
 
-class LiveWorld:
+class ServedWorld:
     """The commands of the ROS services, on plain values. All calls come from the worker's thread, between chunks."""
 
     def __init__(
@@ -51,7 +51,7 @@ class LiveWorld:
         self._table = SessionTable(world, limits, snapshot_folder, camera)
         self._on_error = on_error
         self._follower = Follower(observe, images, inbox, mode, world.info.fps, on_error)
-        self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error, self._follower)
+        self._generator = Scheduler(world.info, self._table, inbox, output, statistics, mode, on_error, self._follower)
         self._last_chunk_s = 0.0
 
     def start_session(self, request: StartRequest) -> SessionView:
@@ -100,7 +100,7 @@ class LiveWorld:
         self._table.get("").session.prompt = require_text("prompt", prompt, PROMPT_BYTES)
 
     def add_rollout(self, rollout: Rollout) -> None:
-        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset.
+        """See `Scheduler.add`; a refused rollout raises here, and its `done` stays unset.
 
         Raises LingbotError (BUSY) when too many wait.
         """
@@ -120,7 +120,7 @@ class LiveWorld:
             self._generator.forget_waiting()
 
     def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
-        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Generator`."""
+        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Scheduler`."""
         self._generator.paused, self._generator.idle = paused, idle
 
     def waiting_controls(self, count: int) -> Sequence[Control] | None:
@@ -150,7 +150,7 @@ class LiveWorld:
         live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
 
     def advance(self) -> float:
-        """See `Generator.advance`. While no session is active, the first real image starts one."""
+        """See `Scheduler.advance`. While no session is active, the first real image starts one."""
         if not self._table.active_id and self._generator.playing and not self._generator.paused:
             self._start_from_real_image()
         wait_s = self._generator.advance()

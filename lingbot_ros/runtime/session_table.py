@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
 from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
 from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
-from lingbot_ros.runtime.served_session import Image, LiveSession, checked_outside
+from lingbot_ros.runtime.served_session import Image, ServedSession, checked_outside
 from lingbot_ros.sendable import (
     MAX_SEED,
     MAX_STAMP_NS,
@@ -41,12 +41,12 @@ class SessionTable:
     def __init__(self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults) -> None:
         self._world, self._limits, self._folder = world, limits, snapshot_folder.resolve()
         self._camera = camera
-        self._sessions: dict[str, LiveSession] = {}
+        self._sessions: dict[str, ServedSession] = {}
         self._made = 0
         remove_leftovers(self._folder)
         self.active_id = ""
 
-    def get(self, session_id: str) -> LiveSession:
+    def get(self, session_id: str) -> ServedSession:
         """The live session of that id, "" for the active one. Raises SessionError (UNKNOWN_SESSION)."""
         wanted = session_id or self.active_id
         if not wanted:
@@ -61,10 +61,10 @@ class SessionTable:
         return live
 
     @property
-    def active(self) -> LiveSession | None:
+    def active(self) -> ServedSession | None:
         return self._sessions.get(self.active_id)
 
-    def start(self, request: StartRequest) -> LiveSession:
+    def start(self, request: StartRequest) -> ServedSession:
         """A new session. One of the same id, or with `replace_active` the active one, ends once the new one lives."""
         leaving = {request.session_id} & self._sessions.keys()
         if request.replace_active and self.active_id:
@@ -90,7 +90,7 @@ class SessionTable:
         )
         for session_id in leaving:
             self.end(session_id)
-        live = LiveSession(
+        live = ServedSession(
             request.session_id or self._new_id(),
             session,
             request.start_stamp_ns,
@@ -103,7 +103,7 @@ class SessionTable:
         )
         return self._add(live, activate=not request.in_background)
 
-    def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+    def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> ServedSession:
         """A second session with the same past."""
         parent = self.get(session_id)
         if new_id in self._sessions:
@@ -112,10 +112,10 @@ class SessionTable:
         _require_lease(lease_s)
         return self._add(self.fork_apart(parent, new_id or self._new_id(), lease_s), activate=activate)
 
-    def fork_apart(self, parent: LiveSession, new_id: str = "", lease_s: float = 0.0) -> LiveSession:
+    def fork_apart(self, parent: ServedSession, new_id: str = "", lease_s: float = 0.0) -> ServedSession:
         """A fork that is not in the table; its holder closes it."""
         self._require_room(0)
-        return LiveSession(
+        return ServedSession(
             new_id or f"{parent.id}/{self._new_id()}",
             parent.session.fork(),
             parent.start_stamp_ns,
@@ -137,7 +137,9 @@ class SessionTable:
         live.session.snapshot(live.outside()).save(target)
         return SavedSession(target, target.stat().st_size, self.view(live))
 
-    def restore(self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+    def restore(
+        self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0
+    ) -> ServedSession:
         """Bring a saved state back, with its lineage and its place in time: into the live session of that id, or anew.
 
         A snapshot that was not saved by a live session has no place in time; a new session of it goes on from `now_ns`.
@@ -158,7 +160,7 @@ class SessionTable:
             self._require_room(0)
             session = self._world.restore(snapshot)
             start_ns = max(0, now_ns - stamp_after(0, session.frame_index, info.fps))
-            live = LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
+            live = ServedSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
         live.recall(outside)
         return self._add(live, activate=activate)
 
@@ -179,7 +181,7 @@ class SessionTable:
     def views(self) -> tuple[SessionView, ...]:
         return tuple(self.view(live) for live in self._sessions.values())
 
-    def view(self, live: LiveSession) -> SessionView:
+    def view(self, live: ServedSession) -> SessionView:
         session, info = live.session, self._world.info
         return SessionView(
             session_id=live.id,
@@ -200,7 +202,7 @@ class SessionTable:
             camera_pose=live.camera_pose,
         )
 
-    def _add(self, live: LiveSession, *, activate: bool) -> LiveSession:
+    def _add(self, live: ServedSession, *, activate: bool) -> ServedSession:
         self._sessions[live.id] = live
         if activate:
             self.active_id = live.id

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.runtime.arbiter import PRIORITY
-from lingbot_ros.runtime.commands import Offer
+from lingbot_ros.runtime.commands import ControlInput
 from lingbot_ros.runtime.enums import ControlSource, Mode
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
@@ -22,7 +22,7 @@ from lingbot_ros.runtime.pacer import Pacer
 from lingbot_ros.runtime.real_images import ObserveSettings, RealImage, RealImages
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.scheduler import Output
-from lingbot_ros.runtime.served_world import LiveWorld, WorldView
+from lingbot_ros.runtime.served_world import ServedWorld, WorldView
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.statistics import Statistics
 from lingbot_ros.world import LoadOptions, World
@@ -120,7 +120,7 @@ class WorldWorker:
                 )
         return self._loaded.result()
 
-    def submit(self, call: Callable[[LiveWorld], T]) -> Future[T]:
+    def submit(self, call: Callable[[ServedWorld], T]) -> Future[T]:
         """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
         command: _Command = _Command(call, Future())
         try:
@@ -136,7 +136,7 @@ class WorldWorker:
             self._refuse_waiting()
         return command.future
 
-    def put_control(self, offer: Offer) -> None:
+    def put_control(self, offer: ControlInput) -> None:
         """Drive the active session. Raises LingbotError (BUSY) when lockstep's queue is full."""
         self.inbox.put(offer)
         self._wake.set()
@@ -171,7 +171,7 @@ class WorldWorker:
             self._loaded.set_exception(error)
             return
         pacer = Pacer(self.buffer, 1.0 / world.info.fps, self._events.publish, self._events.on_error)
-        live = LiveWorld(
+        live = ServedWorld(
             world,
             settings.mode,
             settings.limits,
@@ -195,7 +195,7 @@ class WorldWorker:
             live.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
             self._refuse_waiting()
 
-    def _turn(self, live: LiveWorld) -> None:
+    def _turn(self, live: ServedWorld) -> None:
         self._wake.clear()
         self._run_commands(live)
         wait_s = live.advance()
@@ -207,7 +207,7 @@ class WorldWorker:
         if wait_s > 0:
             self._wake.wait(min(wait_s, _IDLE_S) if math.isfinite(wait_s) else _IDLE_S)
 
-    def _run_commands(self, live: LiveWorld) -> None:
+    def _run_commands(self, live: ServedWorld) -> None:
         while True:
             try:
                 command = self._commands.get_nowait()
@@ -215,7 +215,7 @@ class WorldWorker:
                 return
             command.run(live)
 
-    def _refresh(self, live: LiveWorld) -> None:
+    def _refresh(self, live: ServedWorld) -> None:
         before, self.view = self.view, live.view()
         now = self.view
         if (before.state, before.active_id, len(before.sessions)) != (now.state, now.active_id, len(now.sessions)):
@@ -234,10 +234,10 @@ class WorldWorker:
 
 @dataclass(frozen=True)
 class _Command:
-    call: Callable[[LiveWorld], object]
+    call: Callable[[ServedWorld], object]
     future: Future
 
-    def run(self, live: LiveWorld) -> None:
+    def run(self, live: ServedWorld) -> None:
         try:
             self.future.set_result(self.call(live))
         except Exception as error:  # it belongs to the one who asked; the thread goes on

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.errors import ModelError
-from lingbot_ros.model.rigid_layers.rigid_layers import Layered
+from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer, StepInputs
@@ -215,7 +215,7 @@ class ClipForward:
         self.attends = [clip_attention(ring, frames, self.rows * self.columns, device)] * transformer.num_layers
         self.device, self._is_mixed = device, precision == "bf16"
 
-    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, Layered | None]:
+    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, LayeredPrediction | None]:
         """Predicted clean frames, float32 [B, 3, L, H, W], and how rigid layers made them if there are any."""
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
         noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only

@@ -67,9 +67,7 @@ def imagine(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print("interrupted before the first frame", file=sys.stderr)
             return 0
-        print(
-            f"first image: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
-        )
+        print(f"first image: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True)
         if model.max_horizon:
             print(
                 f"believe about {model.max_horizon} frames after a real image; what comes later is a dream",

@@ -15,7 +15,7 @@ from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.enums import State
-from lingbot_ros.runtime.scene_catalog import WorldShelf
+from lingbot_ros.runtime.scene_catalog import SceneCatalog
 from lingbot_ros.tasks.registry import DEFAULT_SCENE
 
 _LINE_S = 1.0
@@ -25,7 +25,7 @@ def simulate(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.sim`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    world = WorldShelf().read(args.world or DEFAULT_SCENE)
+    world = SceneCatalog().read(args.world or DEFAULT_SCENE)
     args.model = args.model or world.model
     if find_card(args.model).name != world.model:
         raise InputError("--world", f"'{world.name}'", f"it is a world of {world.model}, not of {args.model}")

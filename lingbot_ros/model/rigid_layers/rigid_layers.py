@@ -33,7 +33,7 @@ _LAYER_FEATURES = 2 + 7 + 3
 
 
 @dataclass(frozen=True)
-class Layered:
+class LayeredPrediction:
     """A next image [F, C, H, W] and how it came about.
 
     `motions` float32 [F, layers, 3]: pixels right and down, radians from x towards y, about the layer's centroid;
@@ -66,7 +66,7 @@ class RigidLayers(nn.Module):
         """Channels of the pixel head: whose a pixel is (background first), a filling, a displacement, its weight."""
         return 1 + self.count + self.channels + 3
 
-    def forward(self, previous: Tensor, output: Tensor) -> Layered:
+    def forward(self, previous: Tensor, output: Tensor) -> LayeredPrediction:
         """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
         previous = previous.float()
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
@@ -86,7 +86,7 @@ class RigidLayers(nn.Module):
             moved_masks.append(moved[:, -1:])
         seen = torch.cat((image, *moved_masks), dim=1)
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
-        return Layered(image + self.refine(edges).float(), motion, owners)
+        return LayeredPrediction(image + self.refine(edges).float(), motion, owners)
 
     def _meeting(self, solid: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
         """What the layers' places, shapes and motions say of each other's motions: a correction [F, count, 3]."""

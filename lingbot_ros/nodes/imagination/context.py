@@ -22,7 +22,7 @@ from lingbot_ros.runtime.worker import WorldWorker
 from lingbot_ros.world import World
 
 
-class Running:
+class NodeContext:
     """The worker and the model's description, the callback groups, and how errors are told."""
 
     def __init__(self, node: LifecycleNode, config: ImaginationConfig, worker: WorldWorker, world: World) -> None:

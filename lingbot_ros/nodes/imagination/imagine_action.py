@@ -14,7 +14,7 @@ from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import FrameRecord, RolloutResult
 from lingbot_ros.runtime.rollout import Rollout
@@ -26,7 +26,7 @@ class ImagineServer:
     The goal works on its own: a client that vanishes leaves it to end by itself, and the session where it then stands.
     """
 
-    def __init__(self, running: Running, executor: Executor) -> None:
+    def __init__(self, running: NodeContext, executor: Executor) -> None:
         self._running, self._executor = running, executor
         self._rollouts: dict[bytes, Rollout] = {}
         self._unusable: dict[bytes, Exception] = {}

@@ -23,7 +23,7 @@ from lingbot_ros.nodes.answering import always_answering
 from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.imagine_action import ImagineServer
 from lingbot_ros.nodes.imagination.inputs import Inputs
 from lingbot_ros.nodes.imagination.outputs import FrameOutputs
@@ -46,7 +46,7 @@ class ImaginationNode(LifecycleNode):
     """Configure loads the model, activate lets time pass, deactivate holds it (sessions stay), cleanup frees all."""
 
     def __init__(self, name: str = "imagination", **kwargs: Any) -> None:
-        self._running: Running | None = None
+        self._running: NodeContext | None = None
         super().__init__(name, **kwargs)
         parameters.declare(self)
         self.add_on_set_parameters_callback(self._check_parameters)
@@ -67,7 +67,7 @@ class ImaginationNode(LifecycleNode):
         worker = WorldWorker(config.worker, WorkerEvents(self._on_frame, self._on_fault, self._on_change))
         try:
             world = worker.load(config.load_timeout_s, abandoned=lambda: not self.context.ok())
-            self._running = Running(self, config, worker, world)
+            self._running = NodeContext(self, config, worker, world)
             self._create_interfaces(self._running)
         except BaseException:
             self._release(worker)
@@ -121,7 +121,7 @@ class ImaginationNode(LifecycleNode):
         """End the worker, from any state; the process is about to end."""
         self._release(self._worker)
 
-    def _create_interfaces(self, running: Running) -> None:
+    def _create_interfaces(self, running: NodeContext) -> None:
         """What is made is noted at once, so that it is freed where a later one cannot be made."""
         executor = self.executor
         if executor is None:
@@ -148,7 +148,7 @@ class ImaginationNode(LifecycleNode):
         )
         self._made.append(lambda: self.destroy_timer(timer))
 
-    def _make_simulator(self, running: Running, executor: Executor) -> "Simulator":
+    def _make_simulator(self, running: NodeContext, executor: Executor) -> "Simulator":
         if not have("simulation_interfaces"):
             raise LingbotError(
                 "simulator.enabled: simulation_interfaces is not installed; `./lingbot sim` builds it once, a ROS 2 "
@@ -178,7 +178,7 @@ class ImaginationNode(LifecycleNode):
                 run_alone(self.executor, self, lambda: _call_all(made))
             self._running, self._worker, self._simulator = None, None, None
 
-    def _require_running(self) -> Running:
+    def _require_running(self) -> NodeContext:
         if self._running is None:
             raise LingbotError("the node is not configured", ErrorCode.NOT_ACTIVE)
         return self._running

@@ -12,7 +12,7 @@ from lingbot_ros.bridge.images import rgb_to_compressed, rgb_to_image
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info
 from lingbot_ros.bridge.status_messages import Outlets
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.runtime.enums import FrameKind, Mode
 from lingbot_ros.runtime.records import FrameRecord
@@ -21,7 +21,7 @@ from lingbot_ros.runtime.records import FrameRecord
 class FrameOutputs:
     """image_raw, its compressed twin, camera_info and frame_info, all under one header."""
 
-    def __init__(self, running: Running, recording: Recording) -> None:
+    def __init__(self, running: NodeContext, recording: Recording) -> None:
         node, config, info = running.node, running.config, running.info
         self._node, self._config, self._info, self._statistics = node, config, info, running.worker.statistics
         self._recording = recording

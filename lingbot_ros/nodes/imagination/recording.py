@@ -12,7 +12,7 @@ from lingbot_msgs.srv import Record
 from lingbot_ros.bridge.bag_messages import definitions, kind_of
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.recording.recorder import Recorder
 from lingbot_ros.recording.writer import Topic, message_types
 from lingbot_ros.runtime.enums import Mode
@@ -21,7 +21,7 @@ from lingbot_ros.runtime.enums import Mode
 class Recording:
     """At most one bag at a time. `put` costs nothing while there is none."""
 
-    def __init__(self, running: Running, on_change: Callable[[], None]) -> None:
+    def __init__(self, running: NodeContext, on_change: Callable[[], None]) -> None:
         """`on_change`: called when a recording has begun or ended; the status that it publishes belongs in the bag."""
         self._running, self._config = running, running.config.recording
         self._folder = self._config.folder.resolve()

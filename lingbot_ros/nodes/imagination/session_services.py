@@ -26,11 +26,11 @@ from lingbot_ros.checkpoints.cards import find_card, list_cards
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import FrameRecord, RolloutResult
 from lingbot_ros.runtime.rollout import Rollout
-from lingbot_ros.runtime.served_world import LiveWorld
+from lingbot_ros.runtime.served_world import ServedWorld
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 class SessionServices:
     """Private services (`~/...`). Each answers always: what it was asked for, or a code and a sentence."""
 
-    def __init__(self, running: Running, executor: Executor) -> None:
+    def __init__(self, running: NodeContext, executor: Executor) -> None:
         self._running, self._executor = running, executor
         table: dict[str, tuple[Any, Callable[[Any, Any], Awaitable[None]]]] = {
             "start_session": (StartSession, self._start),
@@ -75,7 +75,7 @@ class SessionServices:
 
         return answer
 
-    async def _on_worker(self, call: Callable[[LiveWorld], T]) -> T:
+    async def _on_worker(self, call: Callable[[ServedWorld], T]) -> T:
         return await on_worker(self._executor, self._running.worker.submit(call))
 
     async def _start(self, request: StartSession.Request, response: StartSession.Response) -> None:

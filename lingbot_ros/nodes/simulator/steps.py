@@ -15,7 +15,7 @@ from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import FrameKind
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.simulation import NotPausedError, Simulation
@@ -60,7 +60,7 @@ class Publication:
 class SimulatorSteps:
     """A step is one chunk, the least that the model imagines at once; it is done when its frames are published."""
 
-    def __init__(self, running: Running, executor: Executor, simulation: Simulation) -> None:
+    def __init__(self, running: NodeContext, executor: Executor, simulation: Simulation) -> None:
         self._running, self._executor, self._simulation = running, executor, simulation
         self.published = Publication()
         self._service: Any = None

@@ -9,7 +9,7 @@ from lingbot_ros.bridge.images import compressed_to_rgb, image_to_rgb
 from lingbot_ros.bridge.observations import real_image
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.records import Image as Rgb
 from lingbot_ros.runtime.stamp_order import StampOrder
 
@@ -19,7 +19,7 @@ TOPIC = "observed_image"
 class Observing:
     """Decodes, brings to the model's size and stores. What an image is good for is decided before the next chunk."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: NodeContext) -> None:
         self._running, config = running, running.config.inputs
         self._order = StampOrder(TOPIC, strictly=True, pause_s=config.pause_s, max_age_s=config.max_age_s)
 

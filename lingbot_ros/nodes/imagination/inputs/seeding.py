@@ -10,7 +10,7 @@ from std_msgs.msg import String
 from lingbot_ros.bridge.images import compressed_to_rgb, image_to_rgb
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.records import Image as Rgb
 from lingbot_ros.runtime.records import StartRequest
 
@@ -18,7 +18,7 @@ from lingbot_ros.runtime.records import StartRequest
 class Seeding:
     """`refuse` is told of what fails later, on the worker's thread."""
 
-    def __init__(self, running: Running, refuse: Callable[[str, Any], None]) -> None:
+    def __init__(self, running: NodeContext, refuse: Callable[[str, Any], None]) -> None:
         self._running, self._refuse = running, refuse
 
     def on_image(self, message: Image) -> None:

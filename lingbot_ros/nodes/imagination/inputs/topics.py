@@ -13,7 +13,7 @@ from trajectory_msgs.msg import JointTrajectory
 from lingbot_msgs.msg import RobotAction
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.inputs.driving import Driving
 from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
@@ -25,7 +25,7 @@ _LOOK_S = 2.0
 class Inputs:
     """What cannot be used is logged and counted; what this model can never use is logged once per topic."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: NodeContext) -> None:
         self._running = running
         self._told: set[str] = set()
         settings, inputs = running.config.worker, running.config.inputs
