@@ -7,18 +7,18 @@ from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
-from lingbot_ros.engine.registry import CHOICES, new_engine
-from lingbot_ros.errors import EngineError
+from lingbot_ros.engine.registry import check_engine, new_engine
 from lingbot_ros.model.autoencoder import state_bytes
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
+from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
-from lingbot_ros.world.network import Network
+from lingbot_ros.world.network import Network, checkpoint_digest
 from lingbot_ros.world.readiness import ready_files
 from lingbot_ros.world.world_info import WorldInfo
 
@@ -29,8 +29,7 @@ class LoadedModel:
     @classmethod
     def load(cls, options: LoadOptions) -> "LoadedModel":
         """From options to weights; raises what `World.load` raises."""
-        if options.engine not in CHOICES:
-            raise EngineError(f"engine: got {options.engine!r}; this version has {', '.join(CHOICES)}")
+        check_engine(options.engine)
         card = adapted_card(find_card(options.name), options)
         options = options.resolved()
         files, plan = ready_files(card, options)
@@ -43,11 +42,19 @@ class LoadedModel:
         self.card, self.files, self.options, self.device = card, files, options, options.device
         self.memory = memory_of(card, options)
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
-        self.engine = new_engine(EngineOptions(options.device, options.precision, options.threads))
+        engine = EngineOptions(options.device, options.precision, options.threads, options.engine)
+        self.engine = new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
         shape = assembly.graph_shape(card, self.engine.dtype)
         checkpoints = [files.transformer, *([files.low_noise] if files.low_noise else [])]
         self.networks = [
-            Network(checkpoint, shape, self.engine, self.device, options.offload_expert and index > 0, files.digest)
+            Network(
+                checkpoint,
+                shape,
+                self.engine,
+                self.device,
+                waits=options.offload_expert and index > 0,
+                digest=checkpoint_digest(files.digest, index),
+            )
             for index, checkpoint in enumerate(checkpoints)
         ]
         self.experts = Experts(self.networks, self.device, options.offload_expert)

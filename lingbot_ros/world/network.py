@@ -109,6 +109,11 @@ class Network:
         return spec.allocate(self.engine.place(spec))
 
 
+def checkpoint_digest(files: str, index: int) -> str:
+    """What tells one checkpoint from all others: the digest of a model's files and which of its networks it is."""
+    return f"{files}/{index}"
+
+
 def _is_own(spec: TensorSpec) -> bool:
     return spec.role is Role.STATE or spec.name.startswith("text_")
 
