@@ -115,7 +115,7 @@ def test_a_session_may_change_engines_between_chunks(worlds: tuple[World, World]
     torch_world, _ = worlds
     alone, mixed = (torch_world.start(IMAGES[1], seed=2) for _ in range(2))
     (branch,) = mixed._branches
-    programs = [world.networks[0].programs() for world in worlds]
+    programs = [world.model.networks[0].programs() for world in worlds]
     contexts = [{name: one[name].context(branch.tensors) for name in ("control", "step")} for one in programs]
     for step in range(FRAMES):
         branch._contexts |= contexts[step % 2]
@@ -149,8 +149,8 @@ def test_a_batch_runs_through_the_engines_own_programs(worlds: tuple[World, Worl
         frames = batch.step(ACTIONS[:, step : step + 1], living)
         for row in living:
             assert apart(frames[row], sessions[row].step(ACTIONS[row, step : step + 1])) <= ONE_LEVEL
-    assert sorted(world.networks[0]._programs) == [1, 8]
-    assert all(isinstance(programs["step"], OnnxProgram) for programs in world.networks[0]._programs.values())
+    assert sorted(world.model.networks[0]._programs) == [1, 8]
+    assert all(isinstance(programs["step"], OnnxProgram) for programs in world.model.networks[0]._programs.values())
     batch.spread(sessions[0], [1, 5, 7])
     frames = batch.step(np.repeat(ACTIONS[:1, 6:7], 9, 0))
     assert (frames[1] == frames[5]).all() and (frames[1] == frames[7]).all()
@@ -177,7 +177,7 @@ def test_caches_are_written_where_they_lie(
 def test_a_context_keeps_its_tensors_until_it_is_closed(worlds: tuple[World, World], layers: Path) -> None:
     step = graphs_of(layers)["step"]
     tensors = probe_tensors(step)
-    context = worlds[1].networks[0].programs()["step"].context(tensors)
+    context = worlds[1].model.networks[0].programs()["step"].context(tensors)
     kept = weakref.ref(tensors["k_cache_0"])
     tensors.clear()
     context.run()
@@ -190,7 +190,7 @@ def test_a_context_keeps_its_tensors_until_it_is_closed(worlds: tuple[World, Wor
 def test_an_exported_graph_is_valid_and_has_the_names_of_its_spec(
     worlds: tuple[World, World], layers: Path, rows: int
 ) -> None:
-    worlds[1].networks[0].programs(rows)
+    worlds[1].model.networks[0].programs(rows)
     step = graphs_of(layers, rows)["step"]
     artifact = OnnxEngine(EngineOptions()).find(step)
     assert artifact is not None
