@@ -21,9 +21,8 @@ _NEEDED = {
     "torch": "the torch engine",
 }
 _OPTIONAL = {
-    "onnxruntime": "the ONNX engine: pip install onnxruntime",
-    "tensorrt": "the TensorRT engine: pip install tensorrt (needs an NVIDIA GPU)",
-    "tensorrt_rtx": "the TensorRT-RTX engine: pip install tensorrt_rtx (needs an NVIDIA RTX GPU)",
+    "onnxruntime": "the engine onnxruntime: pip install onnxruntime",
+    "onnxscript": "exporting models to that engine: pip install onnx onnxscript",
     "diffusers": "the released LingBot-World models: pip install diffusers",
     "transformers": "their text encoder: pip install transformers ftfy",
     "huggingface_hub": "downloading them: pip install huggingface_hub",
