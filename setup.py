@@ -58,7 +58,7 @@ setup(
     entry_points={
         "console_scripts": [
             "lingbot = lingbot_ros.cli.main:main",
-            "imagination = lingbot_ros.nodes.main:main",
+            "imagination = lingbot_ros.nodes.imagination.main:main",
         ]
     },
 )

@@ -24,8 +24,8 @@ from lingbot_msgs.msg import FrameInfo, RobotAction
 from lingbot_msgs.srv import StartSession
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination_client import ImaginationClient
-from lingbot_ros.nodes.node_process import NodeProcess
+from lingbot_ros.nodes.client.imagination import ImaginationClient
+from lingbot_ros.nodes.client.node_process import NodeProcess
 
 LIMIT_MS = 62.0
 WARM_UP = 10

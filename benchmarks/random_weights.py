@@ -32,10 +32,10 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.weights import parameter_shapes
 from lingbot_ros.evaluate.machine import describe_machine
-from lingbot_ros.model.cards import ModelCard, find_card
-from lingbot_ros.model.families.hub import HubWeights
-from lingbot_ros.model.weights import parameter_shapes
 from lingbot_ros.world import Session, World
 from lingbot_ros.world.memory_plan import plan_memory, size_text
 

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from rollout import roll_out
 
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
-from lingbot_ros.evaluate.pusht_measures import Measures, measure
-from lingbot_ros.evaluate.pusht_windows import PushTWindows
 from lingbot_ros.evaluate.strips import Strip, save_strips
+from lingbot_ros.tasks.pusht.dataset.held_out import held_out_windows, stack_windows
+from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+from lingbot_ros.tasks.pusht.metrics import Measures, measure
+from lingbot_ros.tasks.pusht.training_clips import PushTClips, median_image, pusht_parts, scale_actions
+from lingbot_ros.tasks.pusht.windows import PushTWindows
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts, scale_actions
-from lingbot_ros.training.pusht_data.held_out import held_out_windows, stack_windows
-from lingbot_ros.training.pusht_data.reader import PushTDataset
 from lingbot_ros.training.train import Limits, Trainer
 
 FOLDER = Path(__file__).parent

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from rosbags.typesys.store import Typestore
 
-from lingbot_ros.record.writer import BagWriter, Topic, message_types
-from lingbot_ros.training.pusht_data.episode import EpisodeMaker, episode_seed
+from lingbot_ros.recording.writer import BagWriter, Topic, message_types
+from lingbot_ros.tasks.pusht.dataset.episode import EpisodeMaker, episode_seed
 
 DEFINITION = Path(__file__).parents[2] / "lingbot_msgs" / "msg" / "RobotAction.msg"
 CAMERA = Topic("/camera/image/compressed", "sensor_msgs/msg/CompressedImage")

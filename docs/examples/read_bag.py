@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from lingbot_ros.record.reader import BagReader
+from lingbot_ros.recording.reader import BagReader
 
 
 def main(folder: str) -> None:

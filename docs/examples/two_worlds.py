@@ -7,9 +7,9 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from lingbot_ros.nodes.imagination import ImaginationNode
-from lingbot_ros.nodes.main import EXECUTOR_THREADS
-from lingbot_ros.nodes.pooled_executor import PooledExecutor
+from lingbot_ros.nodes.executor import PooledExecutor
+from lingbot_ros.nodes.imagination.main import EXECUTOR_THREADS
+from lingbot_ros.nodes.imagination.node import ImaginationNode
 
 NAMESPACES = ("left", "right")
 

@@ -13,8 +13,8 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.srv import StartSession
-from lingbot_ros.nodes.imagination_client import ImaginationClient
-from lingbot_ros.nodes.node_process import NodeProcess
+from lingbot_ros.nodes.client.imagination import ImaginationClient
+from lingbot_ros.nodes.client.node_process import NodeProcess
 
 
 def main() -> None:

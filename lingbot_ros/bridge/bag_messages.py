@@ -8,7 +8,7 @@ from typing import Any
 from std_msgs.msg import Header
 
 from lingbot_msgs.msg import RobotAction
-from lingbot_ros.live.records import FrameRecord
+from lingbot_ros.runtime.records import FrameRecord
 
 _OURS = ("lingbot_msgs", "simulation_interfaces")
 

@@ -8,13 +8,13 @@ from geometry_msgs.msg import PoseStamped
 from lingbot_msgs.msg import RobotAction
 from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.bridge.stamps import to_nanoseconds
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.actions import check_actions
 from lingbot_ros.control.frames import FrameGraph
 from lingbot_ros.control.mappings import require_action, require_camera
 from lingbot_ros.errors import InputError
-from lingbot_ros.live.codes import ControlSource
-from lingbot_ros.live.records import Control
-from lingbot_ros.model.cards import ControlSpec
+from lingbot_ros.runtime.enums import ControlSource
+from lingbot_ros.runtime.records import Control
 
 
 def actions_to_controls(

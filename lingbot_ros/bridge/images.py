@@ -7,7 +7,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.record.images import compressed_to_rgb, image_to_rgb
+from lingbot_ros.recording.images import compressed_to_rgb, image_to_rgb
 
 __all__ = ["compressed_to_rgb", "image_to_rgb", "rgb_to_compressed", "rgb_to_image"]
 

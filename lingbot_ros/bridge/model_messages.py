@@ -3,8 +3,8 @@
 from typing import Literal
 
 from lingbot_msgs.msg import ModelInfo
-from lingbot_ros.model.cards import ControlSpec, ModelCard
-from lingbot_ros.model.families.files import unavailable_reason
+from lingbot_ros.checkpoints.cards import ControlSpec, ModelCard
+from lingbot_ros.checkpoints.files import unavailable_reason
 from lingbot_ros.world import WorldInfo
 
 _CONTROL_KINDS = {"action": ModelInfo.CONTROL_ACTION, "camera": ModelInfo.CONTROL_CAMERA}

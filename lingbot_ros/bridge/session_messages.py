@@ -10,8 +10,8 @@ from std_msgs.msg import Header
 from lingbot_msgs.msg import FrameInfo, SessionInfo
 from lingbot_ros.bridge.cameras import camera_info, camera_to_world_to_pose
 from lingbot_ros.bridge.stamps import to_time
-from lingbot_ros.live.codes import ControlSource, ControlState
-from lingbot_ros.live.records import FrameRecord, SessionView
+from lingbot_ros.runtime.enums import ControlSource, ControlState
+from lingbot_ros.runtime.records import FrameRecord, SessionView
 from lingbot_ros.world import WorldInfo
 
 _ACTION_SHAPE_DIMENSIONS = 1

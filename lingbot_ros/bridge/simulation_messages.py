@@ -15,10 +15,10 @@ from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_t
 from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.live.records import FrameRecord, StartRequest
-from lingbot_ros.live.simulation import SameStateError, StateError, TransitionError
-from lingbot_ros.live.world_file import FORMAT, WorldAssetError, WorldElementError, WorldFile, WorldParseError
-from lingbot_ros.live.world_shelf import FormatError, UnknownWorldError
+from lingbot_ros.runtime.records import FrameRecord, StartRequest
+from lingbot_ros.runtime.scene import FORMAT, WorldAssetError, WorldElementError, WorldFile, WorldParseError
+from lingbot_ros.runtime.scene_catalog import FormatError, UnknownWorldError
+from lingbot_ros.runtime.simulation import SameStateError, StateError, TransitionError
 from lingbot_ros.world import WorldInfo
 
 CAN = (

@@ -8,7 +8,7 @@ from lingbot_msgs.srv import StartSession
 from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
 from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.bridge.stamps import to_nanoseconds
-from lingbot_ros.live.records import StartRequest
+from lingbot_ros.runtime.records import StartRequest
 
 
 def start_request(request: StartSession.Request, now_ns: int, has_camera: bool) -> StartRequest:

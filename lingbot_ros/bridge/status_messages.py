@@ -9,8 +9,8 @@ from std_msgs.msg import Header
 
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.stamps import to_time
-from lingbot_ros.live.codes import ControlSource, ControlState, Mode, State
-from lingbot_ros.live.reading import Reading
+from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode, State
+from lingbot_ros.runtime.health import Reading
 from lingbot_ros.world import WorldInfo
 
 

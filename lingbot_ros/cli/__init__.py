@@ -1,1 +1,1 @@
-"""The command `lingbot`: a front that parses and reports, and one module per verb in `verbs/`."""
+"""The command `lingbot`: `main` finds the verb; a verb is a package with its arguments, its work and its printing."""

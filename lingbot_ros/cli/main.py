@@ -4,13 +4,14 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
+from importlib.metadata import entry_points
 from types import ModuleType
 
 from lingbot_ros import __version__
 from lingbot_ros.errors import InputError, LingbotError
 
-VERBS = {
+BUILT_IN = {
     "imagine": "imagine",
     "sim": "sim",
     "replay": "replay",
@@ -23,7 +24,10 @@ VERBS = {
     "doctor": "doctor",
     "test": "test",
 }
-"""Each verb and its module in `lingbot_ros.cli.verbs`, in the order of the help. A new verb is a line and a module."""
+"""Each verb and its package in `lingbot_ros.cli`, in the order of the help."""
+
+VERB_GROUP = "lingbot_ros.verbs"
+"""Entry points by which an installed package adds verbs of its own: `name = package.module`, a module like ours."""
 
 FAILED = 1
 BAD_INPUT = 2
@@ -42,8 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     0 success, 1 failure, 2 unusable input, 130 interrupted; of an expected error one sentence goes to stderr.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    verbs = find_verbs()
     # Only the verb that is meant is imported; all of them are for the list in the help.
-    wanted = arguments[:1] if arguments[:1] and arguments[0] in VERBS else VERBS
+    wanted = {arguments[0]: verbs[arguments[0]]} if arguments and arguments[0] in verbs else verbs
     parser, modules = _parser(wanted)
     args = parser.parse_args(arguments)
     try:
@@ -59,7 +64,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
-def _parser(verbs: Iterable[str]) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+def find_verbs() -> dict[str, str]:
+    """Every verb and the module that has its `HELP`, `add_arguments(parser)` and `run(args) -> int`.
+
+    Such a module imports at its top only the standard library and the rest in `run`, so that help is instant.
+    """
+    verbs = {name: f"lingbot_ros.cli.{package}" for name, package in BUILT_IN.items()}
+    added = {point.name: point.value for point in entry_points(group=VERB_GROUP)}
+    return {**added, **verbs}
+
+
+def _parser(verbs: Mapping[str, str]) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
     parser = argparse.ArgumentParser(
         prog="lingbot",
         description="A learned world model, live on ROS 2: shown one image, it imagines what actions lead to.",
@@ -69,8 +84,8 @@ def _parser(verbs: Iterable[str]) -> tuple[argparse.ArgumentParser, dict[str, Mo
     parser.add_argument("--version", action="version", version=f"lingbot_ros {__version__}")
     choices = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     modules = {}
-    for verb in verbs:
-        module = importlib.import_module(f"lingbot_ros.cli.verbs.{VERBS[verb]}")
+    for verb, path in verbs.items():
+        module = importlib.import_module(path)
         module.add_arguments(choices.add_parser(verb, help=module.HELP))
         modules[verb] = module
     return parser, modules

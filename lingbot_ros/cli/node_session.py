@@ -16,7 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.errors import InputError
-from lingbot_ros.live.records import Image
+from lingbot_ros.runtime.records import Image
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0

@@ -5,8 +5,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.cards import ControlSpec
 
 
 class ActionControl:

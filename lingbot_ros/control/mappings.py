@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.model.cards import ControlSpec
 
 TWIST_FIELDS = ("linear.x", "linear.y", "linear.z", "angular.x", "angular.y", "angular.z")
 _NUMBER = r"[+-]?\d+(?:\.\d*)?"

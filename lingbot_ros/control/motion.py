@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.control.poses import interpolate_poses
 from lingbot_ros.control.rigid import exponential
-from lingbot_ros.model.cards import ControlSpec
 
 Values = NDArray[np.float64]
 """One frame's control: an action [dim], or a camera-to-world pose [4, 4] in optical axes."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.open_loop import imagine
-from lingbot_ros.evaluate.pusht_windows import PushTWindows
+from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 if TYPE_CHECKING:
     from lingbot_ros.world import World

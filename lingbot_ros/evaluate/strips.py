@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 
 from matplotlib.figure import Figure
 
-from lingbot_ros.evaluate.tee import PUSHER_RADIUS, outline_at, to_pixels
+from lingbot_ros.tasks.pusht.geometry import PUSHER_RADIUS, outline_at, to_pixels
 
 _TRUTH = "#d62728"
 _CELL_INCHES = 1.25

@@ -22,6 +22,6 @@ ID = "lingbot/PushT-v0"
 if ID not in gymnasium.registry:
     gymnasium.register(
         ID,
-        entry_point="lingbot_ros.gym.push_t:ImaginedPushT",
-        vector_entry_point="lingbot_ros.gym.push_t_vector:ImaginedPushTVector",
+        entry_point="lingbot_ros.tasks.pusht.env.single:ImaginedPushT",
+        vector_entry_point="lingbot_ros.tasks.pusht.env.vector:ImaginedPushTVector",
     )

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
-from lingbot_ros.model.layers import Layered, RigidLayers
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
+from lingbot_ros.model.rigid_layers.rigid_layers import Layered, RigidLayers
 
 
 @dataclass(frozen=True)

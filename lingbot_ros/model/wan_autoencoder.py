@@ -1,7 +1,6 @@
 """The Wan2.1 video autoencoder as a stream: diffusers' modules, one latent frame at a time (spec sections 2, 5.6)."""
 
 import hashlib
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -10,12 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lingbot_ros.errors import ModelError
 from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames, frames_to_pixels, pixels_to_frames
-from lingbot_ros.model.families.names import autoencoder_name
-from lingbot_ros.model.families.tensors import read_tensors
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE, frames_of_latents
-from lingbot_ros.model.state_check import check_state
 
 # A temporal up-sampler marks its first call by this word in its cache; an empty tensor stands for it in a state.
 _CALLED_ONCE = "Rep"
@@ -130,27 +125,6 @@ class ImageLatents:
         )
         self._latents.append(latent)
         self._state = {} if self._is_constant else state
-
-
-def load_wan_autoencoder(path: Path, device: str, dtype: torch.dtype) -> WanAutoencoder:
-    """From `Wan2.1_VAE.pth`, or a file or folder of safetensors, under the original or the diffusers names.
-
-    The width is read from the weights. Raises ModelError for damaged files and for weights of another autoencoder.
-    """
-    from diffusers import AutoencoderKLWan  # noqa: PLC0415  - takes a second, and pixel models do without
-
-    stored = dict(read_tensors(path))
-    if "conv1.weight" in stored:
-        stored = {autoencoder_name(name): tensor for name, tensor in stored.items()}
-    width = stored.get("encoder.conv_in.weight")
-    if width is None:
-        raise ModelError(f"autoencoder: {path} has no encoder.conv_in.weight; use Wan2.1_VAE.pth or vae/")
-    with torch.device("meta"):
-        network = AutoencoderKLWan(base_dim=width.shape[0])
-    check_state(stored, network.state_dict(), "autoencoder", path)
-    state = {name: tensor.to(device, dtype, copy=True) for name, tensor in stored.items()}
-    network.load_state_dict(state, strict=True, assign=True)
-    return WanAutoencoder(network.requires_grad_(False).eval(), device, dtype)
 
 
 def _to_slots(state: DecoderState, count: int) -> list[Tensor | str | None]:

@@ -2,7 +2,7 @@
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from lingbot_ros.live.codes import Mode
+from lingbot_ros.runtime.enums import Mode
 
 
 def reliable(depth: int) -> QoSProfile:

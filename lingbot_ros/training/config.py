@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.architecture import parse_dataclass, parse_transformer
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 
 

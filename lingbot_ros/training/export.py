@@ -7,11 +7,11 @@ from typing import Any
 import torch
 import yaml
 
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.checkpoints.tensors import file_sha256
+from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.architecture import to_plain
-from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.transformer import CausalWorldTransformer
-from lingbot_ros.model.weights import save_transformer
 from lingbot_ros.training.config import TrainConfig
 
 WEIGHTS_FILE = "model.safetensors"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.training.config import GateConfig
-from lingbot_ros.training.look import Look, Looked
+from lingbot_ros.training.validation import Look, Looked
 
 EXIT_CODE = 3
 """Of a command whose run the gate has stopped."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, smooth_l1_loss
 
-from lingbot_ros.model.layers import Layered
+from lingbot_ros.model.rigid_layers.rigid_layers import Layered
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.pool import Batch
 

@@ -14,13 +14,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.errors import ModelError
-from lingbot_ros.model.layers import Layered
+from lingbot_ros.model.rigid_layers.rigid_layers import Layered
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.examiner import Examiner
 from lingbot_ros.training.execution import Execution, compile_predict
 from lingbot_ros.training.gate import Verdict
 from lingbot_ros.training.layer_loss import PartReader, layer_loss
@@ -28,6 +27,7 @@ from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 from lingbot_ros.training.progress import Progress
 from lingbot_ros.training.targets import Targets, truth
+from lingbot_ros.training.validator import Examiner
 from lingbot_ros.training.windowed_attention import clip_attention
 
 ONE_STEP_TIME = 999.0

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.checkpoints.cards import ControlSpec
+from lingbot_ros.datasets.layout import is_clip_set
+from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.cards import ControlSpec
 from lingbot_ros.model.config import ActionControlConfig
+from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+from lingbot_ros.tasks.pusht.training_clips import PushTClips, median_image, pusht_parts
+from lingbot_ros.tasks.pusht.validation import PUSHT_MEASURES, simulated_windows, stored_windows
+from lingbot_ros.training import clip_source as own_clips
+from lingbot_ros.training.clip_model import begin_folder, check_folder
+from lingbot_ros.training.clip_validation import own_look
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.layer_loss import PartReader
-from lingbot_ros.training.look import Look
-from lingbot_ros.training.own_data import clips as own_clips
-from lingbot_ros.training.own_data.layout import is_clip_set
-from lingbot_ros.training.own_data.look import own_look
-from lingbot_ros.training.own_data.model_folder import begin_folder, check_folder
-from lingbot_ros.training.own_data.reader import ClipSet
 from lingbot_ros.training.pool import ClipSource
-from lingbot_ros.training.pusht_clips import PushTClips, median_image, pusht_parts
-from lingbot_ros.training.pusht_data.reader import PushTDataset
-from lingbot_ros.training.pusht_look import PUSHT_MEASURES, simulated_windows, stored_windows
+from lingbot_ros.training.validation import Look
 
 PUSHT_CONTROL = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0), "simulator units")
 PUSHT_FPS = 10.0

@@ -5,22 +5,24 @@ from pathlib import Path
 
 import torch
 
+from lingbot_ros.checkpoints.autoencoder import load_wan_autoencoder
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.checkpoints.light_decoder import load_light_decoder
+from lingbot_ros.checkpoints.tensors import file_sha256
+from lingbot_ros.checkpoints.text_encoder import load_text_encoder
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.autoencoder import Autoencoder, Decoder, PixelAutoencoder
-from lingbot_ros.model.cards import ModelCard
 from lingbot_ros.model.condition import Condition, FirstFrame, PreviousFrames
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig
-from lingbot_ros.model.families.files import ModelFiles
-from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.geometry import SPATIAL_STRIDE
-from lingbot_ros.model.light_decoder import load_light_decoder
 from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
-from lingbot_ros.model.text_encoder import TextEncoder, load_text_encoder
+from lingbot_ros.model.text_encoder import TextEncoder
 from lingbot_ros.model.unipc import UniPCSampler
-from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
+from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 from lingbot_ros.world.pose_memory import MemoryOptions
 
 Control = ActionControl | CameraControl

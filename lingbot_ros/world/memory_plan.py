@@ -7,17 +7,17 @@ from pathlib import Path
 
 import torch
 
+from lingbot_ros.checkpoints.cards import ModelCard, list_cards
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.weights import parameter_dtype, parameter_shapes
 from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
 from lingbot_ros.engine.interface import Role, TensorSpec
 from lingbot_ros.engine.torch_engine import PRECISIONS, STORAGE
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
-from lingbot_ros.model.cards import ModelCard, list_cards
-from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.quantized import is_quantized
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.unipc import UniPCConfig
-from lingbot_ros.model.weights import parameter_dtype, parameter_shapes
 from lingbot_ros.world.assembly import graph_shape
 
 AUTOENCODER_PARAMETERS = 126_892_531

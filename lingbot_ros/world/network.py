@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from lingbot_ros.checkpoints.weights import load_transformer
 from lingbot_ros.engine.graphs import GraphShape, model_graphs
 from lingbot_ros.engine.interface import Engine, Role, TensorSpec
 from lingbot_ros.engine.torch_engine import STORAGE
-from lingbot_ros.model.weights import load_transformer
 
 
 class Network:

@@ -1,8 +1,8 @@
 """Whether a model can be loaded here, told before anything large is read."""
 
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import ModelError
-from lingbot_ros.model.cards import ModelCard
-from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.world.memory_plan import Choices, MemoryPlan, missing_weights, require_memory
 
 

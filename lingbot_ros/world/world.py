@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lingbot_ros.checkpoints.cards import ControlSpec, ModelCard, find_card
 from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.engine.interface import EngineOptions, ProgramInfo
 from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine, resolve_device
 from lingbot_ros.errors import EngineError, InputError, SessionError
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image, state_bytes
-from lingbot_ros.model.cards import ControlSpec, ModelCard, find_card
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig

@@ -8,7 +8,7 @@ import pytest
 from lingbot_msgs.msg import ErrorCode as ErrorCodeMessage
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus
 from lingbot_ros.errors import ErrorCode
-from lingbot_ros.live.codes import ControlSource, ControlState, FrameKind, Mode, State
+from lingbot_ros.runtime.enums import ControlSource, ControlState, FrameKind, Mode, State
 
 
 def constants(message: Any, prefix: str) -> dict[str, int]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lingbot_ros.model.architecture import to_plain
-from lingbot_ros.model.cards import ModelCard, find_card
-from lingbot_ros.model.weights import parameter_shapes
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.weights import parameter_shapes
 from test.support.fake_hub import Hub, running_hub
 from test.support.released_layouts import CAMERA, add_companions, random_weights, write_shards
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lingbot_ros.cli.recording import Recording
+from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.errors import ResourceError
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.actions import ActionControl
-from lingbot_ros.model.cards import ControlSpec
 
 SPEC = ControlSpec(kind="action", dim=2, names=("x", "y"), low=(0.0, -1.0), high=(512.0, 1.0))
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.mappings import ActionMaps, JointMap, VelocityMap
 from lingbot_ros.control.trajectories import resample_poses, resample_values
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.cards import ControlSpec
 
 SPEC = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0))
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.control.motion import PITCH_LIMIT, ActionMotion, CameraMotion
-from lingbot_ros.model.cards import ControlSpec
 
 CAMERA = CameraMotion(fps=16.0)
 ACTION = ActionMotion(ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 100.0)), fps=10.0)

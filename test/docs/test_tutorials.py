@@ -15,9 +15,9 @@ import yaml
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
 
+from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.control.mappings import ActionMaps
-from lingbot_ros.model.cards import find_card
-from lingbot_ros.nodes.parameters import PARAMETERS, config_of
+from lingbot_ros.nodes.imagination.parameters import PARAMETERS, config_of
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
 TUTORIALS = ROOT / "docs" / "tutorials"

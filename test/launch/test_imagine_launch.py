@@ -45,7 +45,7 @@ def test_overridden_parameters_and_the_file_exist() -> None:
 
 
 def test_the_executable_is_installed() -> None:
-    assert '"imagination = lingbot_ros.nodes.main:main"' in (ROOT / "setup.py").read_text()
+    assert '"imagination = lingbot_ros.nodes.imagination.main:main"' in (ROOT / "setup.py").read_text()
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import torch
 from diffusers import WanTransformer3DModel
 
+from lingbot_ros.checkpoints.names import styled_name
 from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.config import TextConfig, TransformerConfig
-from lingbot_ros.model.families.names import styled_name
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import Control
 from test.support.tiny_model import random_transformer

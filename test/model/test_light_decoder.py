@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lingbot_ros.checkpoints.light_decoder import load_light_decoder
 from lingbot_ros.errors import ErrorCode, ModelError
-from lingbot_ros.model.light_decoder import LightDecoder, build_decoder, load_light_decoder
+from lingbot_ros.model.light_decoder import LightDecoder, build_decoder
 from lingbot_ros.world.memory_plan import LIGHT_PARAMETERS
 from test.support.tiny_light_decoder import light_weights, write_light_decoder
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from lingbot_ros.checkpoints.weights import load_transformer, parameter_shapes
 from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.quantized import WeightOnlyLinear, is_quantized, quantize
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.transformer import CausalWorldTransformer
-from lingbot_ros.model.weights import load_transformer, parameter_shapes
 from test.support.released_layouts import CAMERA, random_weights, write_shards
 
 STORAGES = [torch.int8, torch.float8_e4m3fn]

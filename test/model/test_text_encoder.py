@@ -8,10 +8,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import UMT5EncoderModel
 
+from lingbot_ros.checkpoints.names import text_encoder_name
+from lingbot_ros.checkpoints.text_encoder import load_text_encoder
 from lingbot_ros.errors import ModelError
 from lingbot_ros.model.config import TextConfig
-from lingbot_ros.model.families.names import text_encoder_name
-from lingbot_ros.model.text_encoder import TextEncoder, clean_prompt, load_text_encoder
+from lingbot_ros.model.text_encoder import TextEncoder, clean_prompt
 from test.support.tiny_text import WIDTH, WORDS, write_tiny_text
 
 CONFIG = TextConfig(WIDTH, 10)

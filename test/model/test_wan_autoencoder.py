@@ -9,10 +9,11 @@ from diffusers import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lingbot_ros.checkpoints.autoencoder import load_wan_autoencoder
+from lingbot_ros.checkpoints.names import autoencoder_name
 from lingbot_ros.errors import ModelError
 from lingbot_ros.model.condition import FirstFrame
-from lingbot_ros.model.families.names import autoencoder_name
-from lingbot_ros.model.wan_autoencoder import WanAutoencoder, load_wan_autoencoder
+from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 
 DATA = Path(__file__).parents[1] / "data" / "conformance"
 

@@ -17,7 +17,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from lingbot_msgs.msg import ErrorCode, FrameInfo
 from lingbot_ros.errors import InputError
-from lingbot_ros.nodes.parameters import PARAMETERS, config_of
+from lingbot_ros.nodes.imagination.parameters import PARAMETERS, config_of
 from test.support.imagination import NodeUnderTest, Probe, running_node
 
 MAPS = """

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from lingbot_ros.nodes.parameters import PARAMETERS
+from lingbot_ros.nodes.imagination.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ros_api.md").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from lingbot_ros.model.cards import find_card
+from lingbot_ros.checkpoints.cards import find_card
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
 pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first picture, is not installed")

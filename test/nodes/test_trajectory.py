@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
-from lingbot_ros.cli.trajectory import read_trajectory, require_poses_suffice
+from lingbot_ros.checkpoints.cards import find_card
+from lingbot_ros.cli.imagine.trajectory import read_trajectory, require_poses_suffice
 from lingbot_ros.control.poses import framewise_steps, longest_step, resample_path
 from lingbot_ros.errors import InputError, LingbotError
-from lingbot_ros.live.intrinsics import focal_and_centre
-from lingbot_ros.model.cards import find_card
+from lingbot_ros.runtime.intrinsics import focal_and_centre
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example_00"
 CARD = find_card("lingbot-world-v2-1.3b")  # chunks of 13, 16, 16, ... frames

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.record.writer import BagWriter, Topic, message_types
+from lingbot_ros.recording.writer import BagWriter, Topic, message_types
 
 DEFINITION = Path(__file__).parents[2] / "lingbot_msgs" / "msg" / "RobotAction.msg"
 TYPES = message_types({"lingbot_msgs/msg/RobotAction": DEFINITION.read_text()})

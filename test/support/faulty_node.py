@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from lingbot_ros.engine import torch_engine
-from lingbot_ros.nodes.main import main
+from lingbot_ros.nodes.imagination.main import main
 
 _FAULT = Path(os.environ["LINGBOT_TEST_FAULT"])
 

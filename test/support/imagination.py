@@ -163,7 +163,7 @@ class Probe:
 
 @contextmanager
 def running_node(
-    folder: Path, *, extra: Sequence[str] = (), module: str = "lingbot_ros.nodes.main", **parameters: object
+    folder: Path, *, extra: Sequence[str] = (), module: str = "lingbot_ros.nodes.imagination.main", **parameters: object
 ) -> Iterator[tuple[NodeUnderTest, Probe]]:
     """A node process with these parameters (`__` stands for a dot) and a probe; not brought up yet.
 

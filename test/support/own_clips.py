@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.datasets.layout import ClipPlan
+from lingbot_ros.datasets.plan import PlanOptions, make_plan
+from lingbot_ros.datasets.writer import ClipSetWriter
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.training.config import Rollout, Schedule, TrainConfig
-from lingbot_ros.training.own_data.layout import ClipPlan
-from lingbot_ros.training.own_data.plan import PlanOptions, make_plan
-from lingbot_ros.training.own_data.writer import ClipSetWriter
 from test.support.tiny_model import MOTION
 
 EPISODES, STEPS, SIZE = 4, 12, 16

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 import yaml
 
-from lingbot_ros.model.architecture import to_plain
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.checkpoints.tensors import file_sha256
+from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.model.config import RayControlConfig, StreamConfig, TextConfig, TransformerConfig
-from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.schedule import distilled_sampler
 from lingbot_ros.model.unipc import UniPCConfig
-from lingbot_ros.model.weights import save_transformer
 from test.support.tiny_model import random_transformer
 from test.support.tiny_text import WIDTH, write_tiny_text
 

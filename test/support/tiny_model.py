@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 import yaml
 
-from lingbot_ros.model.architecture import to_plain
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.checkpoints.tensors import file_sha256
+from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.model.config import ActionControlConfig, PixelConfig, StreamConfig, TransformerConfig
-from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.transformer import CausalWorldTransformer
-from lingbot_ros.model.weights import save_transformer
 
 ONE_STEP = SamplerConfig(timesteps=(999.0,), sigmas=(1.0,), commit=False)
 FOUR_STEP_COMMIT = SamplerConfig(

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from lingbot_ros.evaluate.pusht_measures import psnr_db
-from lingbot_ros.model.cards import ControlSpec
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.tasks.pusht.metrics import psnr_db
 from lingbot_ros.training.config import GateConfig, LookConfig, Rollout, Schedule, TrainConfig
-from lingbot_ros.training.look import Look, LookWindows, Measure
 from lingbot_ros.training.pool import Clip
 from lingbot_ros.training.training_data import TrainingData
+from lingbot_ros.training.validation import Look, LookWindows, Measure
 from test.support.tiny_model import MOTION
 
 CONFIG = TrainConfig(

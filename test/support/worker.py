@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lingbot_ros.live.codes import Mode
-from lingbot_ros.live.inbox import StalePolicy
-from lingbot_ros.live.session_table import Limits
-from lingbot_ros.live.worker import WorkerSettings
+from lingbot_ros.runtime.enums import Mode
+from lingbot_ros.runtime.inbox import StalePolicy
+from lingbot_ros.runtime.session_table import Limits
+from lingbot_ros.runtime.worker import WorkerSettings
 
 
 def worker_settings(model: Path, snapshot_folder: Path) -> WorkerSettings:

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from lingbot_ros.cli.main import main
+from lingbot_ros.tasks.pusht.dataset.writer import make_shards, missing_shards, plan_dataset
 from lingbot_ros.training.checkpoint import load_checkpoint
-from lingbot_ros.training.pusht_data.writer import make_shards, missing_shards, plan_dataset
 from lingbot_ros.world import World
 from test.support.tiny_model import write_tiny_model
 

@@ -9,11 +9,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.training.config import GateConfig, TrainConfig
-from lingbot_ros.training.examiner import Examiner
+from lingbot_ros.training.ema_world import load_provisional
 from lingbot_ros.training.gate import Gate
-from lingbot_ros.training.look import Figure, Look, Looked, LookWindows, Measure
-from lingbot_ros.training.provisional import load_provisional
 from lingbot_ros.training.train import Limits, Trainer
+from lingbot_ros.training.validation import Figure, Look, Looked, LookWindows, Measure
+from lingbot_ros.training.validator import Examiner
 from test.support.tiny_training import CONFIG, PSNR, dot_data, with_gate
 
 

@@ -10,8 +10,8 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from lingbot_ros.checkpoints.weights import parameter_shapes
 from lingbot_ros.errors import EngineError, InputError, ModelError
-from lingbot_ros.model.weights import parameter_shapes
 from lingbot_ros.training.config import Schedule, TrainConfig
 from lingbot_ros.training.execution import Execution
 from lingbot_ros.training.export import export_model

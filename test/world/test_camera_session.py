@@ -9,16 +9,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine
 from lingbot_ros.errors import InputError, SessionError
-from lingbot_ros.model.cards import ModelCard, find_card
 from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.model.families.hub import HubWeights
 from lingbot_ros.model.unipc import UniPCConfig
-from lingbot_ros.model.weights import save_transformer
 from lingbot_ros.world import Session, Snapshot, World
 from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.network import Network

@@ -7,8 +7,8 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, ModelError
-from lingbot_ros.model.families.tensors import file_sha256
 from lingbot_ros.world import World
 from test.support.tiny_model import write_tiny_model
 

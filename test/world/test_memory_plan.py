@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
-from lingbot_ros.model.cards import find_card
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.world import World
 from lingbot_ros.world.memory_plan import (

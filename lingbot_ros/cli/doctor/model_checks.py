@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from lingbot_ros.checkpoints.cards import ModelCard, model_folders
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
 from lingbot_ros.errors import LingbotError
-from lingbot_ros.model.cards import ModelCard, model_folders
 
 DEFAULT_MODEL = "pusht-small"
 _ADVICE = "restore the folder models/, e.g. git checkout -- models"

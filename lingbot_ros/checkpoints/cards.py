@@ -1,0 +1,151 @@
+"""Model cards: what a world model is, where its weights are, how to run it, and how good it was measured to be."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
+from lingbot_ros.checkpoints.files import ModelFiles, locate
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.errors import ErrorCode, InputError, ModelError
+from lingbot_ros.model.config import StreamConfig, TransformerConfig
+from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.shared_files import shared_folders
+
+MODELS_PATH_VARIABLE = "LINGBOT_MODELS"
+"""Extra folders of models, separated like PATH; they come before the shipped ones."""
+
+
+@dataclass(frozen=True)
+class ControlSpec:
+    """What drives a model: `kind` action or camera; for actions one name, limit and unit per component."""
+
+    kind: Literal["action", "camera"]
+    dim: int
+    names: tuple[str, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    unit: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class WeightsSpec:
+    """The weights file beside the card."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for."""
+
+    name: str
+    summary: str
+    family: str
+    licence: str
+    height: int
+    width: int
+    fps: float
+    control: ControlSpec
+    architecture: TransformerConfig
+    stream: StreamConfig
+    sampler: SamplerConfig | UniPCConfig
+    autoencoder: Literal["pixel", "wan"]
+    weights: WeightsSpec | HubWeights
+    seed_image: str | None = None
+    max_horizon: int | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    quality: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    folder: Path = Path()
+
+    @classmethod
+    def load(cls, path: Path) -> "ModelCard":
+        """Read a card; raises ModelError naming the file, the key and what is wrong with it."""
+        try:
+            data = yaml.safe_load(path.read_text())
+            return cls._parse(data, path)
+        except OSError as error:
+            raise ModelError(f"model card: cannot read {path} ({error.strerror})", ErrorCode.UNKNOWN_MODEL) from error
+        except yaml.YAMLError as error:
+            raise ModelError(f"model card: {path} is not valid YAML ({error})") from error
+        except InputError as error:
+            raise ModelError(f"model card: {error}") from error
+
+    @classmethod
+    def _parse(cls, data: dict[str, Any], path: Path) -> "ModelCard":
+        parts: dict[str, Any] = {"folder": path.parent}
+        for key, kind in (
+            ("control", ControlSpec),
+            ("stream", StreamConfig),
+            ("sampler", UniPCConfig if (data.get("sampler") or {}).get("kind") == "unipc" else SamplerConfig),
+            ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
+        ):
+            parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
+        parts["architecture"] = parse_transformer(data.get("architecture", {}), f"{path}: architecture")
+        return parse_dataclass(cls, {**data, **parts}, str(path))
+
+    @property
+    def non_commercial(self) -> bool:
+        """Whether the licence forbids commercial use."""
+        return "-NC" in self.licence
+
+    @property
+    def licence_note(self) -> str:
+        """The licence, and what must be known of it before the model is used."""
+        return f"{self.licence} (non-commercial use only)" if self.non_commercial else self.licence
+
+    def files(self) -> ModelFiles:
+        """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
+        return locate(self)
+
+
+def model_folders() -> Iterator[Path]:
+    """Where models are looked for: $LINGBOT_MODELS, the source tree, the installed package's share folder."""
+    yield from (Path(part) for part in os.environ.get(MODELS_PATH_VARIABLE, "").split(os.pathsep) if part)
+    yield from shared_folders("models")
+
+
+def list_cards() -> list[ModelCard]:
+    """Every card found, by name; the first folder that has a name wins."""
+    cards: dict[str, ModelCard] = {}
+    for folder in model_folders():
+        for path in sorted(folder.glob("*/card.yaml")):
+            card = ModelCard.load(path)
+            cards.setdefault(card.name, card)
+    return sorted(cards.values(), key=lambda card: card.name)
+
+
+def _readable_cards() -> Iterator[ModelCard]:
+    for folder in model_folders():
+        for path in sorted(folder.glob("*/card.yaml")):
+            with suppress(ModelError):
+                yield ModelCard.load(path)
+
+
+def find_card(name: str | Path) -> ModelCard:
+    """The card of a name, a hub repository or a folder with a card.yaml. Raises ModelError that lists what exists."""
+    path = Path(name)
+    if (path / "card.yaml").is_file():
+        return ModelCard.load(path / "card.yaml")
+    for folder in model_folders():
+        if (folder / name / "card.yaml").is_file():
+            return ModelCard.load(folder / name / "card.yaml")
+    for card in _readable_cards():
+        if isinstance(card.weights, HubWeights) and str(name) in (card.weights.repository, card.weights.name):
+            return card
+    # By folder, unread: one damaged card must not hide the names of the others.
+    known = ", ".join(sorted({path.parent.name for root in model_folders() for path in root.glob("*/card.yaml")}))
+    raise ModelError(
+        f"model: got {str(name)!r}; known models: {known or 'none'}. Give one of these, or a folder with a card.yaml",
+        ErrorCode.UNKNOWN_MODEL,
+    )

@@ -1,0 +1,174 @@
+"""What `lingbot dataset from-bag` and `from-lerobot` do."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lingbot_ros.datasets.plan import PlanOptions
+    from lingbot_ros.datasets.writer import ClipSetWriter
+
+_AGAIN = "Run the same command again to take up an interrupted run."
+
+
+def add_from_bag(sources: Any) -> None:
+    """Declare `from-bag`."""
+    parser = sources.add_parser(
+        "from-bag",
+        help="an image topic and an action topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
+        description="Frames at a constant rate by the messages' stamps; the action of a frame is the newest at or "
+        f"before its picture, and leads to the next frame. {_AGAIN}",
+    )
+    parser.add_argument("bag", type=Path, help="folder of the bag, or a single .mcap or .bag file")
+    parser.add_argument("--images", required=True, metavar="TOPIC", help="sensor_msgs/Image or CompressedImage")
+    parser.add_argument(
+        "--actions",
+        required=True,
+        metavar="TOPIC",
+        help="lingbot_msgs/RobotAction, geometry_msgs/Twist or TwistStamped, sensor_msgs/JointState, "
+        "std_msgs/Float64MultiArray, Float32MultiArray, Float64 or Float32",
+    )
+    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (default 10)")
+    parser.add_argument("--image-gap", type=float, metavar="S", help="pictures farther apart end an episode "
+                        "(default: 1.5 frames)")  # fmt: skip
+    parser.add_argument("--action-gap", type=float, default=1.0, metavar="S", help="an action older than this does not "
+                        "count (default %(default)s)")  # fmt: skip
+    parser.add_argument("--action-offset", type=float, default=0.0, metavar="S", help="look for a frame's action this "
+                        "much after its picture, where actions are stamped late (default 0)")  # fmt: skip
+    parser.add_argument("--stamps", default="auto", help="header, received, or auto: header where all messages have "
+                        "one (default auto)")  # fmt: skip
+    parser.add_argument("--joint-field", default="position", help="of a JointState: position, velocity, effort "
+                        "(default position)")  # fmt: skip
+    parser.add_argument("--names", type=_names, default=(), help="names of the action's components: x,y,...")
+    _add_common(parser)
+
+
+def add_from_lerobot(sources: Any) -> None:
+    """Declare `from-lerobot`."""
+    parser = sources.add_parser(
+        "from-lerobot",
+        help="a LeRobot data set on this disk, format v2.0, v2.1 or v3.0",
+        description=f"One camera and one action of a LeRobot data set (needs the package pyarrow). {_AGAIN}",
+    )
+    parser.add_argument("folder", type=Path, help="folder of the data set: meta/, data/, videos/")
+    parser.add_argument("--camera", metavar="KEY", help="feature with the pictures (default: the only one)")
+    parser.add_argument("--action", default="action", metavar="KEY", help="feature with the action (default action)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="keep every N-th frame (default 1)")
+    _add_common(parser)
+
+
+def make(args: argparse.Namespace) -> int:
+    """Make what is missing of the set. Returns 0 when it is complete, 130 when interrupted."""
+    return _from_bag(args) if args.source == "from-bag" else _from_lerobot(args)
+
+
+def _from_bag(args: argparse.Namespace) -> int:
+    from lingbot_ros.datasets.bag.from_bag import BagTopics, survey, write_missing
+    from lingbot_ros.datasets.bag.open_bag import Bag
+    from lingbot_ros.datasets.bag.resample import Timing
+    from lingbot_ros.errors import InputError
+
+    if not 0 < args.rate < float("inf"):
+        raise InputError("--rate", args.rate, "give a positive number of frames per second")
+    image_gap = 1.5 / args.rate if args.image_gap is None else args.image_gap
+    timing = Timing(args.rate, image_gap, args.action_gap, args.action_offset)
+    topics = BagTopics(args.images, args.actions, args.stamps, args.joint_field, args.names)
+    with Bag(args.bag) as bag:
+        clips = survey(bag, topics, timing, _options(args))
+        return _write(args, clips, lambda writer: write_missing(bag, clips, topics, writer))
+
+
+def _from_lerobot(args: argparse.Namespace) -> int:
+    from lingbot_ros.datasets.lerobot.from_lerobot import survey, write_missing
+    from lingbot_ros.datasets.lerobot.layout import open_set
+    from lingbot_ros.datasets.lerobot.tables import require_pyarrow
+
+    require_pyarrow()
+    recorded = open_set(args.folder, args.camera, args.action)
+    clips = survey(recorded, args.every, _options(args))
+    return _write(args, clips, lambda writer: write_missing(recorded, clips, writer))
+
+
+def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter], Iterator[int]]") -> int:
+    """Say what will be, write what is missing, say what the actions' ranges are."""
+    from tqdm import tqdm
+
+    from lingbot_ros.datasets.writer import ClipSetWriter
+
+    plan = clips.plan
+    print("\n".join(clips.story))
+    writer = ClipSetWriter(args.out, plan)
+    total, left = len(plan.steps), len(writer.missing())
+    print(f"{args.out}: {total} episodes, {len(plan.validation)} of them held back, {plan.frames} frames of "
+          f"{plan.height}x{plan.width}, {plan.bytes / 1e6:.1f} MB", flush=True)  # fmt: skip
+    with tqdm(total=total, initial=total - left, unit="episode") as bar:
+        try:
+            for _ in write(writer):
+                bar.update()
+        except KeyboardInterrupt:
+            bar.close()
+            print(f"interrupted with {bar.n} of {total} episodes; the same command takes up from there")
+            return 130
+    done = writer.finish()
+    for name, low, high, outside in zip(plan.action_names, done.low, done.high, done.outside, strict=True):
+        note = f", {100 * outside:.2g} % beyond, clipped" if outside else ""
+        print(f"  {name}: {low:g} to {high:g}{note}")
+    for name in done.constant:
+        print(f"  {name} never changes: leave it out with --components, unless it will")
+    print("complete")
+    return 0
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of the data set")
+    add("--size", type=_size, default=(96, 96), metavar="HxW", help="pixels of a frame (default 96x96); pictures are "
+        "stretched to it, as a session does with its first one")  # fmt: skip
+    add("--longest", type=int, default=100, metavar="N", help="steps of an episode; longer ones are cut (default 100)")
+    add("--shortest", type=int, default=16, metavar="N", help="steps; shorter ones are left out (default 16)")
+    add("--validation", type=float, default=0.1, metavar="SHARE", help="of the episodes, held back (default 0.1)")
+    add("--seed", type=int, default=0, help="chooses the episodes held back (default 0)")
+    add("--components", type=_names, default=(), metavar="NAMES", help="keep these of the action, in order: x,y,...")
+    add("--unit", default="", help="of the actions, for the model's card")
+    add("--low", type=_numbers, metavar="N,N,...", help="range of each component, as in --low=-1,0 "
+        "(default: by --quantile)")  # fmt: skip
+    add("--high", type=_numbers, metavar="N,N,...", help="its other end, as in --high=1,0.5")
+    add("--quantile", type=float, default=0.001, metavar="Q", help="range of a component: between the quantiles Q and "
+        "1 - Q of the data; values beyond are clipped (default 0.001)")  # fmt: skip
+
+
+def _options(args: argparse.Namespace) -> "PlanOptions":
+    from lingbot_ros.datasets.plan import PlanOptions
+
+    return PlanOptions(
+        size=args.size,
+        longest=args.longest,
+        shortest=args.shortest,
+        validation=args.validation,
+        seed=args.seed,
+        components=args.components,
+        unit=args.unit,
+        low=args.low,
+        high=args.high,
+        quantile=args.quantile,
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        height, width = map(int, text.lower().split("x"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text}; give HEIGHTxWIDTH in pixels, e.g. 96x96") from error
+    return height, width
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text}; give numbers like 0,-1.5,2") from error

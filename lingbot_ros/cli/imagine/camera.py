@@ -1,0 +1,157 @@
+"""`lingbot imagine` for models that a camera drives: a trajectory in, a film out, through a real node."""
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from std_msgs.msg import Header
+
+from lingbot_msgs.action import Imagine
+from lingbot_msgs.msg import ModelInfo
+from lingbot_msgs.srv import StartSession
+from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.cli.imagine.film import Recording
+from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
+from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
+from lingbot_ros.control.scene_files import read_prompt
+from lingbot_ros.engine.torch_engine import resolve_device
+from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.nodes.client.imagination import ImaginationClient
+from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.nodes.client.trajectory import TrajectoryClient
+from lingbot_ros.runtime.records import Image
+from lingbot_ros.world.memory_plan import plan_memory
+from lingbot_ros.world.readiness import require_ready
+
+# Encoding the first picture by a large autoencoder on a CPU takes its time.
+_START_S = 600.0
+
+# What else --precision could be where the memory is the question.
+_SMALLER = ("bf16", "int8")
+
+
+def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
+    """Start the node, a session at --image, and imagine the whole trajectory. Raises LingbotError."""
+    require_poses_suffice(card)
+    require_weights(args, card)
+    if args.image is None:
+        raise InputError("--image", "nothing", f"{card.name} starts from a picture: give a JPEG or PNG file")
+    if args.policy is not None:
+        raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
+    picture, trajectory = read_picture(args.image), read_trajectory(args, card)
+    prompt = read_prompt(args.prompt, "--prompt")
+    print(trajectory.text(), flush=True)
+    more = {"camera.unit_step": repr(trajectory.unit_step)}
+    if not args.params_file and not args.mode:
+        more["mode"] = "lockstep"
+    with NodeProcess(ros_arguments(args, more)) as process, ros(args.namespace) as (node, executor):
+        client, stream = ImaginationClient(node, executor), TrajectoryClient(node, executor)
+        run: _Run | None = None
+        try:
+            client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
+            model = client.loaded_model()
+            run = _Run(args, model, trajectory)
+            started_s = time.monotonic()
+            session_id = client.start_session(_start(args, picture, trajectory, prompt), _START_S).session_id
+            engine = f"{model.engine} on {model.device}, {model.precision}"
+            print(f"{model.name}: {engine}; licence {card.licence_note}", flush=True)
+
+            def going() -> bool:
+                if process.exit_code() is not None:
+                    raise LingbotError("the node has ended; its log above says why")
+                return args.duration is None or time.monotonic() - started_s < args.duration
+
+            chunks = (trajectory.first_chunk, trajectory.later_chunks)
+            paced = args.mode == "realtime"
+            stream.imagine(session_id, trajectory.messages(), chunks, run.add, paced=paced, going=going)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+        finally:
+            stream.destroy()
+            if run is not None:
+                run.finish(prompt)
+    return 0
+
+
+def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
+    """Say what to download and whether it would fit, before a node is started for nothing. Raises LingbotError."""
+    if not isinstance(card.weights, HubWeights):
+        return
+    device, precision = resolve_device(args.device or "auto", args.precision or "auto")
+    try:
+        require_ready(card, precision, device)
+    except LingbotError:
+        print(plan_memory(card, precision, device).text(), file=sys.stderr)
+        for smaller in _SMALLER:
+            if smaller != precision:
+                print(plan_memory(card, smaller, device).verdict(), file=sys.stderr)
+        raise
+
+
+def _start(args: argparse.Namespace, picture: Image, trajectory: Trajectory, prompt: str) -> StartSession.Request:
+    return StartSession.Request(
+        image=rgb_to_image(picture, Header()),
+        camera_info=trajectory.camera_info(*picture.shape[:2]),
+        start_pose=trajectory.messages()[0].pose,
+        prompt=prompt,
+        seed=args.seed,
+    )
+
+
+class _Run:
+    """Counts and keeps what comes back."""
+
+    def __init__(self, args: argparse.Namespace, model: ModelInfo, trajectory: Trajectory) -> None:
+        self._args, self._model, self._trajectory = args, model, trajectory
+        self._recording = Recording(args.out, model.fps) if args.out else None
+        self._started_s = time.monotonic()
+        self._frames = self._chunks = 0
+        self._chunk_s = 0.0
+
+    def add(self, chunk: Imagine.Feedback) -> None:
+        """One chunk's frames."""
+        self._frames += len(chunk.frames)
+        self._chunks += 1
+        self._chunk_s += chunk.frames[0].chunk_time
+        if self._recording is not None:
+            for image in chunk.images:
+                self._recording.add(image_to_rgb(image))
+        total, fps = len(self._trajectory.poses), self._frames / (time.monotonic() - self._started_s)
+        print(
+            f"frame {self._frames} of {total}  chunk {self._chunks - 1}  {chunk.frames[0].chunk_time:.2f} s a chunk  "
+            f"{fps:.1f} fps (the model's: {self._model.fps:g})",
+            flush=True,
+        )
+
+    def finish(self, prompt: str) -> None:
+        """Close the film, write and print the summary."""
+        summary = self._summary(prompt)
+        out = self._args.out
+        if self._recording is not None:
+            self._recording.finish(summary)
+        print(f"{self._frames} frames in {summary['duration_s']:.1f} s ({summary['frames_per_second']} per second)")
+        if out:
+            print(f"{out}/imagined.mp4, {out}/latest.png, {out}/summary.json")
+
+    def _summary(self, prompt: str) -> dict[str, Any]:
+        args, trajectory = self._args, self._trajectory
+        duration_s = time.monotonic() - self._started_s
+        return {
+            **what_ran(self._model),
+            "seed": args.seed,
+            "first_picture": str(args.image),
+            "prompt": prompt,
+            "trajectory": str(args.poses or args.keys),
+            "poses_given": trajectory.given,
+            "poses_used": len(trajectory.poses),
+            "unit_step": trajectory.unit_step,
+            "intrinsics": trajectory.intrinsics_are,
+            "duration_s": round(duration_s, 3),
+            "frames_received": self._frames,
+            "frames_per_second": round(self._frames / duration_s, 2),
+            "model_fps": self._model.fps,
+            "chunk_time_mean_s": round(self._chunk_s / self._chunks, 4) if self._chunks else None,
+        }

@@ -1,0 +1,189 @@
+"""What `lingbot imagine` does: a node in a process of its own, a driver in this one, the real topics between them."""
+
+import argparse
+import signal
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from std_msgs.msg import Header
+
+from lingbot_msgs.msg import ModelInfo
+from lingbot_msgs.srv import StartSession
+from lingbot_ros.bridge.images import rgb_to_image
+from lingbot_ros.bridge.model_messages import control_spec
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.cli.imagine.camera import imagine_camera, require_weights
+from lingbot_ros.cli.imagine.film import Recording
+from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, use_large_images, what_ran
+from lingbot_ros.control.scene_files import read_prompt
+from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.nodes.client.demo_driver import DemoDriver
+from lingbot_ros.nodes.client.imagination import ImaginationClient
+from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.runtime.records import Image
+from lingbot_ros.tasks.policies import default_policy, make_policy
+
+_MATCH_S = 10.0
+_LINE_TTY_S, _LINE_LOG_S = 0.2, 1.0
+
+
+def imagine(args: argparse.Namespace) -> int:
+    """See `lingbot_ros.cli.imagine`."""
+    if args.duration is not None and not args.duration > 0:
+        raise InputError("--duration", args.duration, "give a positive number of seconds")
+    # SIGTERM, which a supervisor sends, ends as Ctrl-C does; the node's process is ended on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if args.large_images:
+        use_large_images()
+    card = find_card(args.model) if args.model is not None else None
+    if card is not None and card.control.kind == "camera":
+        return imagine_camera(args, card)
+    _refuse_camera_options(args, card)
+    if card is not None:
+        require_weights(args, card)
+    picture = read_picture(args.image) if args.image else None
+    with NodeProcess(ros_arguments(args, {})) as process, ros(args.namespace) as (node, executor):
+        client = ImaginationClient(node, executor)
+        try:
+            client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
+            model = client.loaded_model()
+            frame, origin = (picture, str(args.image)) if args.image else _first_frame(model, args.seed)
+            recording = Recording(args.out, model.fps) if args.out else None
+            driver = DemoDriver(
+                make_policy(args.policy or default_policy(model.name), model.name, control_spec(model), args.seed),
+                recording.add if recording else lambda _: None,
+                1 / model.fps,
+                args.namespace,
+            )
+            executor.add_node(driver)
+            _start(client, driver, executor, frame, args)
+        except KeyboardInterrupt:
+            print("interrupted before the first frame", file=sys.stderr)
+            return 0
+        print(
+            f"first picture: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
+        )
+        if model.max_horizon:
+            print(
+                f"believe about {model.max_horizon} frames after a real picture; what comes later is a dream",
+                flush=True,
+            )
+        started_s = time.monotonic()
+        try:
+            _drive(driver, executor, process, args.duration)
+        finally:
+            summary = _summary(driver, model, args, origin, time.monotonic() - started_s)
+            if recording is not None:
+                recording.finish(summary)
+            driver.destroy_node()
+    _print_summary(summary, args)
+    return 0
+
+
+def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> None:
+    for name in ("poses", "keys", "intrinsics", "frames"):
+        if getattr(args, name) is not None:
+            fix = f"{card.name} is driven by actions; leave it out" if card else "name the model, too: --model NAME"
+            raise InputError(f"--{name}", getattr(args, name), fix)
+
+
+def _first_frame(model: ModelInfo, seed: int) -> tuple[Image | None, str]:
+    """The picture to start from, and where it comes from; None = the model's own example, which the node has."""
+    if model.name.startswith("pusht"):
+        from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
+
+        return reset_frame(seed), f"gym-pusht, seed {seed}"
+    return None, "the example of the model"
+
+
+def _start(
+    client: ImaginationClient,
+    driver: DemoDriver,
+    executor: SingleThreadedExecutor,
+    frame: Image | None,
+    args: argparse.Namespace,
+) -> None:
+    deadline_s = time.monotonic() + _MATCH_S
+    while driver.status is None:
+        executor.spin_once(0.1)
+        if time.monotonic() > deadline_s:
+            raise LingbotError(f"no status from the node within {_MATCH_S} s; see `lingbot doctor` on DDS")
+    request = StartSession.Request(seed=args.seed, prompt=read_prompt(args.prompt, "--prompt"))
+    if frame is not None:
+        request.image = rgb_to_image(frame, Header())
+    driver.begin(client.start_session(request).session_id, frame)
+
+
+def _drive(
+    driver: DemoDriver, executor: SingleThreadedExecutor, process: NodeProcess, duration_s: float | None
+) -> None:
+    """Spin until the time is over or Ctrl-C, and keep one line up to date."""
+    started_s = line_s = time.monotonic()
+    terminal = sys.stdout.isatty()
+    try:
+        while duration_s is None or time.monotonic() - started_s < duration_s:
+            executor.spin_once(0.05)
+            if process.exit_code() is not None:
+                raise LingbotError("the node has ended; its log above says why")
+            if time.monotonic() - line_s >= (_LINE_TTY_S if terminal else _LINE_LOG_S):
+                line_s = time.monotonic()
+                print(
+                    f"\r\033[K{_line(driver)}" if terminal else _line(driver), end="" if terminal else "\n", flush=True
+                )
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if terminal:
+            print()
+
+
+def _line(driver: DemoDriver) -> str:
+    status, counts = driver.status, driver.counts
+    engine = f"{status.engine} on {status.device}, {status.threads} thread(s)" if status else "?"
+    fps = status.fps if status else float("nan")
+    latency = _milliseconds(counts.latencies_s[-32:], 50)
+    return (
+        f"frame {counts.last_frame_index}  chunk {counts.chunk}  {fps:.1f} fps  action to frame {latency} ms  {engine}"
+    )
+
+
+def _milliseconds(values: list[float], percentile: float) -> str:
+    return f"{1000 * np.percentile(values, percentile):.0f}" if values else "-"
+
+
+def _summary(
+    driver: DemoDriver, model: ModelInfo, args: argparse.Namespace, origin: str, duration_s: float
+) -> dict[str, Any]:
+    status, counts = driver.status, driver.counts
+    low, high = np.percentile(counts.latencies_s, (50, 99)) if counts.latencies_s else (None, None)
+    return {
+        **what_ran(model),
+        "mode": args.mode or "realtime",
+        "policy": args.policy or default_policy(model.name),
+        "seed": args.seed,
+        "first_picture": origin,
+        "duration_s": round(duration_s, 3),
+        "frames_received": counts.frames,
+        "frames_per_second": round(counts.frames / duration_s, 2) if duration_s else None,
+        "model_fps": model.fps,
+        "actions_sent": counts.actions,
+        "action_to_frame_p50_s": None if low is None else round(float(low), 4),
+        "action_to_frame_p99_s": None if high is None else round(float(high), 4),
+        "chunk_time_p50_s": None if status is None else round(status.chunk_time_p50, 4),
+        "frames_dropped": None if status is None else status.frames_dropped,
+        "errors": None if status is None else status.error_count,
+    }
+
+
+def _print_summary(summary: dict[str, Any], args: argparse.Namespace) -> None:
+    latency = summary["action_to_frame_p50_s"]
+    print(
+        f"{summary['frames_received']} frames in {summary['duration_s']:.1f} s "
+        f"({summary['frames_per_second']} per second), {summary['actions_sent']} actions, "
+        f"action to frame p50 {'-' if latency is None else f'{1000 * latency:.0f} ms'}, errors: {summary['errors']}"
+    )
+    if args.out:
+        print(f"{args.out}/imagined.mp4, {args.out}/latest.png, {args.out}/summary.json")

@@ -1,0 +1,103 @@
+"""The camera trajectory that `lingbot imagine` was given: checked as a whole before anything is started."""
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from lingbot_ros.bridge.cameras import camera_info, camera_to_world_to_pose
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.control.camera import UNIT_STEP
+from lingbot_ros.control.keys import parse_key_script, script_poses
+from lingbot_ros.control.poses import Poses, framewise_steps, longest_step
+from lingbot_ros.control.rays import REFERENCE_SIZE, stretch_intrinsics
+from lingbot_ros.control.scene_files import read_intrinsics, read_poses
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.model.config import RayControlConfig
+from lingbot_ros.model.geometry import TEMPORAL_STRIDE
+from lingbot_ros.runtime.intrinsics import pinhole_matrix
+
+_POSE_CHANNELS = 6
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """poses: camera-to-world [n, 4, 4] of whole chunks, cut from `given` ones. intrinsics: fx, fy, cx, cy in pixels of
+    a frame of 832 x 480, None = the node's. unit_step: the longest translation between latent frames, by which the
+    released pipeline divides; or the default where the camera only turns.
+    """
+
+    poses: Poses
+    given: int
+    first_chunk: int
+    later_chunks: int
+    intrinsics: NDArray[np.float64] | None
+    intrinsics_are: str
+    unit_step: float
+
+    def text(self) -> str:
+        """What is used of what was given, in one line."""
+        chunks = 1 + (len(self.poses) - self.first_chunk) // self.later_chunks
+        return (
+            f"trajectory: {len(self.poses)} of {self.given} poses fill {chunks} chunk{'s' if chunks > 1 else ''} "
+            f"({self.first_chunk} frames, then {self.later_chunks}); unit step {self.unit_step:.4g}; "
+            f"intrinsics: {self.intrinsics_are}"
+        )
+
+    def messages(self) -> list[PoseStamped]:
+        """As poses of camera_link; the world of the poses is the map."""
+        return [PoseStamped(pose=camera_to_world_to_pose(pose)) for pose in self.poses]
+
+    def camera_info(self, height: int, width: int) -> CameraInfo:
+        """Of the first picture, of that size in pixels."""
+        if self.intrinsics is None:
+            return CameraInfo()
+        fx, fy, cx, cy = stretch_intrinsics(self.intrinsics, REFERENCE_SIZE, (height, width)).tolist()
+        return camera_info(pinhole_matrix((fx, fy, cx, cy)), height, width, Header())
+
+
+def require_poses_suffice(card: ModelCard) -> None:
+    """Raise LingbotError for a model that is driven by more than camera poses."""
+    control = card.architecture.control
+    if isinstance(control, RayControlConfig) and control.channels != _POSE_CHANNELS:
+        message = f"--model: {card.name} takes keys, too, which no ROS message carries yet; drive it from Python"
+        raise LingbotError(message, ErrorCode.UNSUPPORTED)
+
+
+def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
+    """From --poses or --keys, --intrinsics and --frames. Raises InputError."""
+    if bool(args.poses) == bool(args.keys):
+        given = "both" if args.poses else "neither"
+        fix = f"{card.name} is driven by a camera: give one of --poses FILE.npy and --keys SCRIPT"
+        raise InputError("--poses, --keys", given, fix)
+    poses = read_poses(args.poses, "--poses") if args.poses else script_poses(parse_key_script(args.keys))
+    intrinsics, how = None, "the node's (camera.intrinsics)"
+    if args.intrinsics:
+        intrinsics, how = read_intrinsics(args.intrinsics, "--intrinsics")
+    first, later = _chunk_frames(card)
+    used = poses[: _whole_frames(poses, args.frames, card, first, later)]
+    stride = later // card.stream.chunk
+    step = longest_step(framewise_steps(used[::stride])) if args.poses else UNIT_STEP
+    return Trajectory(used, len(poses), first, later, intrinsics, how, step or UNIT_STEP)
+
+
+def _chunk_frames(card: ModelCard) -> tuple[int, int]:
+    """Frames of the first chunk and of later ones: the first latent frame of a video is one frame alone."""
+    stride = TEMPORAL_STRIDE if card.autoencoder == "wan" else 1
+    return stride * (card.stream.chunk - 1) + 1, stride * card.stream.chunk
+
+
+def _whole_frames(poses: Poses, limit: int | None, card: ModelCard, first: int, later: int) -> int:
+    if limit is not None and limit < 1:
+        raise InputError("--frames", limit, "give a positive number of frames")
+    wanted = len(poses) if limit is None else min(limit, len(poses))
+    if wanted < first:
+        field = "--poses" if len(poses) < first else "--frames"
+        raise InputError(field, f"{wanted} frames", f"give at least {first}, the first chunk of {card.name}")
+    if card.stream.window == card.stream.chunk:  # one clip, nothing after it
+        return first
+    return first + (wanted - first) // later * later

@@ -1,0 +1,134 @@
+"""`lingbot models`: which models there are, fetch one, look into one, check its files."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lingbot_ros.checkpoints.cards import ModelCard
+
+HELP = "list the models, download one, check its files"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the four things that can be done."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_where(actions.add_parser("list", help="every model: size, licence, whether it is here and would fit"))
+    info = actions.add_parser("info", help="all that is known of a model, and its memory plan on this machine")
+    info.add_argument("name", help="model name or folder")
+    _add_where(info)
+    download = actions.add_parser("download", help="fetch a model's files; an interrupted download goes on")
+    download.add_argument("name", help="model name, or its name on the hub")
+    verify = actions.add_parser("verify", help="check a model's tensors: count, names, shapes, types, total, damage")
+    verify.add_argument("path", help="weights file, checkpoint folder, or model name")
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16, int8, fp8 (default %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; errors say what to do next."""
+    actions = {"list": _list, "info": _info, "download": _download, "verify": _verify}
+    return actions[args.action](args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from lingbot_ros.checkpoints.cards import list_cards
+    from lingbot_ros.checkpoints.files import unavailable_reason
+    from lingbot_ros.engine.interface import EngineOptions
+    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
+    from lingbot_ros.world.memory_plan import plan_memory, size_text
+
+    device, precision = resolve_device(args.device, args.precision)
+    print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
+    print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'here':<5} memory in {precision} on {device}")
+    for card in list_cards():
+        plan = plan_memory(card, precision, device)
+        here = "no" if unavailable_reason(card) else "yes"
+        memory = f"{size_text(plan.needed(device))}, {'fits' if plan.fits else 'does not fit'}"
+        print(f"{card.name:<30} {size_text(card.weights.bytes):>9}  {card.licence:<17} {here:<5} {memory}")
+        print(f"    {card.summary}")
+    if any(card.non_commercial for card in list_cards()):
+        print("Licences with NC allow non-commercial use only.")
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    from lingbot_ros.checkpoints.cards import find_card
+    from lingbot_ros.checkpoints.files import unavailable_reason
+    from lingbot_ros.engine.interface import EngineOptions
+    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
+    from lingbot_ros.world.memory_plan import plan_memory
+
+    card = find_card(args.name)
+    device, precision = resolve_device(args.device, args.precision)
+    print("\n".join(_description(card)))
+    print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
+    print(unavailable_reason(card) or "weights: here")
+    plan = plan_memory(card, precision, device)
+    print(plan.text())
+    print(plan.verdict())
+    return 0
+
+
+def _description(card: "ModelCard") -> list[str]:
+    control, stream = card.control, card.stream
+    driven = f"{', '.join(control.names)} ({control.unit}). " if control.names else ""
+    lines = [
+        f"{card.name}: {card.summary}",
+        f"licence: {card.licence_note}",
+        f"frames: {card.width}x{card.height}, {card.fps:g} per second",
+        f"control: {control.kind}: {driven}{control.description}",
+        f"stream: {stream.chunk} latent frames at once, window {stream.window} with the first {stream.sink} for ever; "
+        f"{card.sampler.forwards} network evaluations per chunk",
+    ]
+    return lines + [f"limit: {limit}" for limit in card.limits]
+
+
+def _download(args: argparse.Namespace) -> int:
+    from lingbot_ros import compat
+    from lingbot_ros.checkpoints.cards import find_card
+    from lingbot_ros.errors import ErrorCode, ModelError
+
+    if not compat.have("huggingface_hub"):
+        raise ModelError(
+            "download: the package huggingface_hub is not installed; ./lingbot installs it, or pip install it",
+            ErrorCode.UNSUPPORTED,
+        )
+    from lingbot_ros.checkpoints.download import download_model
+
+    download_model(find_card(args.name), lambda line: print(line, flush=True))
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from lingbot_ros.checkpoints.cards import find_card
+    from lingbot_ros.checkpoints.verify import (
+        transformers_of,
+        verify_checksums,
+        verify_part,
+        verify_transformer,
+    )
+
+    path = Path(args.path)
+    if path.exists() and not (path / "card.yaml").is_file():
+        if path.suffix in {".pth", ".pt", ".bin"}:
+            print(f"{path}: {verify_part(path)}")
+            return 0
+        for name, files in transformers_of(path).items():
+            print(f"{name}: {verify_transformer(files).text()}")
+        return 0
+    card = find_card(args.path)
+    found = card.files()
+    for files in filter(None, (found.transformer, found.low_noise)):
+        print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
+    for part in filter(None, (found.autoencoder, found.text_encoder)):
+        print(f"{part}: {verify_part(part)}")
+    everything = [*found.transformer, *found.low_noise, *filter(None, (found.autoencoder, found.text_encoder))]
+    whole = [file for part in everything for file in ([part] if part.is_file() else sorted(part.glob("*.safetensors")))]
+    compared = verify_checksums(whole, lambda file: print(f"checking {file.name}", file=sys.stderr, flush=True))
+    print(f"{card.name}: whole{f'; {compared} files compared with their SHA-256' if compared else ''}")
+    return 0

@@ -1,0 +1,30 @@
+"""`lingbot sim`: an imagined world behind the standard simulator interfaces."""
+
+import argparse
+from pathlib import Path
+
+HELP = "start an imagined world as a simulator: standard interfaces, /clock, paused"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything has a default: `lingbot sim` alone offers the shipped Push-T world."""
+    parser.add_argument("--model", help="model name, or a folder with a card.yaml (default: pusht-small)")
+    parser.add_argument("--world", metavar="FILE", help="world to load: a file or a name (default: pusht)")
+    parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
+    parser.add_argument("--mode", choices=("realtime", "lockstep"), default="lockstep", help="default %(default)s")
+    parser.add_argument("--engine", help="what executes the model (default: auto)")
+    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N (default: auto)")
+    parser.add_argument("--precision", help="auto, f32, bf16, f16, int8, fp8 (default: auto)")
+    parser.add_argument("--threads", type=int, help="CPU threads of the engine (default: by the machine)")
+    parser.add_argument("--record", action="store_true", help="write an MCAP bag; see recording.folder")
+    parser.add_argument("--namespace", default="", help="ROS namespace of the node, its topics and services")
+    parser.add_argument("--params-file", type=Path, metavar="YAML", help="parameters of the node; options win over it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 after --duration, Ctrl-C or when a client asked it to quit; 1 when it could not be brought up or failed."""
+    # Said before anything large is imported: the first second belongs to the one who waits.
+    print("bringing up the simulator; Ctrl-C ends it", flush=True)
+    from lingbot_ros.cli.sim.simulator import simulate
+
+    return simulate(args)

@@ -1,0 +1,89 @@
+"""From stamps to episodes: which picture is frame k, and which action was in force then. Pure arithmetic on stamps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.datasets.plan import cut
+
+Stamps = NDArray[np.int64]
+"""Nanoseconds, ascending."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a recording becomes frames at a constant rate. Seconds, but for `rate`, frames per second.
+
+    image_gap: where two pictures are farther apart, an episode ends. action_gap: an action counts for so long; without
+    one an episode ends. action_offset: added to a picture's stamp when its action is looked for, for actions that are
+    stamped with when they were done rather than with what was seen.
+    """
+
+    rate: float
+    image_gap: float
+    action_gap: float = 1.0
+    action_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One episode: indices into the pictures int64 [T+1] and into the actions int64 [T]."""
+
+    images: NDArray[np.int64]
+    actions: NDArray[np.int64]
+
+    @property
+    def steps(self) -> int:
+        return len(self.actions)
+
+
+def resample(images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
+    """The longest stretches of `images` and `actions` without a gap.
+
+    From the first picture of a stretch on there is a frame every 1 / rate seconds: the picture stamped nearest to it
+    (the earlier of two as near). The action of a frame is the newest at or before that picture's stamp plus the offset;
+    it leads from this frame to the next. A stretch's last frame needs none.
+    """
+    if not len(images) or not len(actions):
+        return []
+    breaks = np.flatnonzero(np.diff(images) > round(timing.image_gap * 1e9)) + 1
+    segments = []
+    for stretch in np.split(np.arange(len(images)), breaks):
+        chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
+        segments += _with_actions(chosen, images, actions, timing)
+    return segments
+
+
+def trim(segments: list[Segment], longest: int, shortest: int) -> tuple[list[Segment], int]:
+    """`segments` in parts of at most `longest` steps, and how many parts of less than `shortest` were left out."""
+    parts = [
+        Segment(segment.images[start : start + steps + 1], segment.actions[start : start + steps])
+        for segment in segments
+        for start, steps in cut(segment.steps, longest)
+    ]
+    kept = [part for part in parts if part.steps >= shortest]
+    return kept, len(parts) - len(kept)
+
+
+def _on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
+    """For every frame of a stretch the number of its picture."""
+    if len(stamps) == 1:
+        return np.zeros(1, np.int64)
+    # The last frame may lie half a period beyond the last picture.
+    count = int((stamps[-1] - stamps[0]) / period_ns + 0.5) + 1
+    grid = stamps[0] + np.round(np.arange(count) * period_ns).astype(np.int64)
+    after = np.clip(np.searchsorted(stamps, grid), 1, len(stamps) - 1)
+    earlier = grid - stamps[after - 1] <= stamps[after] - grid
+    return np.asarray(after - earlier, np.int64)
+
+
+def _with_actions(chosen: NDArray[np.int64], images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
+    """The runs of frames `chosen` that have an action each, with the frame after."""
+    wanted = images[chosen] + round(timing.action_offset * 1e9)
+    newest = np.searchsorted(actions, wanted, side="right") - 1
+    fresh = (newest >= 0) & (wanted - actions[np.maximum(newest, 0)] <= round(timing.action_gap * 1e9))
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], fresh[:-1], [False])).astype(np.int8)))
+    return [
+        Segment(chosen[start : end + 1], newest[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The lifecycle node `imagination`: a world model that lives on ROS topics."""

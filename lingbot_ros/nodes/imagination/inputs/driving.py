@@ -1,0 +1,164 @@
+"""Topics that drive the active session: messages -> offers for the worker."""
+
+import time
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
+from nav_msgs.msg import Path
+from sensor_msgs.msg import JointState, Joy
+from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory
+
+from lingbot_msgs.msg import RobotAction
+from lingbot_ros.bridge.controls import actions_to_controls, poses_to_controls
+from lingbot_ros.bridge.plans import joint_values, path_poses, trajectory_actions
+from lingbot_ros.bridge.stamps import to_nanoseconds
+from lingbot_ros.bridge.velocities import Twist6, is_enabled, joy_values, keys_values, moved_twist, twist_values
+from lingbot_ros.control.mappings import JointMap, require_action, require_camera
+from lingbot_ros.control.motion import Values
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError, SessionError
+from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.runtime.commands import Plan, Velocity
+from lingbot_ros.runtime.enums import ControlSource
+from lingbot_ros.runtime.records import Control
+from lingbot_ros.runtime.stamp_order import StampOrder
+
+
+class Driving:
+    """One handler per topic. Each raises InputError or LingbotError, and then nothing has changed."""
+
+    def __init__(self, running: Running) -> None:
+        self._running, self._spec, self._config = running, running.info.control, running.config.inputs
+        self._orders: dict[str, StampOrder] = {}
+        self._frame_told = False
+
+    def on_action(self, message: RobotAction) -> None:
+        active = self._running.worker.view.active_id
+        if message.session_id not in ("", active):
+            raise SessionError(
+                f"action.session_id: got '{message.session_id}'; the topic drives the active session '{active}', "
+                "use ~/step or ~/imagine for others",
+                ErrorCode.UNKNOWN_SESSION,
+            )
+        now_ns = self._running.now_ns()
+        (control,) = actions_to_controls(
+            [message],
+            self._spec,
+            ControlSource.ACTION,
+            received_s=time.monotonic(),
+            received_ns=now_ns,
+            field="action",
+        )
+        self._in_order("action", message)
+        self._running.worker.put_control(control)
+
+    def on_pose(self, message: PoseStamped) -> None:
+        (control,) = poses_to_controls(
+            [message],
+            self._spec,
+            ControlSource.CAMERA_POSE,
+            frames=self._running.frames,
+            map_frame=self._running.config.map_frame,
+            received_s=time.monotonic(),
+            received_ns=self._running.now_ns(),
+            field="camera_pose",
+        )
+        self._warn_of_no_frame("camera_pose", message.header.frame_id, self._running.config.map_frame)
+        self._in_order("camera_pose", message, strictly=True)
+        self._running.worker.put_control(control)
+
+    def on_path(self, message: Path) -> None:
+        require_camera(self._spec, "path")
+        map_frame, fps = self._running.config.map_frame, self._running.info.fps
+        poses = path_poses(message, self._running.frames, map_frame, fps)
+        self._warn_of_no_frame("path", message.header.frame_id, map_frame)
+        self._in_order("path", message)
+        self._plan(list(poses), ControlSource.PATH, to_nanoseconds(message.header.stamp))
+
+    def on_twist(self, message: Twist) -> None:
+        self._drive(twist_values(message, "cmd_vel"), ControlSource.CMD_VEL)
+
+    def on_twist_stamped(self, message: TwistStamped) -> None:
+        twist, stamp_ns = twist_values(message.twist, "cmd_vel.twist"), to_nanoseconds(message.header.stamp)
+        if self._spec.kind == "camera" and message.header.frame_id:
+            twist = self._of_camera(twist, message.header.frame_id)
+        rates = self._rates(twist, "cmd_vel")
+        self._in_order("cmd_vel", message)
+        self._offer(rates, ControlSource.CMD_VEL, stamp_ns)
+
+    def on_joint_states(self, message: JointState) -> None:
+        action = self._joint_map("joint_states").action(joint_values(message), "joint_states")
+        self._in_order("joint_states", message)
+        self._running.worker.put_control(
+            self._control(action, ControlSource.JOINT_STATE, to_nanoseconds(message.header.stamp))
+        )
+
+    def on_joint_trajectory(self, message: JointTrajectory) -> None:
+        actions = trajectory_actions(message, self._joint_map("joint_trajectory"), self._running.info.fps)
+        self._in_order("joint_trajectory", message)
+        self._plan(list(actions), ControlSource.JOINT_TRAJECTORY, to_nanoseconds(message.header.stamp))
+
+    def on_joy(self, message: Joy) -> None:
+        twist = joy_values(message, self._config.joy_axes, self._config.joy_scale)
+        rates, enabled = self._rates(twist, "joy"), is_enabled(message, self._config.joy_button)
+        self._in_order("joy", message)
+        if enabled:
+            self._offer(rates, ControlSource.JOY, to_nanoseconds(message.header.stamp), level=True)
+        else:
+            self._running.worker.inbox.release(ControlSource.JOY)
+
+    def on_keys(self, message: String) -> None:
+        twist = keys_values(message.data, self._config.key_speed, self._config.key_turn_rate)
+        self._drive(twist, ControlSource.KEYS, level=True)
+
+    def _drive(self, twist: Twist6, source: ControlSource, *, level: bool = False) -> None:
+        self._offer(self._rates(twist, source.name.lower()), source, 0, level=level)
+
+    def _offer(self, rates: Values, source: ControlSource, stamp_ns: int, *, level: bool = False) -> None:
+        stamp_ns = stamp_ns or self._running.now_ns()
+        start = None if self._running.maps.velocities is None else self._running.maps.velocities.start
+        self._running.worker.put_control(Velocity(rates, source, time.monotonic(), stamp_ns, level, start))
+
+    def _rates(self, twist: Twist6, field: str) -> Values:
+        """The twist itself for a camera; for actions what the configured map makes of it."""
+        if self._spec.kind == "camera":
+            return twist
+        if self._running.maps.velocities is None:
+            reason = "this model is driven by actions; set input.velocity_map to say what a velocity means for them"
+            raise LingbotError(f"{field}: {reason}", ErrorCode.UNSUPPORTED)
+        return np.asarray(self._running.maps.velocities.matrix @ twist)
+
+    def _of_camera(self, twist: Twist6, frame_id: str) -> Twist6:
+        """A velocity of another frame on the same body, which static transforms connect to the camera."""
+        camera, frames, field = self._config.camera_frame, self._running.frames, "cmd_vel.header.frame_id"
+        to_camera = frames.lookup(camera, frame_id, field)
+        if not frames.is_static(camera, frame_id):
+            fix = f"give the velocity of a frame on the same body as '{camera}': static transforms only"
+            raise InputError(field, f"'{frame_id}'", fix)
+        return moved_twist(twist, to_camera)
+
+    def _joint_map(self, field: str) -> JointMap:
+        require_action(self._spec, field)
+        if self._running.maps.joints is None:
+            reason = "set input.joints.map to say which joint drives which component of the action"
+            raise LingbotError(f"{field}: {reason}", ErrorCode.UNSUPPORTED)
+        return self._running.maps.joints
+
+    def _control(self, values: Values, source: ControlSource, stamp_ns: int) -> Control:
+        return Control(values, source, time.monotonic(), stamp_ns=stamp_ns or self._running.now_ns())
+
+    def _plan(self, values: list[Values], source: ControlSource, stamp_ns: int) -> None:
+        controls = tuple(self._control(row, source, stamp_ns) for row in values)
+        self._running.worker.put_control(Plan(controls))
+
+    def _in_order(self, topic: str, message: object, *, strictly: bool = False) -> None:
+        """The last check before a message counts, so that refused ones leave no trace in the order of stamps."""
+        if topic not in self._orders:
+            pause_s, age_s = self._config.pause_s, self._config.max_age_s
+            self._orders[topic] = StampOrder(topic, strictly=strictly, pause_s=pause_s, max_age_s=age_s)
+        self._orders[topic].check(to_nanoseconds(message.header.stamp), self._running.now_ns())  # type: ignore[attr-defined]
+
+    def _warn_of_no_frame(self, topic: str, frame_id: str, map_frame: str) -> None:
+        if not frame_id and not self._frame_told:
+            self._frame_told = True
+            self._running.node.get_logger().warning(f"{topic}.header.frame_id is empty; it is taken as '{map_frame}'")

@@ -1,0 +1,221 @@
+"""The lifecycle node `imagination`: a world model that lives on ROS topics."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.executors import Executor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from lingbot_msgs.msg import ImaginationStatus
+from lingbot_ros.bridge.status_messages import diagnostics_message, status_message
+from lingbot_ros.compat import feature_line, have
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.imagination import parameters
+from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
+from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.imagine_action import ImagineServer
+from lingbot_ros.nodes.imagination.inputs import Inputs
+from lingbot_ros.nodes.imagination.outputs import FrameOutputs
+from lingbot_ros.nodes.imagination.recording import Recording
+from lingbot_ros.nodes.imagination.session_services import SessionServices
+from lingbot_ros.nodes.transitions import reported
+from lingbot_ros.runtime.health import read
+from lingbot_ros.runtime.served_world import WorldView
+from lingbot_ros.runtime.worker import WorkerEvents, WorldWorker
+
+if TYPE_CHECKING:
+    from lingbot_ros.nodes.simulator.services import Simulator
+
+# A chunk in work is finished before the worker stops; this is how long that may take.
+_STOP_S = 10.0
+_STATUS_GAP_S = 0.1
+
+
+class ImaginationNode(LifecycleNode):
+    """Configure loads the model, activate lets time pass, deactivate holds it (sessions stay), cleanup frees all."""
+
+    def __init__(self, name: str = "imagination", **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        parameters.declare(self)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self._running: Running | None = None
+        self._worker: WorldWorker | None = None
+        self._parts: list[Any] = []
+        self._simulator: Simulator | None = None
+        self._status_sent_s = 0.0
+
+    @reported
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        config = parameters.read_config(self)
+        self.get_logger().info(feature_line())
+        worker = WorldWorker(config.worker, WorkerEvents(self._on_frame, self._on_fault, self._on_change))
+        try:
+            world = worker.load(config.load_timeout_s, abandoned=lambda: not self.context.ok())
+            self._running = Running(self, config, worker, world)
+            self._create_interfaces(self._running)
+        except BaseException:
+            self._release(worker)
+            raise
+        self._worker = worker
+        info, mode = world.info, config.worker.mode.name.lower()
+        self.get_logger().info(
+            f"{info.name} ready: {info.engine}, loaded in {worker.load_s:.2f} s; {mode}; "
+            f"{info.width}x{info.height} at {info.fps:g} fps, {' '.join([info.control.kind, *info.control.names])}; "
+            f"licence {world.card.licence_note}"
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = super().on_activate(state)
+        self._set_active(True)
+        if self._simulator is not None:
+            try:
+                self._simulator.begin()
+            except BaseException:
+                self._set_active(False)
+                super().on_deactivate(state)
+                raise
+        return result
+
+    @reported
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._set_active(False)
+        if self._simulator is not None:
+            self._simulator.end()
+        return super().on_deactivate(state)
+
+    @reported
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release(self._worker)
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release(self._worker)
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release(self._worker)
+        return TransitionCallbackReturn.SUCCESS
+
+    def stop(self) -> None:
+        """End the worker, from any state; the process is about to end."""
+        self._release(self._worker)
+
+    def _create_interfaces(self, running: Running) -> None:
+        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
+        self._outputs = FrameOutputs(running, self._recording)
+        self._camera_outputs = CameraOutputs(running, self._recording)
+        self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
+        self._recording.begin()
+        self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        executor = self.executor
+        if executor is None:
+            raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
+        self._parts = [
+            self._outputs,
+            self._recording,
+            self._camera_outputs,
+            Inputs(running),
+            SessionServices(running, executor),
+            ImagineServer(running, executor),
+        ]
+        if running.config.simulator.enabled:
+            self._simulator = self._make_simulator(running, executor)
+            self._parts.append(self._simulator)
+        self._timer = self.create_timer(
+            running.config.status_period_s, self._on_timer, callback_group=running.timers, autostart=True
+        )
+
+    def _make_simulator(self, running: Running, executor: Executor) -> "Simulator":
+        if not have("simulation_interfaces"):
+            raise LingbotError(
+                "simulator.enabled: simulation_interfaces is not installed; `./lingbot sim` builds it once, a ROS 2 "
+                "install has it as ros-$ROS_DISTRO-simulation-interfaces",
+                ErrorCode.UNSUPPORTED,
+            )
+        from lingbot_ros.nodes.simulator.services import Simulator  # noqa: PLC0415 - needs the optional package
+
+        return Simulator(running, executor, self._recording)
+
+    def _set_active(self, active: bool) -> None:
+        running = self._require_running()
+        running.active = active
+        reason = LingbotError("the node was deactivated", ErrorCode.NOT_ACTIVE)
+        running.worker.submit(lambda live: live.play(active, reason)).result(_STOP_S)
+
+    def _release(self, worker: WorldWorker | None) -> None:
+        """Free everything. Idempotent; what was never made is skipped."""
+        if self._running is not None:
+            self._running.active = False
+        if worker is not None and not worker.stop(_STOP_S):
+            self.get_logger().error(f"the generator did not end within {_STOP_S} s")
+        for part in self._parts:
+            part.destroy()
+        if self._parts:
+            self.destroy_timer(self._timer)
+            self.destroy_publisher(self._status)
+            self.destroy_publisher(self._diagnostics)
+        self._parts, self._running, self._worker, self._simulator = [], None, None, None
+
+    def _require_running(self) -> Running:
+        if self._running is None:
+            raise LingbotError("the node is not configured", ErrorCode.NOT_ACTIVE)
+        return self._running
+
+    def _on_frame(self, record: Any) -> None:
+        self._outputs.publish(record)
+        self._camera_outputs.publish(record)
+        if self._simulator is not None and self._running is not None and self._running.active:
+            self._simulator.on_frame(record)
+
+    def _on_fault(self, error: Exception) -> None:
+        if self._running is not None:
+            self._running.refuse("generator", error)
+            self._publish_status()
+
+    def _on_change(self, view: WorldView) -> None:
+        self._publish_status()
+
+    def _on_timer(self) -> None:
+        self._publish_status(always=True)
+        running = self._running
+        if running is None:
+            return
+        reading, now = read(running.worker, running.info.engine.device), self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name().lstrip("/")
+        self._diagnostics.publish(diagnostics_message(reading, running.info, self._outputs.outlets(), name, now))
+
+    def _publish_status(self, always: bool = False) -> None:
+        """At every tick of the timer, and between ticks on a change, but not in a flood."""
+        running = self._running
+        if running is None or not (always or time.monotonic() - self._status_sent_s > _STATUS_GAP_S):
+            return
+        if not self.context.ok():
+            return  # a signal took ROS down before this process ends in order
+        self._status_sent_s = time.monotonic()
+        reading = read(running.worker, running.info.engine.device)
+        status = status_message(reading, running.info, self.get_clock().now().to_msg())
+        status.recording = self._recording.path
+        self._status.publish(status)
+        self._recording.put("status", status)
+
+    def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
+        mine = {parameter.name for parameter in parameters.PARAMETERS}
+        changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
+        if changed and self._running is not None:
+            return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
+        declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
+        try:
+            if declared.keys() == mine:
+                parameters.config_of({**declared, **changed})
+        except InputError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)

@@ -1,0 +1,174 @@
+"""Parameters of the imagination node: each declared with its meaning and range, read once into a frozen config."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rclpy.node import Node
+
+from lingbot_ros.control.camera import UNIT_STEP
+from lingbot_ros.control.rays import check_intrinsics
+from lingbot_ros.engine.torch_engine import PRECISIONS
+from lingbot_ros.errors import InputError
+from lingbot_ros.nodes.imagination.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
+from lingbot_ros.nodes.parameter import Parameter
+from lingbot_ros.runtime.enums import Mode
+from lingbot_ros.runtime.inbox import StalePolicy
+from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.session_table import Limits
+from lingbot_ros.runtime.worker import WorkerSettings
+from lingbot_ros.world import MemoryOptions
+
+PARAMETERS = (
+    Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
+    Parameter("model.engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
+    Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
+    Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", *PRECISIONS)),
+    Parameter("model.threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256),
+    Parameter("model.light_decoder", "",
+              "models of the released family: file of a small decoder for the frames, taew2_1.pth; empty = none"),
+    Parameter("model.memory", 0, "camera models: latent frames to remember of places, shown to the model when the "
+              "camera comes back; 0 = none", 0, 65536),
+    Parameter("model.offload_expert", False,
+              "models with two experts: keep the one that is not in use in main memory"),
+    Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
+    Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
+    Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
+    Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
+    Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0],
+              "camera models: fx, fy, cx, cy of pictures without camera_info, in pixels of a frame of 832 x 480 as in "
+              "released intrinsics files; fx = 0 refuses such pictures"),
+    Parameter("camera.unit_step", UNIT_STEP,
+              "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
+    *INPUT_PARAMETERS,
+    Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
+    Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
+    Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
+    Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
+    Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
+    Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
+    Parameter("recording.folder", "", "where bags are written; empty = $ROS_HOME/lingbot_ros/bags, or ~/.ros/..."),
+    Parameter("recording.on_start", False, "record from configure on"),
+    Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
+    Parameter("recording.keep_free", 2**28, "bytes that recording leaves free on the disk", 0, 2**62),
+    Parameter("simulator.enabled", False, "offer the standard simulator interfaces and publish /clock"),
+    Parameter("simulator.world", "", "world to load and pause in on activation: a name or a path; empty = none"),
+    Parameter("simulator.worlds", "", "folder of worlds of your own, beside those that come with the package"),
+    Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecordingConfig:
+    """See the parameters `recording.*`."""
+
+    folder: Path
+    on_start: bool
+    compressed: bool
+    keep_free: int
+
+
+@dataclass(frozen=True)
+class SimulatorConfig:
+    """See the parameters `simulator.*`."""
+
+    enabled: bool
+    world: str
+    worlds: Path | None
+
+
+@dataclass(frozen=True)
+class ImaginationConfig:
+    """Everything that the node was configured with."""
+
+    worker: WorkerSettings
+    inputs: InputConfig
+    load_timeout_s: float
+    map_frame: str
+    optical_frame: str
+    start_on_image: bool
+    jpeg_quality: int
+    odom: bool
+    tf: bool
+    status_period_s: float
+    recording: RecordingConfig
+    simulator: SimulatorConfig
+
+
+def declare(node: Node) -> None:
+    """Declare all parameters; values from YAML and the command line take effect here."""
+    for parameter in PARAMETERS:
+        node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
+
+
+def read_config(node: Node) -> ImaginationConfig:
+    """All parameters as one value. Raises InputError naming the parameter, its value and what is accepted."""
+    return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
+
+
+def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
+    """As `read_config`, from the values of all PARAMETERS by name."""
+    for parameter in PARAMETERS:
+        parameter.check(values[parameter.name])
+    return ImaginationConfig(
+        worker=WorkerSettings(
+            model=str(values["model.name"]),
+            engine=str(values["model.engine"]),
+            device=str(values["model.device"]),
+            precision=str(values["model.precision"]),
+            threads=int(values["model.threads"]),
+            light_decoder=Path(decoder) if (decoder := str(values["model.light_decoder"])) else None,
+            memory=MemoryOptions.of_places(int(values["model.memory"])),
+            offload_expert=bool(values["model.offload_expert"]),
+            mode=Mode[str(values["mode"]).upper()],
+            control_capacity=int(values["input.queue"]),
+            control_timeout_s=float(values["input.action_timeout"]),
+            stale=StalePolicy(str(values["input.stale"])),
+            decay_s=float(values["input.decay_time"]),
+            priority=priority(values["input.priority"]),
+            limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
+            snapshot_folder=_folder(str(values["snapshots.folder"])),
+            camera=_camera(values["camera.intrinsics"], values["camera.unit_step"]),
+        ),
+        inputs=input_config(values),
+        load_timeout_s=float(values["model.load_timeout"]),
+        map_frame=str(values["frames.map"]),
+        optical_frame=str(values["frames.camera_optical"]),
+        start_on_image=bool(values["input.start_on_image"]),
+        jpeg_quality=int(values["publish.jpeg_quality"]),
+        odom=bool(values["publish.odom"]),
+        tf=bool(values["publish.tf"]),
+        status_period_s=float(values["publish.status_period"]),
+        recording=RecordingConfig(
+            folder=_folder(str(values["recording.folder"]), "bags"),
+            on_start=bool(values["recording.on_start"]),
+            compressed=bool(values["recording.compressed"]),
+            keep_free=int(values["recording.keep_free"]),
+        ),
+        simulator=SimulatorConfig(
+            enabled=bool(values["simulator.enabled"]),
+            world=str(values["simulator.world"]),
+            worlds=Path(str(values["simulator.worlds"])).expanduser() if values["simulator.worlds"] else None,
+        ),
+    )
+
+
+def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:
+    numbers = tuple(float(value) for value in intrinsics)
+    if numbers[:1] == (0.0,):
+        numbers = (0.0, 0.0, 0.0, 0.0)
+    else:
+        try:
+            check_intrinsics(numbers)
+        except InputError as error:
+            raise InputError("camera.intrinsics", error.value, error.fix) from error
+    fx, fy, cx, cy = numbers
+    return CameraDefaults((fx, fy, cx, cy), float(unit_step))
+
+
+def _folder(folder: str, below: str = "") -> Path:
+    if folder:
+        return Path(folder).expanduser()
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "lingbot_ros" / below

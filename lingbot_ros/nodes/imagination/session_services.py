@@ -1,0 +1,133 @@
+"""The services of the imagination node: check, hand to the worker, answer."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from rclpy.executors import Executor
+
+from lingbot_msgs.msg import ModelInfo
+from lingbot_msgs.srv import (
+    EndSession,
+    ForkSession,
+    ListModels,
+    ListSessions,
+    RestoreSession,
+    SaveSession,
+    StartSession,
+    Step,
+)
+from lingbot_ros.bridge.images import rgb_to_image
+from lingbot_ros.bridge.model_messages import model_info
+from lingbot_ros.bridge.session_messages import frame_header
+from lingbot_ros.bridge.start_requests import start_request
+from lingbot_ros.checkpoints.cards import find_card, list_cards
+from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes.awaiting import on_worker
+from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.runtime.enums import ControlSource
+from lingbot_ros.runtime.records import FrameRecord, RolloutResult
+from lingbot_ros.runtime.rollout import Rollout
+from lingbot_ros.runtime.served_world import LiveWorld
+
+T = TypeVar("T")
+
+
+class SessionServices:
+    """Private services (`~/...`). Each answers always: what it was asked for, or a code and a sentence."""
+
+    def __init__(self, running: Running, executor: Executor) -> None:
+        self._running, self._executor = running, executor
+        table: dict[str, tuple[Any, Callable[[Any, Any], Awaitable[None]]]] = {
+            "start_session": (StartSession, self._start),
+            "step": (Step, self._step),
+            "fork_session": (ForkSession, self._fork),
+            "save_session": (SaveSession, self._save),
+            "restore_session": (RestoreSession, self._restore),
+            "end_session": (EndSession, self._end),
+            "list_sessions": (ListSessions, self._list_sessions),
+            "list_models": (ListModels, self._list_models),
+        }
+        create = running.node.create_service
+        self._services = [
+            create(kind, f"~/{name}", self._answering(name, handler), callback_group=running.requests)
+            for name, (kind, handler) in table.items()
+        ]
+
+    def destroy(self) -> None:
+        for service in self._services:
+            self._running.node.destroy_service(service)
+
+    def _answering(self, name: str, handler: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:
+        async def answer(request: Any, response: Any) -> Any:
+            try:
+                if name != "list_models":
+                    self._running.require_active()
+                await handler(request, response)
+            except Exception as error:  # the boundary to the client: it gets the code, the log gets the traceback
+                self._running.refuse(name, error, response)
+            return response
+
+        return answer
+
+    async def _on_worker(self, call: Callable[[LiveWorld], T]) -> T:
+        return await on_worker(self._executor, self._running.worker.submit(call))
+
+    async def _start(self, request: StartSession.Request, response: StartSession.Response) -> None:
+        if request.model not in ("", self._running.info.name):
+            name = find_card(request.model).name
+            raise LingbotError(
+                f"model: got '{name}'; this node runs {self._running.info.name}: start another with model.name:={name}",
+                ErrorCode.UNSUPPORTED,
+            )
+        wanted = start_request(request, self._running.now_ns(), self._running.info.control.kind == "camera")
+        view = await self._on_worker(lambda live: live.start_session(wanted))
+        response.session = self._running.session_message(view)
+
+    async def _step(self, request: Step.Request, response: Step.Response) -> None:
+        controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)
+        records: list[FrameRecord] = []
+        rollout = Rollout(request.session_id, controls, request.prompt, on_chunk=records.extend)
+        await self._on_worker(lambda live: live.add_rollout(rollout))
+        result: RolloutResult = await on_worker(self._executor, rollout.done)
+        response.frames = [self._running.frame_message(record) for record in records]
+        if not request.omit_images:
+            frame_id = self._running.config.optical_frame
+            response.images = [rgb_to_image(record.image, frame_header(record, frame_id)) for record in records]
+        if result.session is not None:
+            response.session = self._running.session_message(result.session)
+        if result.error is not None:
+            raise result.error
+
+    async def _fork(self, request: ForkSession.Request, response: ForkSession.Response) -> None:
+        view = await self._on_worker(
+            lambda live: live.fork_session(request.session_id, request.new_session_id, request.activate, request.lease)
+        )
+        response.session = self._running.session_message(view)
+
+    async def _save(self, request: SaveSession.Request, response: SaveSession.Response) -> None:
+        saved = await self._on_worker(
+            lambda live: live.save_session(request.session_id, request.path, request.overwrite)
+        )
+        response.path, response.size = str(saved.path), saved.size
+        response.session = self._running.session_message(saved.session)
+
+    async def _restore(self, request: RestoreSession.Request, response: RestoreSession.Response) -> None:
+        now_ns, activate = self._running.now_ns(), not request.in_background
+        view = await self._on_worker(
+            lambda live: live.restore_session(request.path, request.session_id, now_ns, activate, request.lease)
+        )
+        response.session = self._running.session_message(view)
+
+    async def _end(self, request: EndSession.Request, response: EndSession.Response) -> None:
+        view = await self._on_worker(lambda live: live.end_session(request.session_id))
+        response.session = self._running.session_message(view)
+
+    async def _list_sessions(self, _: ListSessions.Request, response: ListSessions.Response) -> None:
+        views = await self._on_worker(lambda live: live.sessions())
+        response.sessions = [self._running.session_message(view) for view in views]
+
+    async def _list_models(self, _: ListModels.Request, response: ListModels.Response) -> None:
+        card, loaded, load_s = self._running.card, self._running.info, self._running.worker.load_s
+        mine: ModelInfo = model_info(card, loaded, load_s)
+        others = [model_info(other) for other in list_cards() if other.folder != card.folder]
+        response.models = [mine, *others]

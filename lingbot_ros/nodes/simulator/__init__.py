@@ -1,0 +1,1 @@
+"""The standard simulator interfaces and `/clock` over an imagined world."""

@@ -1,0 +1,65 @@
+"""From the frames of a chunk to records that say what each frame is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.runtime.enums import FrameKind
+from lingbot_ros.runtime.records import ChunkTiming, Control, FrameRecord, stamp_after
+from lingbot_ros.runtime.served_session import LiveSession
+
+
+def chunk_records(
+    live: LiveSession, images: NDArray[np.uint8], controls: Sequence[Control], fps: float, *, paced: bool
+) -> list[FrameRecord]:
+    """Records of the chunk that `live` has just imagined: images uint8 [n, H, W, 3], one control per frame."""
+    session, timing = live.session, live.session.timing
+    first_index = session.frame_index - len(images) + 1
+    return [
+        FrameRecord(
+            image=image,
+            stamp_ns=stamp_after(live.start_stamp_ns, first_index + offset, fps),
+            session_id=live.id,
+            parent_id=live.parent_id,
+            branch_frame=live.branch_frame,
+            seed=session.seed,
+            prompt=session.prompt,
+            kind=FrameKind.IMAGINED,
+            frame_index=first_index + offset,
+            chunk_index=session.chunk_index - 1,
+            frame_in_chunk=offset,
+            chunk_frames=len(images),
+            frames_since_real=first_index + offset - live.real_frame,
+            control=control,
+            timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
+            intrinsics=live.intrinsics,
+            paced=paced,
+        )
+        for offset, (image, control) in enumerate(zip(images, controls, strict=True))
+    ]
+
+
+def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameRecord:
+    """The record of frame 0: the first picture as the model sees it, uint8 [H, W, 3]."""
+    session = live.session
+    return FrameRecord(
+        image=image,
+        stamp_ns=live.start_stamp_ns,
+        session_id=live.id,
+        parent_id=live.parent_id,
+        branch_frame=live.branch_frame,
+        seed=session.seed,
+        prompt=session.prompt,
+        kind=FrameKind.SEED,
+        frame_index=0,
+        chunk_index=0,
+        frame_in_chunk=0,
+        chunk_frames=1,
+        frames_since_real=0,
+        control=None,
+        timing=ChunkTiming(),
+        intrinsics=live.intrinsics,
+        camera_pose=live.start_pose,
+        given_image=live.given_image,
+    )

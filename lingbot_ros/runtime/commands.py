@@ -1,0 +1,67 @@
+"""What a source asks of the active session, beside a setpoint (`Control`): a velocity, or a plan. All are frozen."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.control.motion import Motion, Values
+from lingbot_ros.runtime.enums import ControlSource, ControlState
+from lingbot_ros.runtime.records import Control
+
+
+@dataclass(frozen=True)
+class Velocity:
+    """Rates in the terms of the model's motion (`control.motion`), from wherever the session stands when they count.
+
+    received_s: `time.monotonic()` at its arrival. level: see `CameraMotion.advance`. start: from where, in a session
+    that does not know where it stands; None = the motion's rest.
+    """
+
+    rates: NDArray[np.float64]
+    source: ControlSource
+    received_s: float
+    stamp_ns: int = 0
+    level: bool = False
+    start: Values | None = None
+
+    def control(self, values: Values, state: ControlState = ControlState.FRESH) -> Control:
+        """The control that these rates led to."""
+        return Control(values, self.source, self.received_s, stamp_ns=self.stamp_ns, state=state)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole trajectory of one source: a setpoint for each frame, in order; at least one."""
+
+    controls: tuple[Control, ...]
+
+    @property
+    def source(self) -> ControlSource:
+        return self.controls[0].source
+
+    @property
+    def received_s(self) -> float:
+        return self.controls[0].received_s
+
+
+Offer = Control | Velocity | Plan
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
+
+    motion: Motion
+    values: Values | None
+
+    def start(self, otherwise: Values | None = None) -> Values:
+        """The last control, or what is taken for it before the first one."""
+        if self.values is not None:
+            return self.values
+        return self.motion.rest() if otherwise is None else otherwise
+
+
+def held(control: Control) -> Control:
+    """The same, marked as older than the limit."""
+    return replace(control, state=ControlState.HELD)

@@ -1,0 +1,107 @@
+"""Where controls wait for the active session: what each source wants now in realtime, all in order in lockstep."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lingbot_ros.runtime.arbiter import PRIORITY, Arbiter
+from lingbot_ros.runtime.commands import Offer, Stand
+from lingbot_ros.runtime.enums import ControlSource, Mode
+from lingbot_ros.runtime.lockstep_queue import LockstepQueue
+from lingbot_ros.runtime.records import Control
+
+
+class StalePolicy(StrEnum):
+    """What happens in realtime when no source has given a control for longer than the limit.
+
+    HOLD and DECAY go on with the last action or pose; a velocity becomes zero at once, or fades. STOP: no frames.
+    """
+
+    HOLD = "hold"
+    DECAY = "decay"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class InboxCounts:
+    """Totals since the inbox was made."""
+
+    received: int
+    replaced: int
+    waiting: int
+
+
+class ControlInbox:
+    """Thread-safe. Any thread puts, the worker takes.
+
+    Realtime: `take(n)` gives what the source that has the say wants (see `Arbiter`), again and again; once all are
+    older than `timeout_s` the policy decides. Before the first control there is nothing to take: none is invented.
+    Lockstep: `take(n)` gives n controls in the order of arrival, or nothing.
+    """
+
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        capacity: int,
+        timeout_s: float,
+        stale: StalePolicy,
+        decay_s: float = 0.5,
+        priority: Sequence[ControlSource] = PRIORITY,
+    ) -> None:
+        self._mode, self._stale = mode, stale
+        self._lock = threading.Lock()
+        self._queue = LockstepQueue(capacity)
+        self._arbiter = Arbiter(timeout_s, decay_s if stale is StalePolicy.DECAY else None, priority)
+        self._last_arrival_s: float | None = None
+        self._received = self._replaced = 0
+
+    def put(self, offer: Offer) -> None:
+        """Raises LingbotError (BUSY) when lockstep's queue is full; nothing already accepted is ever dropped there."""
+        with self._lock:
+            if self._mode is Mode.LOCKSTEP:
+                self._queue.put(offer)
+            else:
+                self._replaced += self._arbiter.put(offer)
+            self._received += 1
+            self._last_arrival_s = offer.received_s
+
+    def release(self, source: ControlSource) -> None:
+        """Realtime: a source with a dead-man's switch let go; what it gave is stale from now on."""
+        with self._lock:
+            self._arbiter.release(source)
+
+    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+        """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
+        with self._lock:
+            if self._mode is Mode.LOCKSTEP:
+                return self._queue.take(count, stand)
+            if not self._would_drive():
+                return None
+            controls, overtaken = self._arbiter.give(count, stand)
+            self._replaced += overtaken
+            return controls
+
+    def would_give(self, count: int) -> bool:
+        """Whether `take(count)` would give controls now."""
+        with self._lock:
+            return len(self._queue) >= count if self._mode is Mode.LOCKSTEP else self._would_drive()
+
+    def clear(self) -> None:
+        """Forget all controls, because they were meant for another session or could not be used."""
+        with self._lock:
+            self._replaced += self._queue.clear() + self._arbiter.clear()
+
+    def age_s(self) -> float:
+        """Seconds since the last control arrived; NaN when none has."""
+        with self._lock:
+            return float("nan") if self._last_arrival_s is None else time.monotonic() - self._last_arrival_s
+
+    def counts(self) -> InboxCounts:
+        with self._lock:
+            return InboxCounts(self._received, self._replaced, len(self._queue))
+
+    def _would_drive(self) -> bool:
+        return len(self._arbiter) > 0 and (self._stale is not StalePolicy.STOP or self._arbiter.is_fresh())

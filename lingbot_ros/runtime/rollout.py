@@ -1,0 +1,59 @@
+"""A finite stretch to be imagined: its controls, how far it has come, and who is told."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.runtime.records import Control, FrameRecord, RolloutResult, SessionView
+from lingbot_ros.runtime.served_session import LiveSession
+
+
+@dataclass(eq=False)
+class Rollout:
+    """Controls for one or more whole chunks of one session. Several of one session run one after the other.
+
+    on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, whatever happens.
+    canceled is asked between chunks. on_fork: work on a copy that is thrown away, and publish nothing.
+    prompt: "" = unchanged.
+    """
+
+    session_id: str
+    controls: Sequence[Control]
+    prompt: str = ""
+    paced: bool = False
+    on_fork: bool = False
+    on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
+    canceled: Callable[[], bool] = lambda: False
+    done: Future[RolloutResult] = field(default_factory=Future)
+    live: LiveSession | None = None
+    frames: int = 0
+    started_s: float = field(default_factory=time.monotonic)
+    stop_reason: LingbotError | None = None
+
+    def stop(self, reason: LingbotError) -> None:
+        """End at the next chunk boundary for this reason. Any thread; the first reason counts."""
+        self.stop_reason = self.stop_reason or reason
+
+    def check_canceled(self) -> None:
+        if self.canceled():
+            self.stop(LingbotError("canceled by the client", ErrorCode.CANCELED))
+
+    def take(self, count: int) -> Sequence[Control]:
+        """The controls of the next chunk."""
+        return self.controls[self.frames : self.frames + count]
+
+    def finish(self, view: SessionView | None, error: BaseException | None = None) -> None:
+        """Tell the one who waits; a second call changes nothing."""
+        if not self.done.done():
+            self.done.set_result(RolloutResult(self.frames, time.monotonic() - self.started_s, view, error))
+
+
+def require_whole_chunks(count: int, first: int, later: int, field_name: str) -> None:
+    """Raise InputError unless `count` controls fill a chunk of `first` frames and any number of `later` frames."""
+    if count >= first and (count - first) % later == 0:
+        return
+    lower = first + max(0, (count - first) // later) * later
+    choices = f"{first}" if count < first else f"{lower} or {lower + later}"
+    raise InputError(field_name, f"{count} controls", f"give one per frame of whole chunks: {choices} here")

@@ -1,0 +1,81 @@
+"""Which worlds could be loaded, and how a world is found by its address."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.runtime.scene import WorldFile, read_world
+from lingbot_ros.shared_files import shared_folders
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class UnknownWorldError(LingbotError):
+    """There is no such world."""
+
+    code = ErrorCode.INVALID_INPUT
+
+
+class FormatError(InputError):
+    """The address names a file of another kind."""
+
+
+@dataclass(frozen=True)
+class WorldShelf:
+    """folder: the user's own worlds, besides those that come with the package; None = only these."""
+
+    folder: Path | None = None
+
+    def read(self, uri: str, *, strict: bool = False) -> WorldFile:
+        """A world by `file://` address, path, `package://lingbot_ros/...`, or name without suffix on this shelf.
+
+        Raises UnknownWorldError, FormatError, and what `read_world` raises.
+        """
+        path = self._path(uri)
+        if path.suffix not in SUFFIXES:
+            raise FormatError("uri", f"'{uri}'", f"give a world of this package, a {SUFFIXES[0]} file")
+        try:
+            return read_world(path, strict=strict)
+        except OSError as error:
+            known = ", ".join(world.name for world in self.worlds()) or "none"
+            raise UnknownWorldError(f"uri: got '{uri}'; no such file; worlds by name: {known}") from error
+
+    def worlds(self, more: Sequence[str] = ()) -> list[WorldFile]:
+        """Every readable world of the shelf and of the folders `more`, by name; the first of a name wins."""
+        found: dict[str, WorldFile] = {}
+        for folder in [*self._folders(), *(_local(source) for source in more)]:
+            for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+                try:
+                    world = read_world(path)
+                except InputError:
+                    continue  # loading it by name says what is wrong with it
+                found.setdefault(world.name, world)
+        return [found[name] for name in sorted(found)]
+
+    def _folders(self) -> Iterator[Path]:
+        if self.folder is not None:
+            yield self.folder
+        yield from (folder / "worlds" for folder in shared_folders("config"))
+
+    def _path(self, uri: str) -> Path:
+        path = _local(uri)
+        if path.suffix or len(path.parts) > 1:
+            return path
+        candidates = [folder / f"{uri}{suffix}" for folder in self._folders() for suffix in SUFFIXES]
+        return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
+
+
+def _local(uri: str) -> Path:
+    """The path of an address. Raises FormatError for one that is not on this machine."""
+    parsed = urlparse(uri)
+    if parsed.scheme == "file":
+        return Path(unquote(parsed.path))
+    if parsed.scheme == "package" and parsed.netloc == "lingbot_ros":
+        parts = Path(unquote(parsed.path).lstrip("/"))
+        folders = shared_folders(parts.parts[0]) if parts.parts else iter(())
+        return next((f.joinpath(*parts.parts[1:]) for f in folders if f.joinpath(*parts.parts[1:]).exists()), parts)
+    if parsed.scheme:
+        raise FormatError("uri", f"'{uri}'", "give a path, file:///..., package://lingbot_ros/... or a world's name")
+    return Path(uri).expanduser()

@@ -1,0 +1,168 @@
+"""A world with its sessions, its generator and its output: what the worker's thread owns. Single-threaded."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.runtime.enums import Mode, State
+from lingbot_ros.runtime.inbox import ControlInbox
+from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.records import Control, SavedSession, SessionView, StartRequest, stamp_after
+from lingbot_ros.runtime.rollout import Rollout
+from lingbot_ros.runtime.scheduler import Generator, Output
+from lingbot_ros.runtime.session_table import Limits, SessionTable
+from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.world import World
+
+
+@dataclass(frozen=True)
+class WorldView:
+    """What the other threads may see; made anew after each change."""
+
+    state: State = State.IDLE
+    active_id: str = ""
+    sessions: tuple[SessionView, ...] = ()
+    rollouts: int = 0
+
+
+class LiveWorld:
+    """The commands of the ROS services, on plain values. All calls come from the worker's thread, between chunks."""
+
+    def __init__(
+        self,
+        world: World,
+        mode: Mode,
+        limits: Limits,
+        snapshot_folder: Path,
+        inbox: ControlInbox,
+        output: Output,
+        statistics: Statistics,
+        on_error: Callable[[Exception], None],
+        camera: CameraDefaults,
+    ) -> None:
+        self._world = world
+        self._table = SessionTable(world, limits, snapshot_folder, camera)
+        self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error)
+        self._last_chunk_s = 0.0
+
+    def start_session(self, request: StartRequest) -> SessionView:
+        """See `SessionTable.start`. Rollouts of a session that is replaced end with SESSION_CLOSED."""
+        before = {view.session_id: view.created_ns for view in self._table.views()}
+        live = self._table.start(request)
+        after = {view.session_id: view.created_ns for view in self._table.views()}
+        for session_id, created_ns in before.items():
+            if after.get(session_id) != created_ns:
+                self._stop_rollouts_of(session_id)
+        if live.id == self._table.active_id:
+            self._generator.take_over(live)
+        elif not self._table.active_id:
+            self._generator.forget_waiting()
+        return self._table.view(live)
+
+    def fork_session(self, session_id: str, new_id: str, activate: bool, lease_s: float) -> SessionView:
+        live = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
+        if activate:
+            self._generator.take_over(live)
+        return self._table.view(live)
+
+    def save_session(self, session_id: str, path: str, overwrite: bool) -> SavedSession:
+        return self._table.save(session_id, path, overwrite=overwrite)
+
+    def restore_session(self, path: str, session_id: str, now_ns: int, activate: bool, lease_s: float) -> SessionView:
+        live = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
+        self._stop_rollouts_of(live.id)
+        if live.id == self._table.active_id:
+            self._generator.take_over(live)
+        return self._table.view(live)
+
+    def end_session(self, session_id: str) -> SessionView:
+        view = self._table.end(session_id)
+        self._stop_rollouts_of(view.session_id)
+        if view.active:
+            self._generator.forget_waiting()
+        return view
+
+    def sessions(self) -> tuple[SessionView, ...]:
+        """All live sessions, oldest first."""
+        return self._table.views()
+
+    def set_prompt(self, prompt: str) -> None:
+        """For the active session, from its next chunk on."""
+        self._table.get("").session.prompt = prompt
+
+    def add_rollout(self, rollout: Rollout) -> None:
+        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""
+        self._generator.add(rollout)
+
+    def play(self, playing: bool, reason: LingbotError) -> None:
+        """Let time pass, or hold it: rollouts then end with `reason` and topics drive nothing. Sessions stay."""
+        self._generator.playing = playing
+        if not playing:
+            self._generator.stop_rollouts(reason)
+            self._generator.forget_waiting()
+
+    def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
+        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Generator`."""
+        self._generator.paused, self._generator.idle = paused, idle
+
+    def waiting_controls(self, count: int) -> Sequence[Control] | None:
+        """Take what drives the next chunk of `count` frames of the active session out of the inbox, if anything."""
+        return self._generator.take_waiting(count)
+
+    def last_control(self, session_id: str) -> Control | None:
+        """What drove the session's last frame; None before its first chunk. Raises SessionError for an unknown one."""
+        return self._table.get(session_id).last_control
+
+    @property
+    def active_id(self) -> str:
+        """The session that topics drive; empty = none."""
+        return self._table.active_id
+
+    def lives(self, session_id: str) -> bool:
+        """Whether there is a session of that id."""
+        return any(view.session_id == session_id for view in self._table.views())
+
+    def session(self, session_id: str) -> SessionView:
+        """Raises SessionError for an unknown one."""
+        return self._table.view(self._table.get(session_id))
+
+    def set_back_time(self, session_id: str) -> None:
+        """The session's last frame becomes that of time 0; the past stays."""
+        live = self._table.get(session_id)
+        live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
+
+    def advance(self) -> float:
+        """See `Generator.advance`."""
+        wait_s = self._generator.advance()
+        if wait_s == 0:
+            self._last_chunk_s = time.monotonic()
+        return wait_s
+
+    def end_expired(self) -> list[SessionView]:
+        """End the sessions whose lease ran out. One with a rollout is in use, however long its turn takes to come."""
+        expired = self._table.expired_ids()
+        return [self.end_session(session_id) for session_id in expired if not self._generator.works_on(session_id)]
+
+    def view(self) -> WorldView:
+        info = self._world.info
+        patience_s = 1.0 + info.frames_per_chunk / info.fps
+        if self._generator.rollout_count or time.monotonic() - self._last_chunk_s < patience_s:
+            state = State.RUNNING
+        else:
+            state = State.WAITING
+        if self._generator.paused and not self._generator.rollout_count:
+            state = State.PAUSED
+        if not self._table.active_id:
+            state = State.IDLE
+        return WorldView(state, self._table.active_id, self._table.views(), self._generator.rollout_count)
+
+    def close(self, reason: LingbotError) -> None:
+        """End everything and free the model."""
+        self._generator.stop_rollouts(reason)
+        self._world.close()
+
+    def _stop_rollouts_of(self, session_id: str) -> None:
+        reason = f"session_id: '{session_id}' was ended, replaced or set back meanwhile; start again"
+        self._generator.stop_rollouts(LingbotError(reason, ErrorCode.SESSION_CLOSED), session_id)

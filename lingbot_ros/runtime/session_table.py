@@ -1,0 +1,217 @@
+"""The sessions that live on one world: which exist, which is active, how many may be."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
+from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
+from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
+from lingbot_ros.runtime.served_session import Image, LiveSession
+from lingbot_ros.world import Snapshot, World
+
+
+@dataclass(frozen=True)
+class Limits:
+    """sessions: how many may live at once. memory_bytes: what their state may take together, 0 = no limit."""
+
+    sessions: int = 8
+    memory_bytes: int = 0
+
+
+class SessionTable:
+    """All calls come from the thread that owns the world. A call that raises has changed nothing."""
+
+    def __init__(self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults) -> None:
+        self._world, self._limits, self._folder = world, limits, snapshot_folder.resolve()
+        self._camera = camera
+        self._sessions: dict[str, LiveSession] = {}
+        self._made = 0
+        self.active_id = ""
+
+    def get(self, session_id: str) -> LiveSession:
+        """The live session of that id, "" for the active one. Raises SessionError (UNKNOWN_SESSION)."""
+        wanted = session_id or self.active_id
+        if not wanted:
+            raise SessionError(
+                "session_id: empty, and no session is active; start one first", ErrorCode.UNKNOWN_SESSION
+            )
+        if wanted not in self._sessions:
+            known = ", ".join(self._sessions) or "none"
+            raise SessionError(f"session_id: got '{wanted}'; live sessions: {known}", ErrorCode.UNKNOWN_SESSION)
+        live = self._sessions[wanted]
+        live.used_s = time.monotonic()
+        return live
+
+    @property
+    def active(self) -> LiveSession | None:
+        return self._sessions.get(self.active_id)
+
+    def start(self, request: StartRequest) -> LiveSession:
+        """A new session. One of the same id, or with `replace_active` the active one, ends once the new one lives."""
+        leaving = {request.session_id} & self._sessions.keys()
+        if request.replace_active and self.active_id:
+            leaving.add(self.active_id)
+        self._require_room(len(leaving))
+        _require_lease(request.lease_s)
+        image = request.image
+        if image is None and (image := self._world.seed_image()) is None:
+            raise InputError("image", "empty data", f"give a first picture: {self._world.info.name} has no example")
+        info = self._world.info
+        intrinsics, unit_step = None, None
+        if info.control.kind == "camera":
+            intrinsics, unit_step = self._camera_of(request.intrinsics, image), self._camera.unit_step
+        elif request.start_pose is not None:
+            fix = f"leave it at the identity: {info.name} is driven by actions, its camera does not move"
+            raise InputError("start_pose", request.start_pose[:3, 3].tolist(), fix)
+        session = self._world.start(
+            image, prompt=request.prompt, intrinsics=intrinsics, unit_step=unit_step, seed=request.seed
+        )
+        for session_id in leaving:
+            self.end(session_id)
+        live = LiveSession(
+            request.session_id or self._new_id(),
+            session,
+            request.start_stamp_ns,
+            lease_s=request.lease_s,
+            first_frame=self._world.fit_image(image),
+            given_image=image,
+            given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
+            start_pose=request.start_pose,
+        )
+        return self._add(live, activate=not request.in_background)
+
+    def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+        """A second session with the same past."""
+        parent = self.get(session_id)
+        if new_id in self._sessions:
+            raise InputError("new_session_id", f"'{new_id}'", "use an id that no live session has, or leave it empty")
+        _require_lease(lease_s)
+        return self._add(self.fork_apart(parent, new_id or self._new_id(), lease_s), activate=activate)
+
+    def fork_apart(self, parent: LiveSession, new_id: str = "", lease_s: float = 0.0) -> LiveSession:
+        """A fork that is not in the table; its holder closes it."""
+        self._require_room(0)
+        return LiveSession(
+            new_id or f"{parent.id}/{self._new_id()}",
+            parent.session.fork(),
+            parent.start_stamp_ns,
+            parent_id=parent.id,
+            branch_frame=parent.session.frame_index,
+            real_frame=parent.real_frame,
+            lease_s=lease_s,
+            given_intrinsics=parent.given_intrinsics,
+            start_pose=parent.start_pose,
+            last_control=parent.last_control,
+        )
+
+    def save(self, session_id: str, path: str, *, overwrite: bool) -> SavedSession:
+        """Write a snapshot into the snapshot folder. Raises InputError for a path outside or a file in the way."""
+        live = self.get(session_id)
+        target = self._inside(path or f"{live.id}-{live.session.frame_index}.safetensors")
+        if target.exists() and not overwrite:
+            raise InputError("path", f"'{target}'", "it exists; set overwrite or choose another name")
+        live.session.snapshot(live.outside()).save(target)
+        return SavedSession(target, target.stat().st_size, self.view(live))
+
+    def restore(self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+        """Bring a saved state back, with its lineage and its place in time: into the live session of that id, or anew.
+
+        A snapshot that was not saved by a live session has no place in time; a new session of it goes on from `now_ns`.
+        """
+        source = self._inside(path)
+        if not source.is_file():
+            raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
+        _require_lease(lease_s)
+        snapshot = Snapshot.load(source)
+        if session_id in self._sessions:
+            live = self.get(session_id)
+            live.session.restore(snapshot)
+            live.lease_s = lease_s
+        else:
+            self._require_room(0)
+            session = self._world.restore(snapshot)
+            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
+            live = LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
+        live.recall(snapshot.meta.outside)
+        return self._add(live, activate=activate)
+
+    def end(self, session_id: str) -> SessionView:
+        """Close a session and give its last view. When it was active, nothing is active afterwards."""
+        live = self.get(session_id)
+        view = self.view(live)
+        del self._sessions[live.id]
+        if view.active:
+            self.active_id = ""
+        live.session.close()
+        return view
+
+    def expired_ids(self) -> list[str]:
+        """Sessions that nobody used for longer than their lease."""
+        return [live.id for live in self._sessions.values() if live.expired()]
+
+    def views(self) -> tuple[SessionView, ...]:
+        return tuple(self.view(live) for live in self._sessions.values())
+
+    def view(self, live: LiveSession) -> SessionView:
+        session, info = live.session, self._world.info
+        return SessionView(
+            session_id=live.id,
+            parent_id=live.parent_id,
+            branch_frame=live.branch_frame,
+            active=live.id == self.active_id,
+            seed=session.seed,
+            prompt=session.prompt,
+            frame_index=session.frame_index,
+            chunk_index=session.chunk_index,
+            next_chunk_frames=session.frames_in_next_chunk,
+            start_stamp_ns=live.start_stamp_ns,
+            stamp_ns=stamp_after(live.start_stamp_ns, session.frame_index, info.fps),
+            created_ns=live.created_ns,
+            lease_s=live.lease_s,
+            memory_bytes=info.session_bytes,
+            intrinsics=live.intrinsics,
+            camera_pose=live.camera_pose,
+        )
+
+    def _add(self, live: LiveSession, *, activate: bool) -> LiveSession:
+        self._sessions[live.id] = live
+        if activate:
+            self.active_id = live.id
+        return live
+
+    def _new_id(self) -> str:
+        self._made += 1
+        while f"session-{self._made}" in self._sessions:
+            self._made += 1
+        return f"session-{self._made}"
+
+    def _require_room(self, leaving: int) -> None:
+        # The world counts copies, too, on which a rollout works apart.
+        count = len(self._world.sessions) - leaving + 1
+        if count > self._limits.sessions:
+            raise ResourceError(
+                f"sessions: got {count}; at most {self._limits.sessions} may live (limits.sessions): end one first"
+            )
+        needed, limit = count * self._world.info.session_bytes, self._limits.memory_bytes
+        if limit and needed > limit:
+            raise ResourceError(
+                f"memory: {count} sessions need {needed} bytes; limits.memory allows {limit}: end one first or raise it"
+            )
+
+    def _camera_of(self, given: NDArray[np.float64] | None, image: Image) -> Intrinsics:
+        return self._camera.of_picture(image.shape[:2]) if given is None else focal_and_centre(given)
+
+    def _inside(self, path: str) -> Path:
+        target = (self._folder / path).resolve()
+        if not target.is_relative_to(self._folder):
+            raise InputError("path", f"'{path}'", f"give a path inside the snapshot folder {self._folder}")
+        return target
+
+
+def _require_lease(lease_s: float) -> None:
+    if not (np.isfinite(lease_s) and lease_s >= 0):
+        raise InputError("lease", lease_s, "give seconds of 0 or more; 0 = never expires")

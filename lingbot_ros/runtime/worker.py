@@ -1,0 +1,237 @@
+"""The one thread that owns a world: it runs commands between chunks and chunks between commands."""
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.runtime.arbiter import PRIORITY
+from lingbot_ros.runtime.commands import Offer
+from lingbot_ros.runtime.enums import ControlSource, Mode
+from lingbot_ros.runtime.frame_buffer import FrameBuffer
+from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
+from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.pacer import Pacer
+from lingbot_ros.runtime.records import FrameRecord
+from lingbot_ros.runtime.scheduler import Output
+from lingbot_ros.runtime.served_world import LiveWorld, WorldView
+from lingbot_ros.runtime.session_table import Limits
+from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.world import MemoryOptions, World
+
+T = TypeVar("T")
+
+# The longest the thread sleeps: leases are checked and the state is refreshed this often when nothing happens.
+_IDLE_S = 0.25
+_COMMANDS = 64
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker needs to know; `config/imagination.yaml` says what each value means."""
+
+    model: str
+    engine: str
+    device: str
+    precision: str
+    threads: int
+    mode: Mode
+    control_capacity: int
+    control_timeout_s: float
+    stale: StalePolicy
+    light_decoder: Path | None = field(default=None, kw_only=True)
+    memory: MemoryOptions | None = field(default=None, kw_only=True)
+    offload_expert: bool = field(default=False, kw_only=True)
+    decay_s: float = field(default=0.5, kw_only=True)
+    priority: tuple[ControlSource, ...] = field(default=PRIORITY, kw_only=True)
+    limits: Limits
+    snapshot_folder: Path
+    camera: CameraDefaults = field(default_factory=CameraDefaults)
+
+
+@dataclass(frozen=True)
+class WorkerEvents:
+    """Who is told. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
+
+    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
+    who waits for an answer or a rollout is told there instead.
+    on_change: the view has another state, active session or number of sessions.
+    """
+
+    publish: Callable[[FrameRecord], None]
+    on_error: Callable[[Exception], None]
+    on_change: Callable[[WorldView], None]
+
+
+class WorldWorker:
+    """Thread-safe face of a live world. `load()` starts the thread, `stop()` ends it; it cannot be started again."""
+
+    def __init__(self, settings: WorkerSettings, events: WorkerEvents) -> None:
+        self.settings, self._events = settings, events
+        self.statistics = Statistics()
+        self.inbox = ControlInbox(
+            settings.mode,
+            capacity=settings.control_capacity,
+            timeout_s=settings.control_timeout_s,
+            stale=settings.stale,
+            decay_s=settings.decay_s,
+            priority=settings.priority,
+        )
+        self.view = WorldView()
+        self.load_s = 0.0
+        self._wake = threading.Event()
+        self.buffer = FrameBuffer(self._wake.set)
+        self._commands: queue.Queue[_Command] = queue.Queue(_COMMANDS)
+        self._stopping = threading.Event()
+        self._loaded: Future[World] = Future()
+        self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+
+    def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
+        """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.
+
+        Raises the loader's error, or LingbotError (TIMED_OUT) after `timeout_s`, (CANCELED) when `abandoned()`.
+        """
+        self._thread.start()
+        deadline_s = time.monotonic() + timeout_s
+        while not futures.wait([self._loaded], _IDLE_S).done:
+            name = self.settings.model
+            if abandoned():
+                self._stopping.set()
+                raise LingbotError(f"loading {name} was abandoned", ErrorCode.CANCELED)
+            if time.monotonic() > deadline_s:
+                self._stopping.set()
+                raise LingbotError(
+                    f"model.load_timeout: {name} did not load within {timeout_s} s; raise the limit",
+                    ErrorCode.TIMED_OUT,
+                )
+        return self._loaded.result()
+
+    def submit(self, call: Callable[[LiveWorld], T]) -> Future[T]:
+        """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
+        command: _Command = _Command(call, Future())
+        try:
+            self._commands.put_nowait(command)
+        except queue.Full:
+            raise LingbotError(
+                f"{_COMMANDS} requests already wait for the generator; ask again when some are answered", ErrorCode.BUSY
+            ) from None
+        self._wake.set()
+        if self._stopping.is_set():
+            self._refuse_waiting()
+        return command.future
+
+    def put_control(self, offer: Offer) -> None:
+        """Drive the active session. Raises LingbotError (BUSY) when lockstep's queue is full."""
+        self.inbox.put(offer)
+        self._wake.set()
+
+    @property
+    def waiting_commands(self) -> int:
+        return self._commands.qsize()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, timeout_s: float) -> bool:
+        """End after the chunk in work; whoever waits gets an error. False when the thread did not end in time."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        self._refuse_waiting()
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        settings, started_s = self.settings, time.monotonic()
+        try:
+            world = World.load(
+                settings.model,
+                engine=settings.engine,
+                device=settings.device,
+                precision=settings.precision,
+                threads=settings.threads,
+                light_decoder=settings.light_decoder,
+                memory=settings.memory,
+                offload_expert=settings.offload_expert,
+            )
+        except BaseException as error:  # handed to the thread that waits in load()
+            self._loaded.set_exception(error)
+            return
+        pacer = Pacer(self.buffer, 1.0 / world.info.fps, self._events.publish, self._events.on_error)
+        live = LiveWorld(
+            world,
+            settings.mode,
+            settings.limits,
+            settings.snapshot_folder,
+            self.inbox,
+            Output(self.buffer, pacer.next_due_s),
+            self.statistics,
+            self._events.on_error,
+            settings.camera,
+        )
+        pacer.start()
+        self.load_s = time.monotonic() - started_s
+        self._loaded.set_result(world)
+        try:
+            while not self._stopping.is_set():
+                self._turn(live)
+        finally:
+            pacer.stop(timeout_s=1.0)
+            live.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
+            self._refuse_waiting()
+
+    def _turn(self, live: LiveWorld) -> None:
+        self._wake.clear()
+        self._run_commands(live)
+        wait_s = live.advance()
+        for view in live.end_expired():
+            self._events.on_error(
+                LingbotError(f"session '{view.session_id}' ended: unused for {view.lease_s} s", ErrorCode.TIMED_OUT)
+            )
+        self._refresh(live)
+        if wait_s > 0:
+            self._wake.wait(min(wait_s, _IDLE_S) if math.isfinite(wait_s) else _IDLE_S)
+
+    def _run_commands(self, live: LiveWorld) -> None:
+        while True:
+            try:
+                command = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            command.run(live)
+
+    def _refresh(self, live: LiveWorld) -> None:
+        before, self.view = self.view, live.view()
+        now = self.view
+        if (before.state, before.active_id, len(before.sessions)) != (now.state, now.active_id, len(now.sessions)):
+            self._events.on_change(now)
+
+    def _refuse_waiting(self) -> None:
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            return
+        while True:
+            try:
+                command = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            command.future.set_exception(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
+
+
+@dataclass(frozen=True)
+class _Command:
+    call: Callable[[LiveWorld], object]
+    future: Future
+
+    def run(self, live: LiveWorld) -> None:
+        try:
+            self.future.set_result(self.call(live))
+        except Exception as error:  # it belongs to the one who asked; the thread goes on
+            self.future.set_exception(error)

@@ -1,0 +1,1 @@
+"""Push-T as Gymnasium environments in which a world model takes the place of the simulator."""

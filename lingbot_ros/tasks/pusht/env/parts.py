@@ -1,0 +1,84 @@
+"""What the single and the vector environment have in common: the model, its spaces, its scenes and its judge."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.tasks.pusht.heads.outcome import Outcome, OutcomeHead
+from lingbot_ros.world.world import World
+
+StartScene = Literal["simulator", "card"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A loaded Push-T world and what an environment needs beside it."""
+
+    world: World
+    head: OutcomeHead
+    start: StartScene
+    horizon: int
+    observation_space: spaces.Box
+    action_space: spaces.Box
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path,
+        head: str | Path,
+        start: StartScene,
+        max_episode_steps: int | None,
+        device: str,
+        precision: str,
+        threads: int,
+    ) -> "Parts":
+        """Read weights and check that they fit; raises InputError and ModelError."""
+        world = World.load(model, device=device, precision=precision, threads=threads)
+        info = world.info
+        if info.control.kind != "action" or info.frames_per_chunk != 1 or (info.height, info.width) != (96, 96):
+            raise InputError("model", info.name, "give a Push-T model: actions, one frame a step, pictures of 96 x 96")
+        if start not in ("simulator", "card"):
+            raise InputError(
+                "start", repr(start), "use 'simulator' (a scene per seed) or 'card' (always the shipped one)"
+            )
+        horizon = max_episode_steps if max_episode_steps is not None else info.max_horizon
+        if horizon is None or horizon < 1:
+            raise InputError("max_episode_steps", horizon, f"give 1 or more; the card of {info.name} names no horizon")
+        low, high = (np.array(bound, np.float32) for bound in (info.control.low, info.control.high))
+        return cls(
+            world,
+            OutcomeHead(head),
+            start,
+            horizon,
+            spaces.Box(0, 255, (info.height, info.width, 3), np.uint8),
+            spaces.Box(low, high, dtype=np.float32),
+        )
+
+    def scene(self, rng: np.random.Generator, options: dict[str, Any] | None) -> NDArray[np.uint8]:
+        """The first picture: `options["image"]`, else a simulated scene drawn from `rng`, else the card's."""
+        if options and "image" in options:
+            return self.world.fit_image(options["image"])
+        if self.start == "simulator":
+            from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame  # noqa: PLC0415 - an optional package
+
+            return reset_frame(int(rng.integers(2**31)))
+        image = self.world.seed_image()
+        if image is None:
+            raise InputError(
+                "start", "'card'", f"the card of {self.world.info.name} has no seed image; use 'simulator'"
+            )
+        return self.world.fit_image(image)
+
+
+def infos(outcome: Outcome) -> dict[str, NDArray[Any]]:
+    """What `info` says of B pictures, each an array [B]."""
+    return {
+        "coverage": outcome.coverage,
+        "success_probability": outcome.success,
+        "is_success": outcome.terminated,
+    }

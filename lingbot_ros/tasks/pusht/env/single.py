@@ -1,0 +1,74 @@
+"""One imagined Push-T environment over a session."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from lingbot_ros.tasks.pusht.env.parts import Parts, StartScene, infos
+from lingbot_ros.world.session import Session
+
+Observation = NDArray[np.uint8]
+
+
+class ImaginedPushT(gymnasium.Env[Any, Any]):
+    """See `lingbot_ros.gym`. Equal seeds and actions give equal episodes."""
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
+
+    def __init__(
+        self,
+        render_mode: str | None = None,
+        model: str | Path = "pusht-small",
+        head: str | Path = "pusht-outcome",
+        start: StartScene = "simulator",
+        horizon: int | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int = 0,
+    ) -> None:
+        """`horizon`: frames until truncation, by default the card's `max_horizon`. Raises InputError, ModelError."""
+        self.parts = Parts.load(model, head, start, horizon, device, precision, threads)
+        self.observation_space, self.action_space = self.parts.observation_space, self.parts.action_space
+        self.render_mode = render_mode
+        self._session: Session | None = None
+        self._picture = np.zeros(self.parts.observation_space.shape, np.uint8)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin at a new scene; `options={"image": picture}` gives one, uint8 [h, w, 3] RGB."""
+        super().reset(seed=seed)
+        picture = self.parts.scene(self.np_random, options)
+        noise_seed = int(self.np_random.integers(2**31))
+        session = self.parts.world.start(picture, seed=noise_seed)
+        if self._session is not None:
+            self._session.close()
+        self._session, self._picture = session, picture
+        return picture.copy(), self._info()[1]
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Imagine 0.1 s. Raises InputError for an action outside the space."""
+        if self._session is None:
+            raise gymnasium.error.ResetNeeded("call reset before step")
+        self._picture = self._session.step(np.asarray(action)[None])[0]
+        (reward, terminated), info = self._info()
+        truncated = self._session.frame_index >= self.parts.horizon
+        return self._picture.copy(), reward, terminated, truncated, info
+
+    def render(self) -> Observation | None:
+        """The picture, with render_mode "rgb_array"."""
+        return self._picture.copy() if self.render_mode == "rgb_array" else None
+
+    def close(self) -> None:
+        """Free the session."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _info(self) -> tuple[tuple[float, bool], dict[str, Any]]:
+        outcome = self.parts.head(self._picture[None])
+        info = {name: values[0].item() for name, values in infos(outcome).items()}
+        return (float(outcome.reward[0]), bool(outcome.terminated[0])), info

@@ -1,0 +1,99 @@
+"""The folder of a model trained on own clips: its card, and the picture that it starts from."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import yaml
+
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.datasets.reader import ClipSet
+from lingbot_ros.errors import ErrorCode, InputError, ResourceError
+from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.training.config import TrainConfig
+
+CARD_FILE = "card.yaml"
+SEED_FILE = "seed.png"
+
+# What training makes: a model that needs one forward from pure noise, whose cache the same forward writes.
+_ONE_STEP = SamplerConfig(timesteps=(999.0,), sigmas=(1.0,), commit=False)
+
+
+def check_folder(folder: Path, clips: ClipSet) -> None:
+    """Raise InputError when `folder` holds the card of a model with other frames, rate or actions than the clips."""
+    if not (folder / CARD_FILE).is_file():
+        return
+    # Not as a ModelCard: one that an earlier attempt left without its weights is welcome.
+    card, plan = yaml.safe_load((folder / CARD_FILE).read_text()), clips.plan
+    wanted = {
+        "height": plan.height,
+        "width": plan.width,
+        "fps": plan.fps,
+        "names": list(plan.action_names),
+        "low": list(clips.low),
+        "high": list(clips.high),
+    }
+    there = card | card.get("control", {}) if isinstance(card, dict) else {}
+    for field, value in wanted.items():
+        if there.get(field) != value:
+            fix = f"{clips.root} has {value}; give a new folder, or bring {folder / CARD_FILE} in line"
+            raise InputError("--export", f"a model with {field} {there.get(field)}", fix)
+
+
+def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig) -> None:
+    """Write the card, all but the weights, and the seed picture into `folder`, unless a card is there already.
+
+    The picture is the first one of the first validation episode. Raises ResourceError when they cannot be written.
+    """
+    if (folder / CARD_FILE).is_file():
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        first = clips.frames(clips.plan.validation[0])[0]
+        if not cv2.imwrite(str(folder / SEED_FILE), first[:, :, ::-1]):
+            raise OSError(0, "the seed picture was not taken")
+        partial = folder / f".{CARD_FILE}.{os.getpid()}"
+        partial.write_text(yaml.safe_dump(_card(folder, clips, config), sort_keys=False, allow_unicode=True, width=110))
+        partial.replace(folder / CARD_FILE)
+    except OSError as error:
+        fix = "free some space or use another folder"
+        raise ResourceError(f"--export: cannot write {folder} ({error.strerror}); {fix}", ErrorCode.DISK) from error
+
+
+def _card(folder: Path, clips: ClipSet, config: TrainConfig) -> dict[str, Any]:
+    """Everything but the weights, which `export_model` adds. What nobody told is said to be unknown."""
+    plan, name = clips.plan, folder.resolve().name
+    origin = plan.source.get("bag") or plan.source.get("name") or plan.source.get("type") or "own clips"
+    return {
+        "name": name,
+        "summary": f"Imagines what a robot's camera sees next, given {', '.join(plan.action_names)}; from {origin}.",
+        "family": "lingbot-small",
+        "licence": "unknown",
+        "height": plan.height,
+        "width": plan.width,
+        "fps": plan.fps,
+        "control": {
+            "kind": "action",
+            "dim": plan.dim,
+            "names": list(plan.action_names),
+            "low": list(clips.low),
+            "high": list(clips.high),
+            "unit": plan.action_unit,
+            "description": "The action in force while one frame leads to the next, as it was recorded.",
+        },
+        "autoencoder": "pixel",
+        "sampler": to_plain(_ONE_STEP),
+        "architecture": to_plain(config.transformer),
+        "stream": to_plain(config.stream),
+        "seed_image": SEED_FILE,
+        "training": {
+            "data": f"{len(plan.training)} episodes, {sum(plan.steps[e] for e in plan.training)} steps at {plan.fps:g} "
+            f"frames per second from {origin}; {len(plan.validation)} episodes held back",
+            "source": plan.source,
+        },
+        "limits": [
+            "Nobody has looked at this model yet: `lingbot eval-model` says how far to believe it. Then write here "
+            "what was found, and the licence that the data allow."
+        ],
+    }

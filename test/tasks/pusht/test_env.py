@@ -1,0 +1,76 @@
+"""The imagined Push-T environment: gymnasium's own checker, and single against vector."""
+
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import lingbot_ros.gym
+from lingbot_ros.errors import InputError
+
+SIZE = (96, 96, 3)
+
+
+# Actions are in the model's own units, by the contract of its card; gymnasium only recommends normalised ones.
+@pytest.mark.filterwarnings("error", "ignore:.*symmetric and normalized", "ignore:pkg_resources")
+def test_gymnasium_finds_nothing_to_complain_about() -> None:
+    env = gymnasium.make("lingbot_ros.gym:lingbot/PushT-v0", render_mode="rgb_array", threads=1)
+    check_env(env.unwrapped)
+    env.close()
+
+
+def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
+    env = gymnasium.make(lingbot_ros.gym.ID, threads=1)
+    first, info = env.reset(seed=1)
+    assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success"}
+    horizon = env.unwrapped.parts.world.info.max_horizon
+    for step in range(1, horizon + 1):
+        picture, reward, terminated, truncated, _ = env.step(np.array([256, 256], np.float32))
+        assert not terminated and 0 <= reward <= 1
+        assert truncated == (step == horizon)
+    assert (picture != first).any()
+    env.close()
+
+
+def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
+    vector = gymnasium.make_vec(lingbot_ros.gym.ID, num_envs=2, horizon=3, threads=1)
+    singles = [gymnasium.make(lingbot_ros.gym.ID, horizon=3, threads=1) for _ in range(2)]
+    pictures, _ = vector.reset(seed=5)
+    for n, env in enumerate(singles):
+        assert (env.reset(seed=5 + n)[0] == pictures[n]).all()
+    rng = np.random.default_rng(0)
+    for step in range(5):
+        actions = rng.uniform(100, 400, (2, 2)).astype(np.float32)
+        pictures, rewards, _, truncated, info = vector.step(actions)
+        if step == 3:  # the step after the end: reset, action not looked at
+            assert not truncated.any() and (rewards == 0).all()
+            alone = [env.reset() for env in singles]
+            assert all((pictures[n] == alone[n][0]).all() for n in range(2))
+            continue
+        assert truncated.all() == (step == 2)
+        for n, env in enumerate(singles):
+            picture, reward, _, cut, _ = env.step(actions[n])
+            assert cut == truncated[n]
+            assert np.abs(picture.astype(int) - pictures[n]).max() <= 1
+            assert reward == pytest.approx(rewards[n], abs=1e-2)
+    assert info["coverage"].shape == (2,)
+
+
+def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
+    env = gymnasium.make(lingbot_ros.gym.ID, start="card", threads=1).unwrapped
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(np.zeros(2, np.float32))
+    given = np.full((48, 48, 3), 255, np.uint8)
+    assert (env.reset(options={"image": given})[0] == 255).all()
+    with pytest.raises(InputError, match=r"action\[0\].x"):
+        env.step(np.array([600, 0], np.float32))
+    with pytest.raises(InputError, match="start: got 'nowhere'"):
+        gymnasium.make(lingbot_ros.gym.ID, start="nowhere")
+
+
+def test_the_documented_example_runs() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    example = text.split("## A Gymnasium environment")[1].split("```python")[1].split("```")[0]
+    exec(example, {})
