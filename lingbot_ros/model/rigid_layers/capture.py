@@ -99,7 +99,7 @@ class Capture:
                 poses[0, index, :2] -= self._constants.drawn[index]
                 for number, sight in enumerate(layer.sights):
                     state.sight_poses[0, number, index] = _tensor(sight.pose)
-        known = shares.share.sum(0) < _UNHIDDEN / 2
+        known = _uncovered(shares)
         state.background[0][:, known] = _tensor(frame.astype(np.float64))[known].T
         state.seen[0] |= torch.from_numpy(known)
         bodies = replace(predicted, poses=poses, velocities=velocities)
@@ -202,7 +202,7 @@ class Capture:
 
     def _first_background(self, frame: NDArray[np.uint8], shares: Shares) -> tuple[Floats, NDArray[np.bool_]]:
         """The picture behind the layers [3, H, W]: what is seen, else what the data set has there, else a guess."""
-        seen = shares.share.sum(0) < _UNHIDDEN / 2
+        seen = _uncovered(shares)
         prior = np.moveaxis(self._constants.background.double().numpy(), 0, -1)
         if np.abs(prior - frame)[seen].mean() > _STRANGE_GREY:
             prior = cv2.inpaint(frame, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA).astype(np.float64)
@@ -225,6 +225,12 @@ class Capture:
     def _padded(self, outline: Tensor) -> Tensor:
         more = self._config.corners - len(outline)
         return torch.cat((outline, outline[-1:].expand(more, 2))).float()
+
+
+def _uncovered(shares: Shares) -> NDArray[np.bool_]:
+    """Pixels [H, W] that are nothing but background: a trace of a layer may reach one pixel beyond what it covers."""
+    covered = (shares.share.sum(0) > _UNHIDDEN / 2).astype(np.uint8)
+    return np.asarray(cv2.dilate(covered, np.ones((3, 3), np.uint8)) == 0)
 
 
 def _tensor(values: Floats) -> Tensor:

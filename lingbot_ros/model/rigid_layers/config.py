@@ -1,6 +1,9 @@
 """The sizes of a world of rigid layers, as its card gives them."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from lingbot_ros.model.config import ActionControlConfig
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class RigidLayersConfig:
     sights: int = 4
     substeps: int = 10
     colours: int = 8
+    prediction: Literal["canonical"] = "canonical"
 
     def __post_init__(self) -> None:
         if not 0 < self.driven < self.layers:
@@ -28,6 +32,16 @@ class RigidLayersConfig:
         for name in ("extent_px", "texels", "ramp_px", "corners", "sights", "substeps", "colours"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} {getattr(self, name)}: must be positive")
+
+    @property
+    def text(self) -> None:
+        """Worlds of layers read no text."""
+        return None
+
+    @property
+    def control(self) -> ActionControlConfig:
+        """An action gives a place in the picture for every driven layer."""
+        return ActionControlConfig(dim=2 * self.driven, history=1, image_plane=True)
 
     @property
     def texture_side(self) -> int:

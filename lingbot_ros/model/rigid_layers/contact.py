@@ -1,18 +1,20 @@
-"""What a driven disc does to a shape that it meets: a law of contact with learned constants, and what it leaves over.
+"""What a driven disc does to a shape that it meets: a law with a handful of learned constants.
 
 The shape is pushed along the normal as far as the disc advances, and turns about its centre as its inertia lets it;
 where it overlaps the disc or a wall, it gives way a little in every substep. Nothing keeps moving by itself, nothing
-rubs. The distances are those to the shape's own outline, so that the law holds for any shape. A network, in the frame of
-the motion, corrects what such a law does not know.
+rubs. The distances are those to the shape's own outline, so that the law holds for any shape.
 """
 
 import torch
 from torch import Tensor, nn
 
-from lingbot_ros.model.rigid_layers.outline import two_contacts
+from lingbot_ros.model.rigid_layers.outline import Edges
+
+_FARTHEST_PX = 6.0
+"""A frame moves a shape no farther than this towards a wall that it was not near before."""
 
 _ROUNDS = 20
-"""Passes over the contacts when there are several: as many as it takes until they agree."""
+"""Passes over contacts with walls: about as many as it takes until they agree."""
 
 
 class ContactLaw(nn.Module):
@@ -26,8 +28,8 @@ class ContactLaw(nn.Module):
         self.gyration = nn.Parameter(torch.tensor(1.0))
         self.slop = nn.Parameter(torch.tensor(0.0))
         self.yielding = nn.Parameter(torch.tensor(0.1))
-        self.hold = nn.Parameter(torch.tensor(2.8))
         self.register_buffer("walls", torch.tensor((-1e3, -1e3, 1e3, 1e3)))
+        self.requires_grad_(False)
 
     def forward(self, pose: Tensor, outline: Tensor, centre: Tensor, path: Tensor) -> Tensor:
         """Where pushed shapes end up.
@@ -35,44 +37,87 @@ class ContactLaw(nn.Module):
         pose [B, 3] of the layers, their physical outline [B, V, 2] and centre of turning [B, 2] in the layer's frame;
         path [B, 1 + substeps + 1, 2] of the disc, the first one substep before the frame begins. Returns poses [B, 3].
         """
-        from_centre = outline - centre[:, None]
-        place = pose[:, :2] + _turn(centre, pose[:, 2])
-        angle = pose[:, 2]
-        near_wall = self._near_wall(place, from_centre)
-        for k in range(1, path.shape[1] - 1):
-            shift, turn = self._give(place, angle, from_centre, path[:, k], path[:, k] - path[:, k - 1], near_wall)
-            place, angle = place + shift, angle + turn
-        return torch.cat((place - _turn(centre, angle), angle[:, None]), dim=-1)
+        from_centre = _trimmed(outline) - centre[:, None]
+        place, angle = pose[:, :2] + _turn(centre, pose[:, 2]), pose[:, 2]
+        edges = Edges(from_centre)
+        rows = self._concerned(place, angle, from_centre, edges, path)
+        if not len(rows):
+            return pose
+        moved, turned = self._pushed(place[rows], angle[rows], from_centre[rows], edges.select(rows), path[rows])
+        ended = torch.cat((moved - _turn(centre[rows], turned), turned[:, None]), dim=-1)
+        return pose.index_copy(0, rows, ended)
 
-    def _near_wall(self, place: Tensor, from_centre: Tensor) -> bool:
-        reach = from_centre.norm(dim=-1).amax(-1)[:, None] + 6.0  # no frame moves a thing farther than a few pixels
-        return bool(((place - reach < self.walls[:2]) | (place + reach > self.walls[2:])).any())
+    def _concerned(self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor) -> Tensor:
+        """Rows [n] of shapes that the disc could reach in this frame, or that are in a wall already."""
+        local = _turn(path[:, 1] - place, -angle)
+        farthest = (path - path[:, 1:2]).norm(dim=-1).amax(-1)
+        corners = place[:, None] + _turn(from_centre, angle[:, None])
+        in_wall = torch.cat((self.walls[:2] - corners, corners - self.walls[2:]), -1).amax((1, 2)) > self.slop
+        return ((edges.distance(local[:, 0], local[:, 1]) < self.reach + farthest) | in_wall).nonzero()[:, 0]
+
+    def _pushed(
+        self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Centres [B, 2] and turns [B] at the end of the path."""
+        reach = from_centre.norm(dim=-1).amax(-1)[:, None] + _FARTHEST_PX
+        near_wall = bool(((place - reach < self.walls[:2]) | (place + reach > self.walls[2:])).any())
+        for k in range(1, path.shape[1] - 1):
+            step = path[:, k] - path[:, k - 1]
+            shift, turn = self._give(place, angle, from_centre, edges, path[:, k], step, near_wall)
+            place, angle = place + shift, angle + turn
+        return place, angle
 
     def _give(
-        self, place: Tensor, angle: Tensor, from_centre: Tensor, disc: Tensor, step: Tensor, near_wall: bool
+        self,
+        place: Tensor,
+        angle: Tensor,
+        from_centre: Tensor,
+        edges: Edges,
+        disc: Tensor,
+        step: Tensor,
+        near_wall: bool,
     ) -> tuple[Tensor, Tensor]:
         """Shift [B, 2] and turn [B] of one substep."""
-        local = _turn(disc - place, -angle)
-        found = two_contacts(local[:, None], from_centre)
-        overlaps = self.reach - torch.cat((found[0], found[2]), dim=1)
-        normals = -_turn(torch.cat((found[1], found[3]), dim=1), angle[:, None])
-        levers = _cross((disc - place)[:, None], normals) / self.gyration
-        wants = self._wanted(overlaps, (step[:, None] * normals).sum(-1))
+        offset = disc - place
+        x, y = offset[:, 0], offset[:, 1]
+        cosine, sine = angle.cos(), angle.sin()
+        found = edges.contacts(cosine * x + sine * y, cosine * y - sine * x)
+        overlaps = self.reach - found.distance
         touching = overlaps > 0
+        if not near_wall and not bool(touching.any()):
+            return torch.zeros_like(place), torch.zeros_like(angle)
+        normal_x = sine[:, None] * found.y - cosine[:, None] * found.x
+        normal_y = -sine[:, None] * found.x - cosine[:, None] * found.y
+        levers = (x[:, None] * normal_y - y[:, None] * normal_x) / self.gyration
+        wants = self._wanted(overlaps, step[:, :1] * normal_x + step[:, 1:] * normal_y)
+        normals = torch.stack((normal_x, normal_y), dim=-1)
         if near_wall:
             walls = self._at_walls(place, angle, from_centre)
             normals, levers = torch.cat((normals, walls[0]), dim=1), torch.cat((levers, walls[1]), dim=1)
             wants, touching = torch.cat((wants, walls[2]), dim=1), torch.cat((touching, walls[3]), dim=1)
-        count = int(touching.sum(1).max())
-        if count == 0:
-            return torch.zeros_like(place), torch.zeros_like(angle)
-        which = touching.to(wants.dtype).topk(count, dim=1).indices
-        normals = normals.gather(1, which[..., None].expand(-1, -1, 2))
-        levers, wants, touching = (values.gather(1, which) for values in (levers, wants, touching))
-        if count == 1:
-            push = wants[:, 0] * touching[:, 0] / (1 + levers[:, 0] ** 2)
-            return push[:, None] * normals[:, 0], push * levers[:, 0] / self.gyration
-        return (self._wedged if count == 2 else self._settle)(normals, levers, wants, touching)
+        return self._settled(normals, levers, wants, touching)
+
+    def _settled(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift [B, 2] and turn [B] that give every touching contact [B, C], the disc's two first, what it wants.
+
+        Rows of every kind are worked out apart: none depends on what happens in another.
+        """
+        counts = touching.sum(1)
+        is_wedged = touching[:, 0] & touching[:, 1] & (counts == 2)
+        is_jammed = (counts > 1) & ~is_wedged
+        most = max(int(counts.max()), 1)
+        first = touching.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
+        normals = normals.gather(1, first[..., None].expand(-1, -1, 2))
+        levers, wants, touching = (values.gather(1, first) for values in (levers, wants, touching))
+        push = wants[:, 0] * touching[:, 0] / (1 + levers[:, 0] ** 2)
+        shift, turn = push[:, None] * normals[:, 0], push * levers[:, 0]
+        if most > 1:
+            for is_kind, solve in ((is_wedged, _wedged), (is_jammed, _jammed)):
+                rows = is_kind.nonzero()[:, 0]
+                if len(rows):
+                    found = solve(normals[rows], levers[rows], wants[rows], touching[rows])
+                    shift, turn = shift.index_copy(0, rows, found[0]), turn.index_copy(0, rows, found[1])
+        return shift, turn / self.gyration
 
     def _wanted(self, overlap: Tensor, approach: Tensor) -> Tensor:
         """How far a contact must move along its normal."""
@@ -91,35 +136,39 @@ class ContactLaw(nn.Module):
         corner = corners.gather(1, which.flatten(1)[..., None].expand(-1, -1, 2))
         lever = _cross(corner, inward) / self.gyration
         depths = deepest.flatten(1)
-        depths = depths * (depths < self.hold)
+        # A corner deeper in a wall than the centre is away from it has gone through it, and is held no longer.
+        depths = depths * (depths < torch.cat((place - self.walls[:2], self.walls[2:] - place), dim=-1).repeat(1, 2))
         return inward.expand(len(place), 8, 2), lever, self._wanted(depths, torch.zeros_like(lever)), depths > 0
 
-    def _wedged(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-        """Two pushes [B, 2], of an inner corner or against a wall, in closed form, or that one of them which satisfies both."""
-        own = 1 + levers * levers
-        mutual = (normals[:, 0] * normals[:, 1]).sum(-1) + levers[:, 0] * levers[:, 1]
-        alone = wants / own
-        is_enough = (alone * mutual[:, None] >= wants.flip(1)) | ~touching.flip(1)
-        determinant = (own[:, 0] * own[:, 1] - mutual * mutual).clamp_min(1e-6)
-        both = (own.flip(1) * wants - mutual[:, None] * wants.flip(1)) / determinant[:, None]
-        one = torch.where(is_enough[:, :1], alone * alone.new_tensor((1.0, 0.0)), alone * alone.new_tensor((0.0, 1.0)))
-        pushes = torch.where(is_enough.any(1, keepdim=True), one, both.clamp_min(0)) * touching
-        return (pushes[..., None] * normals).sum(1), (pushes * levers).sum(1) / self.gyration
 
-    def _settle(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-        """Pushes along normals [B, C, 2] with which every touching contact moves as it wants at least."""
-        mass = 1 / (1 + levers * levers)
-        pushes = [torch.zeros_like(wants[:, 0])] * wants.shape[1]
-        shift, turn = torch.zeros_like(normals[:, 0]), torch.zeros_like(wants[:, 0])
-        for _ in range(_ROUNDS):
-            for c in range(wants.shape[1]):
-                moved = (shift * normals[:, c]).sum(-1) + turn * levers[:, c]
-                push = (pushes[c] + (wants[:, c] - moved) * mass[:, c]).clamp_min(0) * touching[:, c]
-                more = push - pushes[c]
-                pushes[c] = push
-                shift = shift + more[:, None] * normals[:, c]
-                turn = turn + more * levers[:, c]
-        return shift, turn / self.gyration
+def _wedged(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
+    """The first two contacts, of an inner corner, in closed form: one push if it satisfies both, else both."""
+    normals, levers, wants = normals[:, :2], levers[:, :2], wants[:, :2]
+    own = 1 + levers * levers
+    mutual = (normals[:, 0] * normals[:, 1]).sum(-1) + levers[:, 0] * levers[:, 1]
+    alone = wants / own
+    is_enough = alone * mutual[:, None] >= wants.flip(1)
+    determinant = (own[:, 0] * own[:, 1] - mutual * mutual).clamp_min(1e-6)
+    both = ((own.flip(1) * wants - mutual[:, None] * wants.flip(1)) / determinant[:, None]).clamp_min(0)
+    one = torch.where(is_enough[:, :1], alone * alone.new_tensor((1.0, 0.0)), alone * alone.new_tensor((0.0, 1.0)))
+    pushes = torch.where(is_enough.any(1, keepdim=True), one, both)
+    return (pushes[..., None] * normals).sum(1), (pushes * levers).sum(1)
+
+
+def _jammed(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
+    """Contacts between disc and walls: one after the other, again and again."""
+    mass = 1 / (1 + levers * levers)
+    pushes = [torch.zeros_like(wants[:, 0])] * wants.shape[1]
+    shift, turn = torch.zeros_like(normals[:, 0]), torch.zeros_like(wants[:, 0])
+    for _ in range(_ROUNDS):
+        for c in range(wants.shape[1]):
+            moved = (shift * normals[:, c]).sum(-1) + turn * levers[:, c]
+            push = (pushes[c] + (wants[:, c] - moved) * mass[:, c]).clamp_min(0) * touching[:, c]
+            more = push - pushes[c]
+            pushes[c] = push
+            shift = shift + more[:, None] * normals[:, c]
+            turn = turn + more * levers[:, c]
+    return shift, turn
 
 
 def _turn(points: Tensor, angle: Tensor) -> Tensor:
@@ -130,3 +179,9 @@ def _turn(points: Tensor, angle: Tensor) -> Tensor:
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+
+
+def _trimmed(outline: Tensor) -> Tensor:
+    """Without the last corners that repeat others in every row."""
+    differs = (outline[:, 1:] != outline[:, :-1]).any(-1).any(0).nonzero()[:, 0]
+    return outline[:, : 2 + int(differs[-1])]

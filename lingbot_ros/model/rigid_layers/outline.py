@@ -4,6 +4,8 @@ Vertices run so that the inside lies to the right on the picture (x right, y dow
 fewer corners than its tensor has room for repeats its last one: edges without length change nothing here.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -13,57 +15,67 @@ _SAME_SIDE = 0.7
 """Places whose outward directions have a greater cosine than this are one contact."""
 
 
-def signed_distance(points: Tensor, outline: Tensor) -> tuple[Tensor, Tensor]:
-    """How far points [..., N, 2] are from outlines [..., V, 2], negative inside [..., N], and its gradient [..., N, 2].
+@dataclass(frozen=True)
+class Contacts:
+    """Of points with an outline, all [B, 2]: the nearest place, and the nearest on a side that faces another way, as in
+    an inner corner. Signed distance, negative inside, infinite where there is no second place on whose outer side the
+    point lies; the outward direction is (x, y)."""
 
-    The distance is exact. The gradient points away from the outline; on the outline itself it is zero.
-    """
-    offset, edge, apart = _to_edges(points, outline)
-    squared, nearest = (apart * apart).sum(-1).min(-1)
-    return _signed(squared, _pick(apart, nearest), _is_inside(offset, edge))
-
-
-def two_contacts(points: Tensor, outline: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The nearest place of an outline, and the nearest on a side that faces another way, as in an inner corner.
-
-    points [..., N, 2]: signed distance and gradient as `signed_distance` tells them, then those of the second place;
-    its distance is infinite where there is none on whose outer side the point lies.
-    """
-    offset, edge, apart = _to_edges(points, outline)
-    squares = (apart * apart).sum(-1)
-    squared, nearest = squares.min(-1)
-    first = _pick(apart, nearest)
-    distance, outward = _signed(squared, first, _is_inside(offset, edge))
-    outside = offset[..., 0] * edge[..., 1] > offset[..., 1] * edge[..., 0]
-    cosine = (apart * outward[..., None, :]).sum(-1) / squares.clamp_min(_TINY).sqrt()
-    other, which = squares.masked_fill(~outside | (cosine > _SAME_SIDE), torch.inf).min(-1)
-    second = other.sqrt()
-    return distance, outward, second, _pick(apart, which) / second.clamp_min(1e-6)[..., None]
+    distance: Tensor
+    x: Tensor
+    y: Tensor
 
 
-def _to_edges(points: Tensor, outline: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """From every edge's start to the points [..., N, V, 2], the edges [..., 1, V, 2], and from their nearest places."""
-    start = outline[..., None, :, :]
-    edge = outline.roll(-1, -2)[..., None, :, :] - start
-    offset = points[..., :, None, :] - start
-    along = ((offset * edge).sum(-1) / (edge * edge).sum(-1).clamp_min(_TINY)).clamp(0, 1)
-    return offset, edge, offset - along[..., None] * edge
+class Edges:
+    """The edges of outlines [B, V, 2], ready to be asked many times. x and y are kept apart: that is twice as fast."""
 
+    def __init__(self, outline: Tensor) -> None:
+        self._x, self._y = outline[..., 0].contiguous(), outline[..., 1].contiguous()
+        self._along_x, self._along_y = self._x.roll(-1, -1) - self._x, self._y.roll(-1, -1) - self._y
+        self._shrink = 1 / (self._along_x**2 + self._along_y**2).clamp_min(_TINY)
+        self._goes_down = self._along_y > 0
 
-def _pick(apart: Tensor, index: Tensor) -> Tensor:
-    return apart.gather(-2, index[..., None, None].expand(*index.shape, 1, 2)).squeeze(-2)
+    def select(self, rows: Tensor) -> "Edges":
+        """Those of some rows [n] alone."""
+        chosen = object.__new__(Edges)
+        for name, values in vars(self).items():
+            setattr(chosen, name, values[rows])
+        return chosen
 
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        """Signed distance [B] of points x, y [B]; exact."""
+        from_x, from_y, apart_x, apart_y = self._offsets(x, y)
+        distance = (apart_x * apart_x + apart_y * apart_y).amin(-1).clamp_min(1e-12).sqrt()
+        return torch.where(self._is_inside(from_x, from_y), -distance, distance)
 
-def _is_inside(offset: Tensor, edge: Tensor) -> Tensor:
-    crosses = (offset[..., 1] >= 0) != (offset[..., 1] - edge[..., 1] >= 0)
-    right_of = offset[..., 0] * edge[..., 1] < offset[..., 1] * edge[..., 0]
-    return (crosses & (right_of == (edge[..., 1] > 0))).sum(-1) % 2 == 1
+    def contacts(self, x: Tensor, y: Tensor) -> Contacts:
+        """Where a disc at x, y [B] would touch."""
+        from_x, from_y, apart_x, apart_y = self._offsets(x, y)
+        squares = apart_x * apart_x + apart_y * apart_y
+        squared, nearest = squares.min(-1, keepdim=True)
+        near_x, near_y = apart_x.gather(1, nearest), apart_y.gather(1, nearest)
+        distance = squared.clamp_min(1e-12).sqrt()
+        outside = from_x * self._along_y > from_y * self._along_x
+        cosine = (apart_x * near_x + apart_y * near_y) / (squares * squared).clamp_min(1e-12).sqrt()
+        other, which = squares.masked_fill(~outside | (cosine > _SAME_SIDE), torch.inf).min(-1, keepdim=True)
+        second = other.clamp_min(1e-12).sqrt()
+        signed = torch.where(self._is_inside(from_x, from_y)[:, None], -distance, distance)
+        return Contacts(
+            torch.cat((signed, second), 1),
+            torch.cat((near_x / signed, apart_x.gather(1, which) / second), 1),
+            torch.cat((near_y / signed, apart_y.gather(1, which) / second), 1),
+        )
 
+    def _offsets(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """From every edge's start [B, V], and from its nearest place, to the points."""
+        from_x, from_y = x[:, None] - self._x, y[:, None] - self._y
+        part = torch.addcmul(from_x * self._along_x, from_y, self._along_y).mul_(self._shrink).clamp_(0, 1)
+        return from_x, from_y, from_x - part * self._along_x, from_y - part * self._along_y
 
-def _signed(squared: Tensor, apart: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    distance = squared.clamp_min(1e-12).sqrt()
-    distance = torch.where(inside, -distance, distance)
-    return distance, apart / distance[..., None]
+    def _is_inside(self, from_x: Tensor, from_y: Tensor) -> Tensor:
+        crosses = (from_y >= 0) != (from_y >= self._along_y)
+        right_of = from_x * self._along_y < from_y * self._along_x
+        return (crosses & (right_of == self._goes_down)).sum(-1) % 2 == 1
 
 
 def area_and_centroid(outline: Tensor) -> tuple[Tensor, Tensor]:

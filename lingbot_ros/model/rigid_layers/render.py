@@ -5,19 +5,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lingbot_ros.model.rigid_layers.constants import Constants
-from lingbot_ros.model.rigid_layers.state import LayerState
 
 DEEPEST = 2.0
 """Textures tell depth inside the outline from -1 to this less 1, pixels, as 0..2: what is beyond them is outside."""
 
 
-def render(constants: Constants, state: LayerState) -> Tensor:
-    """float32 [B, 3, H, W], 0..255."""
-    image = state.background
-    for layer in reversed(range(state.textures.shape[1])):
-        pose = state.bodies.poses[:, layer]
+def render(constants: Constants, poses: Tensor, textures: Tensor, background: Tensor) -> Tensor:
+    """Layers at poses [B, K, 3] with textures [B, K, 4, t, t] before backgrounds [B, 3, H, W]: float32 like these."""
+    image = background
+    for layer in reversed(range(textures.shape[1])):
+        pose = poses[:, layer]
         grid = _grid(pose[:, :2] + constants.drawn[layer], pose[:, 2], image.shape[2], image.shape[3])
-        seen = F.grid_sample(state.textures[:, layer], grid / (constants.config.extent_px / 2), align_corners=False)
+        seen = F.grid_sample(textures[:, layer], grid / (constants.config.extent_px / 2), align_corners=False)
         cover = (0.5 + (seen[:, 3:] - 1) / constants.config.ramp_px).clamp(0, 1)
         image = image + cover * (seen[:, :3] - image)
     return image
