@@ -12,9 +12,16 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.model.rigid_layers.motion import advance
 from lingbot_ros.model.rigid_layers.outline import area_and_centroid, inset, skewness
-from lingbot_ros.model.rigid_layers.outline_fit import Fit, explains, fit_outline, refit, register, rough_contour, share_error
+from lingbot_ros.model.rigid_layers.outline_fit import (
+    explains,
+    fit_outline,
+    refit,
+    register,
+    rough_contour,
+    share_error,
+)
 from lingbot_ros.model.rigid_layers.palette import Shares, unmix
-from lingbot_ros.model.rigid_layers.polygon import Floats, centroid, place, unplace
+from lingbot_ros.model.rigid_layers.polygon import Floats, centroid, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight, largest_part, look
 from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
 from lingbot_ros.model.rigid_layers.texture import develop, gather
@@ -47,7 +54,9 @@ class Capture:
         self._drawn = constants.drawn.double().numpy()
         angles = np.arange(self._config.corners) * (2 * np.pi / self._config.corners)
         # As large as the disc, not inside of it.
-        radius = float(constants.radius) * np.sqrt(2 * np.pi / self._config.corners / np.sin(2 * np.pi / self._config.corners))
+        radius = float(constants.radius) * np.sqrt(
+            2 * np.pi / self._config.corners / np.sin(2 * np.pi / self._config.corners)
+        )
         self._disc = radius * np.stack([np.cos(angles), np.sin(angles)], -1)
 
     def start(self, frame: NDArray[np.uint8]) -> LayerState:
@@ -196,7 +205,10 @@ class Capture:
             contour = unplace(rough_contour(share * part), layer.pose)
             fit = min(fit, fit_outline(contour, sights, ramp), key=lambda fit: fit.error)
         layer.sights = sights
-        if fit.error <= share_error(layer.outline, sights, ramp) + len(sights) and len(fit.outline) <= self._config.corners:
+        if (
+            fit.error <= share_error(layer.outline, sights, ramp) + len(sights)
+            and len(fit.outline) <= self._config.corners
+        ):
             layer.outline, layer.pose = fit.outline, fit.poses[newest]
             layer.sights = [sight.at(pose) for sight, pose in zip(sights, fit.poses, strict=True)]
 

@@ -23,7 +23,7 @@ class RigidLayersConfig:
     corners: int = 24
     sights: int = 4
     substeps: int = 10
-    colours: int = 8
+    colours: int = 7
     prediction: Literal["canonical"] = "canonical"
 
     def __post_init__(self) -> None:

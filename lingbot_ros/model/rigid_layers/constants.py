@@ -56,5 +56,18 @@ class Constants(nn.Module):
         constants.settle()
         return constants
 
+    def summary(self) -> list[str]:
+        """The constants as lines for a terminal."""
+        contact = self.contact
+        drawn = ", ".join(f"({x:+.3f}, {y:+.3f})" for x, y in self.drawn.tolist())
+        return [
+            f"palette: {len(self.owners)} colours, owners {self.owners.tolist()}",
+            f"contact: reach {contact.reach:.3f} px, gyration {contact.gyration:.3f} px, slop {contact.slop:.4f} px, "
+            f"yielding {contact.yielding:.4f} per substep, leaning {self.leaning:.4f}",
+            f"walls: {', '.join(f'{wall:.2f}' for wall in contact.walls.tolist())} px",
+            f"drawn: offsets {drawn} px, margin {self.margin:.3f} px, disc of {self.radius:.3f} px, "
+            f"positions read to {self.blur:.3f} px",
+        ]
+
     def save(self, path: Path) -> None:
         save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)

@@ -6,7 +6,6 @@ velocity is part of the state, so that a jump is nothing but a long step.
 
 import numpy as np
 import torch
-from scipy.linalg import fractional_matrix_power
 from torch import Tensor, nn
 
 
@@ -23,11 +22,18 @@ class DriveLaw(nn.Module):
         self.register_buffer("places", torch.zeros(substeps, 4), persistent=False)
 
     def settle(self) -> None:
-        """Work out the substeps' law; to be called once `law` is known. The root of a fading motion is a fading motion."""
-        whole = np.eye(4)
-        whole[:2] = self.law.double().numpy()
-        small = np.real(fractional_matrix_power(whole, 1 / self.substeps))
-        rows = [np.linalg.matrix_power(small, k)[0] for k in range(1, self.substeps + 1)]
+        """Work out the substeps' law; to be called once `law` is known.
+
+        A frame takes what is apart from the place of rest through a matrix, a substep through a root of it; both have
+        real positive eigenvalues, as whatever comes to rest without swinging.
+        """
+        law = self.law.double().numpy()
+        rest = np.linalg.solve(np.eye(2) - law[:, :2], law[:, 2:])
+        values, vectors = np.linalg.eig(law[:, :2])
+        rows = []
+        for k in range(1, self.substeps + 1):
+            part = np.real(vectors @ np.diag(values.astype(complex) ** (k / self.substeps)) @ np.linalg.inv(vectors))
+            rows.append(np.concatenate([part, (np.eye(2) - part) @ rest], axis=1)[0])
         self.places = torch.tensor(np.array(rows), dtype=self.law.dtype, device=self.law.device)
 
     def forward(self, position: Tensor, velocity: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:

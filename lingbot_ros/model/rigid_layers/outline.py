@@ -69,7 +69,7 @@ class Edges:
     def _offsets(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """From every edge's start [B, V], and from its nearest place, to the points."""
         from_x, from_y = x[:, None] - self._x, y[:, None] - self._y
-        part = torch.addcmul(from_x * self._along_x, from_y, self._along_y).mul_(self._shrink).clamp_(0, 1)
+        part = (torch.addcmul(from_x * self._along_x, from_y, self._along_y) * self._shrink).clamp(0, 1)
         return from_x, from_y, from_x - part * self._along_x, from_y - part * self._along_y
 
     def _is_inside(self, from_x: Tensor, from_y: Tensor) -> Tensor:

@@ -59,7 +59,9 @@ def unmix(frame: NDArray[np.uint8], palette: Palette) -> Shares:
         portion[mixed] = part[np.arange(len(best)), best]
     layers = range(1, int(owners.max()) + 1)
     share = np.stack([(1 - portion) * (owners[first] == k) + portion * (owners[second] == k) for k in layers])
-    colour = np.stack([_own_colour(owners[first] == k, owners[second] == k, colours[first], colours[second], pixels) for k in layers])
+    colour = np.stack(
+        [_own_colour(owners[first] == k, owners[second] == k, colours[first], colours[second], pixels) for k in layers]
+    )
     return Shares(share, colour)
 
 

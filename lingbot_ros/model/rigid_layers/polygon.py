@@ -59,11 +59,16 @@ def bends(outline: Floats) -> Floats:
 def place(points: Floats, pose: Floats) -> Floats:
     """From a layer's frame to the picture: points [..., 2], pose [3] = x, y, angle."""
     cosine, sine = np.cos(pose[2]), np.sin(pose[2])
-    return np.stack([cosine * points[..., 0] - sine * points[..., 1], sine * points[..., 0] + cosine * points[..., 1]], -1) + pose[:2]
+    return (
+        np.stack([cosine * points[..., 0] - sine * points[..., 1], sine * points[..., 0] + cosine * points[..., 1]], -1)
+        + pose[:2]
+    )
 
 
 def unplace(points: Floats, pose: Floats) -> Floats:
     """The inverse of `place`."""
     offset = points - pose[:2]
     cosine, sine = np.cos(pose[2]), np.sin(pose[2])
-    return np.stack([cosine * offset[..., 0] + sine * offset[..., 1], cosine * offset[..., 1] - sine * offset[..., 0]], -1)
+    return np.stack(
+        [cosine * offset[..., 0] + sine * offset[..., 1], cosine * offset[..., 1] - sine * offset[..., 0]], -1
+    )

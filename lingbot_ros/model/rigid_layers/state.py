@@ -25,7 +25,9 @@ class Bodies:
 
     def expand(self, size: int) -> "Bodies":
         """One world [1, ...] as `size` rows that share memory until they move."""
-        return Bodies(**{f.name: getattr(self, f.name).expand(size, *getattr(self, f.name).shape[1:]) for f in fields(self)})
+        return Bodies(
+            **{f.name: getattr(self, f.name).expand(size, *getattr(self, f.name).shape[1:]) for f in fields(self)}
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ _SPREADS_PX = ((0.3, 1.0), (1.0, 1e-3), (4.0, 1e-7))
 """Each texel is the mean of what was seen around it; what is farther counts only where nothing near was seen."""
 
 
-def gather(paint: Floats, colour: Floats, certain: NDArray[np.bool_], pose: Floats, config: RigidLayersConfig) -> Floats:
+def gather(
+    paint: Floats, colour: Floats, certain: NDArray[np.bool_], pose: Floats, config: RigidLayersConfig
+) -> Floats:
     """`paint` [4, t, t] with the pixels of one more frame: colour [H, W, 3], which of them are `certain` [H, W]."""
     side = config.texture_side
     rows, columns = np.nonzero(certain)
@@ -35,9 +37,9 @@ def gather(paint: Floats, colour: Floats, certain: NDArray[np.bool_], pose: Floa
 def develop(paint: Floats, outline: Floats, config: RigidLayersConfig) -> Floats:
     """The texture [4, t, t] that paint and an outline [V, 2] make."""
     side, texels = config.texture_side, config.texels
-    mixed = sum(
-        share * cv2.GaussianBlur(np.moveaxis(paint, 0, -1), (0, 0), spread * texels) for spread, share in _SPREADS_PX
-    )
+    mixed = np.zeros((side, side, 4))
+    for spread, share in _SPREADS_PX:
+        mixed += share * cv2.GaussianBlur(np.moveaxis(paint, 0, -1), (0, 0), spread * texels)
     flat = paint[:3].sum((1, 2)) / max(paint[3].sum(), 1e-9)
     colour = np.where(mixed[..., 3:] > 1e-30, mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-30), flat)
     at = (np.arange(side) + 0.5) / texels - config.extent_px / 2

@@ -46,7 +46,12 @@ class _Motion:
     def of(cls, data: PushTDataset, size: int) -> "_Motion":
         block = np.concatenate([to_pixels(data.block[..., :2], size), data.block[..., 2:].astype(np.float64)], -1)
         velocity = data.pusher_velocity.astype(np.float64) * (size / ARENA_SIZE / _CONTROL_HZ)
-        return cls(to_pixels(data.pusher, size), velocity, block, to_pixels(data.actions, size))
+        return cls(to_pixels(data.pusher, size), velocity, block, _to_targets(data.actions, size))
+
+
+def _to_targets(actions: NDArray[np.floating], size: int) -> Floats:
+    """Where actions point to as a world of layers takes it: from edge to edge of the picture."""
+    return np.asarray(actions * (size / ARENA_SIZE) - 0.5, np.float64)
 
 
 def learn_constants(data: PushTDataset, config: RigidLayersConfig, seed: int = 0) -> Constants:
@@ -93,7 +98,12 @@ def _fit_contact(
     corners = np.stack([place(outline, pose) for pose in motion.block.reshape(-1, 3)])
     size = constants.background.shape[-1]
     low, high = corners.min(1), corners.max(1)
-    walls = [_wall(low[:, 0]), _wall(low[:, 1]), size - 1 - _wall(size - 1 - high[:, 0]), size - 1 - _wall(size - 1 - high[:, 1])]
+    walls = [
+        _wall(low[:, 0]),
+        _wall(low[:, 1]),
+        size - 1 - _wall(size - 1 - high[:, 0]),
+        size - 1 - _wall(size - 1 - high[:, 1]),
+    ]
     constants.contact.walls.copy_(torch.tensor(walls))
     free = ((low > np.array(walls[:2]) + _CLEAR_PX) & (high < np.array(walls[2:]) - _CLEAR_PX)).all(-1)
     free = free.reshape(motion.block.shape[:2])
@@ -137,7 +147,7 @@ def _fit_looks(
     offsets: list[list[Floats]] = [[], []]
     radii, margins = [], []
     for _ in range(_LOOKS):
-        episode, frame = rng.integers(len(data)), rng.integers(motion.block.shape[1])
+        episode, frame = int(rng.integers(len(data))), int(rng.integers(motion.block.shape[1]))
         shares = unmix(data.frames(episode)[frame], constants.palette)
         pusher = np.array([*motion.pusher[episode, frame], 0.0])
         alone = look(shares.share[0], np.zeros_like(shares.share[0]), pusher)

@@ -1,0 +1,61 @@
+"""A world of rigid layers in memory: constants instead of networks. It runs on the CPU, in float32."""
+
+from dataclasses import replace
+
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.engine.interface import EngineOptions
+from lingbot_ros.engine.torch_engine import TorchEngine
+from lingbot_ros.errors import EngineError
+from lingbot_ros.model.autoencoder import PixelAutoencoder
+from lingbot_ros.model.rigid_layers.capture import Capture
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.rigid_layers.constants import Constants
+from lingbot_ros.model.rigid_layers.state import LayerState
+from lingbot_ros.world.assembly import new_sampler
+from lingbot_ros.world.load_options import LoadOptions
+from lingbot_ros.world.loaded_model import LoadedModel
+from lingbot_ros.world.network import Network
+from lingbot_ros.world.world_info import WorldInfo
+
+
+class LayerModel(LoadedModel):
+    """What all sessions of a world of rigid layers share. One thread owns it."""
+
+    def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions) -> None:
+        """Reads the constants. Raises ModelError, or EngineError for a device or precision that layers do not have."""
+        assert isinstance(card.architecture, RigidLayersConfig)
+        self.card, self.files, self.options, self.device = card, files, options, "cpu"
+        self.memory = None
+        self.networks: list[Network] = []
+        self.sampler = new_sampler(card)
+        self.autoencoder = self.decoder = PixelAutoencoder("cpu")
+        self.weights_digest = files.digest
+        self.constants = Constants.load(files.transformer[0], card.architecture, card.height, card.width)
+        self.capture = Capture(self.constants)
+        state = LayerState.empty(card.architecture, card.height, card.width)
+        self.info = WorldInfo(
+            name=card.name,
+            family=card.family,
+            licence=card.licence,
+            control=card.control,
+            height=card.height,
+            width=card.width,
+            fps=card.fps,
+            frames_per_chunk=1,
+            first_chunk_frames=1,
+            max_horizon=card.max_horizon,
+            engine=TorchEngine(EngineOptions("cpu", "f32", options.threads)).info,
+            parameters=sum(tensor.numel() for tensor in self.constants.state_dict().values()),
+            weights_bytes=sum(t.numel() * t.element_size() for t in self.constants.state_dict().values()),
+            session_bytes=sum(t.numel() * t.element_size() for t in state.tensors().values()),
+        )
+
+
+def layer_options(options: LoadOptions) -> LoadOptions:
+    """With the device and precision that layers have; raises EngineError for others."""
+    if options.device not in ("auto", "cpu"):
+        raise EngineError(f"device: got {options.device!r}; a world of rigid layers runs on the CPU; use auto or cpu")
+    if options.precision not in ("auto", "f32"):
+        raise EngineError(f"precision: got {options.precision!r}; a world of rigid layers has auto or f32")
+    return replace(options, device="cpu", precision="f32")
