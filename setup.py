@@ -43,6 +43,7 @@ setup(
         "PyYAML>=6.0",
         "rosbags>=0.11",
         "safetensors>=0.4",
+        "scipy>=1.15",
         "torch>=2.6",
         "tqdm>=4.60",
     ],

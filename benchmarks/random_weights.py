@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -36,7 +35,8 @@ from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.checkpoints.weights import parameter_shapes
 from lingbot_ros.evaluate.machine import describe_machine
-from lingbot_ros.world import Session, World
+from lingbot_ros.world import LoadOptions, Session, World
+from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.memory_plan import plan_memory, size_text
 
 SHARD_BYTES = 1 << 30
@@ -146,8 +146,8 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     import diffusers  # noqa: F401, PLC0415  - libraries are not the model's memory
     import transformers  # noqa: F401, PLC0415
 
-    card = replace(find_card(args.model), height=args.size[0], width=args.size[1])
-    plan = plan_memory(card, args.precision, args.device)
+    options = LoadOptions(args.model, size=tuple(args.size), precision=args.precision, device=args.device).resolved()
+    plan = plan_memory(adapted_card(find_card(args.model), options), options)
     print(plan.text(), flush=True)
     planned = sum(item.bytes for item in plan.items if item.name != "text encoder")
     image, prompt, intrinsics = np.random.default_rng(0).integers(0, 256, (480, 832, 3), dtype=np.uint8), "", None
@@ -165,7 +165,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
 
     started = time.perf_counter()
     with memory.watched():
-        world = World.load(args.model, size=tuple(args.size), precision=args.precision, device=args.device)
+        world = World.load(options=options)
     phase("load", started)
     session = world.start(image, prompt=prompt, intrinsics=intrinsics, seed=0)
     chunks = []

@@ -20,12 +20,19 @@ from launch_ros.substitutions import FindPackageShare
 from lifecycle_msgs.msg import Transition
 
 # Launch argument -> node parameter. An argument that is not given leaves the parameter file's value alone.
-OVERRIDES = {"model": "model.name", "engine": "model.engine", "device": "model.device", "mode": "mode"}
+OVERRIDES = {
+    "model": "model.name",
+    "engine": "model.engine",
+    "device": "model.device",
+    "precision": "model.precision",
+    "mode": "mode",
+}
 
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty: params_file's"),
     DeclareLaunchArgument("engine", default_value="", description="auto or torch; empty: params_file's"),
     DeclareLaunchArgument("device", default_value="", description="auto, cpu, cuda or cuda:N; empty: params_file's"),
+    DeclareLaunchArgument("precision", default_value="", description="auto, f32, bf16, ...; empty: params_file's"),
     DeclareLaunchArgument(
         "mode",
         default_value="",

@@ -99,6 +99,7 @@ ROOMS = (
     "errors",
     "compat",
     "shared_files",
+    "model_options",
     "environment",
     "model",
     "engine",

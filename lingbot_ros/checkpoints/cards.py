@@ -10,7 +10,6 @@ from typing import Any, Literal
 import yaml
 
 from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
-from lingbot_ros.checkpoints.files import ModelFiles, locate
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
@@ -103,10 +102,6 @@ class ModelCard:
     def licence_note(self) -> str:
         """The licence, and what must be known of it before the model is used."""
         return f"{self.licence} (non-commercial use only)" if self.non_commercial else self.licence
-
-    def files(self) -> ModelFiles:
-        """Where the weights of each part lie here; raises ModelError for damaged ones and says what to download."""
-        return locate(self)
 
 
 def model_folders() -> Iterator[Path]:

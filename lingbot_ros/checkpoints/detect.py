@@ -9,13 +9,13 @@ from lingbot_ros.errors import ModelError
 from lingbot_ros.model.config import RayControlConfig, TextConfig, TransformerConfig
 
 HEAD_DIM = 128
-"""Of every released model; it cannot be told from shapes (spec 1.2)."""
+"""Of every released model; it cannot be told from shapes (model_spec 1.2)."""
 
 CONTROL_WEIGHT = "patch_embedding_wancamctrl.weight"
 
 
 def ray_channels(shapes: Mapping[str, tuple[int, ...]], patch: tuple[int, int, int], fold: int = 8) -> int:
-    """6 (origin and direction) or 7 (direction and WASD), from the input width of the control embedding (spec 1.3).
+    """6 (origin, direction) or 7 (direction, WASD), from the input width of the control embedding (model_spec 1.3).
 
     Raises ModelError when there is no such embedding, as in a plain Wan checkpoint, or when its width is another.
     """

@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.files import locate
 from lingbot_ros.checkpoints.hub import HubWeights, hub_cache
 from lingbot_ros.checkpoints.verify import verify_checksums
 from lingbot_ros.errors import ErrorCode, InputError, ModelError, ResourceError
@@ -38,7 +39,7 @@ def download_model(card: ModelCard, report: Report) -> None:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         compared = verify_checksums(files, lambda path: report(f"  checking {path.name}"))
         report(f"{repository}: {len(files)} files in {folder}, {compared} compared with their SHA-256")
-    card.files()
+    locate(card)
     report(f"{card.name}: complete")
 
 

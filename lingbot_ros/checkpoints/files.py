@@ -4,15 +4,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lingbot_ros.checkpoints import layout
+from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import COMPANION_BYTES, HubWeights, find_repository
 from lingbot_ros.checkpoints.tensors import check_digest, check_size
 from lingbot_ros.errors import ErrorCode, ModelError
-
-if TYPE_CHECKING:
-    from lingbot_ros.checkpoints.cards import ModelCard
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class ModelFiles:
     tokenizer: Path | None = None
 
 
-def locate(card: "ModelCard") -> ModelFiles:
+def locate(card: ModelCard) -> ModelFiles:
     """The files of a card's model. Raises ModelError when they are damaged, or says what to download to complete them.
 
     A file beside the card is read to compare its SHA-256; downloads of up to 148 GB only by `lingbot models verify`.
@@ -56,7 +53,7 @@ def locate(card: "ModelCard") -> ModelFiles:
         raise ModelError(f"{card.name}: {error}. {download_advice(card)}", error.code) from error
 
 
-def _companions(card: "ModelCard", root: Path) -> tuple[Path | None, Path | None, Path | None]:
+def _companions(card: ModelCard, root: Path) -> tuple[Path | None, Path | None, Path | None]:
     """Autoencoder, text encoder and tokenizer, as far as the card's model has them."""
     autoencoder = text_encoder = tokenizer = None
     if card.autoencoder == "wan":
@@ -67,7 +64,7 @@ def _companions(card: "ModelCard", root: Path) -> tuple[Path | None, Path | None
     return autoencoder, text_encoder, tokenizer
 
 
-def unavailable_reason(card: "ModelCard") -> str:
+def unavailable_reason(card: ModelCard) -> str:
     """Why a card's model cannot be loaded here, told without reading its weights; empty when it can."""
     try:
         if isinstance(card.weights, HubWeights):
@@ -79,7 +76,7 @@ def unavailable_reason(card: "ModelCard") -> str:
     return ""
 
 
-def download_advice(card: "ModelCard") -> str:
+def download_advice(card: ModelCard) -> str:
     """What to type, what it fetches and how large that is."""
     weights = card.weights
     assert isinstance(weights, HubWeights)

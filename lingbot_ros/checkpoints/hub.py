@@ -16,7 +16,7 @@ COMPANION_PATTERNS = (
     "vae/*",
     "tokenizer/*",
 )
-"""Text encoder, autoencoder and tokenizer, in the original and in the diffusers layout (spec 1.3)."""
+"""Text encoder, autoencoder and tokenizer, in the original and in the diffusers layout (model_spec 1.3)."""
 
 COMPANION_BYTES = 11_870_000_000
 """About what those take: 11.36 GB of text encoder in bf16 and 0.51 GB of autoencoder in f32."""

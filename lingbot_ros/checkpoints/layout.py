@@ -1,4 +1,4 @@
-"""The file layouts in which the family is published (spec 1.3): which files in a folder are which part."""
+"""The file layouts in which the family is published (model_spec 1.3): which files in a folder are which part."""
 
 import json
 import re

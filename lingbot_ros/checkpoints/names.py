@@ -1,4 +1,4 @@
-"""Names of the same tensors in different packagings, as tables (spec 1.6).
+"""Names of the same tensors in different packagings, as tables (model_spec 1.6).
 
 A transformer is stored under the released Wan-style names, which our classes use, or under those of SGLang, FastVideo
 or diffusers. Autoencoder and text encoder go the other way: their original names become those of the `diffusers` and

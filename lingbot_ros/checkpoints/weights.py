@@ -16,7 +16,7 @@ from lingbot_ros.model.quantized import is_quantized, quantize, replace_linears
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
 FLOAT32_PARTS = ("time_embedding", "time_projection", "head", "action_embedding")
-"""Small top-level parts that compute in float32 whatever the precision of the rest (spec 3.5, 3.6)."""
+"""Small top-level parts that compute in float32 whatever the precision of the rest (model_spec 3.5, 3.6)."""
 
 _LISTED_PROBLEMS = 5
 

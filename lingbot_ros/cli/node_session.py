@@ -1,6 +1,7 @@
 """What the ways to imagine have in common: ROS in this process, and the options that the node's process gets."""
 
 import argparse
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.msg import ModelInfo
+from lingbot_ros.cli.model_arguments import given_options
 from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.records import Image
 from lingbot_ros.shared_files import find_shared
@@ -47,11 +49,8 @@ def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
 def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[str]:
     """Only what was given: the rest is the parameter file's, or the node's own defaults. `more` parameters win."""
     values = {
-        "model.name": args.model,
-        "model.engine": args.engine,
-        "model.device": args.device,
-        "model.precision": args.precision,
-        "model.threads": args.threads,
+        # As JSON, which is YAML, texts stay texts whatever they hold.
+        **{f"model.{name}": json.dumps(value) for name, value in given_options(args).items()},
         "mode": args.mode,
         "recording.on_start": args.record or None,
         **more,

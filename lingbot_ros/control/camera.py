@@ -1,4 +1,4 @@
-"""The camera of a session: poses at frame rate -> rays at latent rate, carried from chunk to chunk (spec 3.3, 7.4)."""
+"""The camera of a session: poses at frame rate -> rays at latent rate, across chunks (model_spec 3.3, 6.4)."""
 
 from dataclasses import dataclass
 

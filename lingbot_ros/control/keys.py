@@ -1,4 +1,4 @@
-"""Keys -> camera poses: WASD moves, IJKL looks, integrated over the time that each was really down (spec 7.2-7.4)."""
+"""Keys -> camera poses: WASD moves, IJKL looks, integrated over the time that each was really down (model_spec 6.3)."""
 
 import math
 from collections.abc import Iterable

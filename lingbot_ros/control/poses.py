@@ -1,4 +1,4 @@
-"""Camera paths as arrays of camera-to-world matrices in OpenCV axes (x right, y down, z forward); spec 3.3 steps 1-5.
+"""Camera paths as camera-to-world matrices in OpenCV axes: x right, y down, z forward (model_spec 3.3 steps 1-3).
 
 Everything is float64: worlds often lie far from their origin, and differences of float32 positions lose their digits.
 """

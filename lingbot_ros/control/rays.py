@@ -1,4 +1,4 @@
-"""A camera's framewise steps -> one ray per pixel, folded into latent cells (spec 3.3 steps 6-8, 3.4)."""
+"""A camera's framewise steps -> one ray per pixel, folded into latent cells (model_spec 3.3 steps 4-7, 3.4)."""
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ def stretch_intrinsics(
 
 
 def default_intrinsics(height: int, width: int) -> NDArray[np.float64]:
-    """The camera that released demos assume when none is given: focal length 500 at 832 x 480, centred (spec 7.4)."""
+    """What released demos assume when no camera is given: focal length 500 at 832 x 480, centred (model_spec 6.5)."""
     reference = np.array([500.0, 500.0, REFERENCE_SIZE[1] / 2, REFERENCE_SIZE[0] / 2])
     return stretch_intrinsics(reference, REFERENCE_SIZE, (height, width))
 

@@ -1,4 +1,4 @@
-"""The files of a released control scene: poses.npy, intrinsics.npy, prompt.txt (spec 3.3, 7.1)."""
+"""The files of a released control scene: poses.npy, intrinsics.npy, prompt.txt (model_spec 3.3, 6.1)."""
 
 from pathlib import Path
 from typing import Any

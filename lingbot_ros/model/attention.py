@@ -1,4 +1,4 @@
-"""Self- and cross-attention with full-width RMS-normed queries and keys (spec 3.6)."""
+"""Self- and cross-attention with full-width RMS-normed queries and keys (model_spec 3.6)."""
 
 from collections.abc import Callable
 

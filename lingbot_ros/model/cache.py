@@ -67,20 +67,15 @@ class KVCache:
                 behind = tensor[:, :, self._tokens(self.ring.sink) : self._tokens(self.ring.window)]
                 behind.copy_(behind.roll(self._tokens(frames), 2))
 
-    def copy_from(self, other: "KVCache") -> None:
-        """Take over the committed part of a cache of the same shape."""
-        for mine, theirs in zip(self._all(), other._all(), strict=True):
-            mine[:, :, : other.filled_tokens] = theirs[:, :, : other.filled_tokens]
-        self.committed = other.committed
-
     def state(self) -> dict[str, Tensor]:
-        """Copies of the committed part by name, on the CPU."""
+        """Views of the committed part by name, and the number of committed chunks; the next chunk may change them."""
         end = self.filled_tokens
-        return {name: tensor[:, :, :end].to("cpu", copy=True) for name, tensor in self._named()}
+        state = {name: tensor[:, :, :end] for name, tensor in self._named()}
+        return state | {"committed": torch.tensor(self.committed)}
 
-    def load_state(self, state: dict[str, Tensor], committed: int) -> None:
-        """The reverse of `state`; `committed` is the number of chunks it held."""
-        self.committed = committed
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Copy the `state` of a cache of the same shape, wherever that lies."""
+        self.committed = int(state["committed"])
         for name, tensor in self._named():
             tensor[:, :, : self.filled_tokens] = state[name].to(tensor.device)
 

@@ -55,7 +55,7 @@ class PreviousFrames:
 
 
 class FirstFrame:
-    """A mask and the latents of the seed image followed by empty frames: what the released models take (spec 3.1).
+    """A mask and the latents of the seed image and empty frames: what the released models take (model_spec 3.1).
 
     The mask has one channel per pixel frame of a latent frame: 1 in the first latent frame of a session, else 0.
     """

@@ -12,7 +12,7 @@ Prediction = Literal["velocity", "residual", "motion", "layers"]
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Cross-attention to text features, zero-padded to `length` tokens and attended without a mask (spec 3.2)."""
+    """Cross-attention to text features, zero-padded to `length` tokens and attended without a mask (model_spec 3.2)."""
 
     width: int = 4096
     length: int = 512
@@ -20,7 +20,7 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class RayControlConfig:
-    """Per-pixel camera rays folded into channels and injected by a scale and a shift in every block (spec 3.3-3.6).
+    """Camera rays per pixel, folded into channels, injected by a scale and a shift in every block (model_spec 3.3-3.6).
 
     `channels` is 6 (origin, direction) or 7 (direction, WASD); `fold` is the autoencoder's spatial stride.
     """
@@ -61,9 +61,10 @@ class PixelConfig:
 class TransformerConfig:
     """Architecture of a `CausalWorldTransformer`.
 
-    `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (spec 3.6). The others give
-    x0 directly from the condition alone, for one-step models: `residual` is a change of the previous frame, `motion` a
-    per-pixel displacement of it plus a correction, `layers` moves `moving_layers` parts of it as rigid wholes.
+    `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (model_spec 3.6). The others
+    give x0 directly from the condition alone, for one-step models: `residual` is a change of the previous frame,
+    `motion` a per-pixel displacement of it plus a correction, `layers` moves `moving_layers` parts of it as rigid
+    wholes.
     """
 
     dim: int

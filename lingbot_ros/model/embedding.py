@@ -9,7 +9,7 @@ from lingbot_ros.model.config import ActionControlConfig
 
 
 def sinusoid(timestep: Tensor, width: int) -> Tensor:
-    """[cos, sin] features of diffusion times in [0, 1000): any shape -> float64 [..., width] (spec 3.5)."""
+    """[cos, sin] features of diffusion times in [0, 1000): any shape -> float64 [..., width] (model_spec 3.5)."""
     half = width // 2
     frequencies = 10000.0 ** (-torch.arange(half, dtype=torch.float64, device=timestep.device) / half)
     angles = timestep.to(torch.float64)[..., None] * frequencies

@@ -1,4 +1,4 @@
-"""Sizes of the released family: pixels and frames <-> latents (spec section 2)."""
+"""Sizes of the released family: pixels and frames <-> latents (model_spec 2)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A light decoder of Wan2.1 latents, for previews: the published TAEHV weights `taew2_1` and `lighttaew2_1` (spec 5.6).
+"""A light decoder of Wan2.1 latents, for previews: TAEHV as published, `taew2_1` and `lighttaew2_1` (model_spec 5.7).
 
 Everything is 2D convolutions; time is in blocks that also see their own input of one frame before, and in 1x1
 convolutions that make two frames of one. Parameter names are those of the published files.

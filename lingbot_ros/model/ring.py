@@ -1,4 +1,4 @@
-"""Which cache slots a chunk uses: pure host integers, shared by every engine (spec 5.1).
+"""Which cache slots a chunk uses: pure host integers, shared by every engine (model_spec 5.1).
 
 Keys are cached already rotated, so the order of slots is free and the valid region can always be a prefix.
 """

@@ -1,4 +1,4 @@
-"""Rotary position angles over (time, row, column), computed on demand so that time has no end (spec 3.7)."""
+"""Rotary position angles over (time, row, column), computed on demand so that time has no end (model_spec 3.7)."""
 
 import torch
 from torch import Tensor

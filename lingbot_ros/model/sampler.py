@@ -1,4 +1,4 @@
-"""Few-step sampling of one chunk, with an optional clean forward that commits it to the cache (spec 4.4)."""
+"""Few-step sampling of one chunk, with an optional clean forward that commits it to the cache (model_spec 4.4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Noise = Callable[[int], Tensor]
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """One row of a distilled sampler's table (spec 4.3).
+    """One row of a distilled sampler's table (model_spec 4.3).
 
     `timesteps[j]` is fed to the network, `sigmas[j]` turns its prediction into x0, and before step j > 0 the latent
     is re-noised to `renoise[j - 1]`. `commit` runs the network once more on the result at time 0, so that later chunks
@@ -37,7 +37,7 @@ class SamplerConfig:
             )
 
     def one_step(self) -> "SamplerConfig":
-        """The first step alone: several times faster, with about 97 % of the way in it (spec 4.6)."""
+        """The first step alone: several times faster, with about 97 % of the way in it (model_spec 4.6)."""
         return SamplerConfig(self.timesteps[:1], self.sigmas[:1], commit=self.commit)
 
     @property

@@ -1,4 +1,4 @@
-"""Noise levels and diffusion times of the released family (spec 4.1, 4.3)."""
+"""Noise levels and diffusion times of the released family (model_spec 4.1, 4.3)."""
 
 from collections.abc import Sequence
 

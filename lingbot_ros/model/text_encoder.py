@@ -1,4 +1,4 @@
-"""Prompts -> features of UMT5-XXL, zero-padded to the length that the transformer attends to (spec 3.2)."""
+"""Prompts -> features of UMT5-XXL, zero-padded to the length that the transformer attends to (model_spec 3.2)."""
 
 import html
 import re

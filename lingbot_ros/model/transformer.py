@@ -1,6 +1,6 @@
 """A Wan-style block-causal video transformer: the same classes for 3 M and 14 B parameters.
 
-Parameter names are those of the released LingBot-World checkpoints (spec 1.4), so that these load without renaming.
+Parameter names are those of the released LingBot-World checkpoints (model_spec 1.4): these load without renaming.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Control:
 
 
 class Block(nn.Module):
-    """Self-attention, camera modulation, cross-attention and FFN, modulated per latent frame (spec 3.6)."""
+    """Self-attention, camera modulation, cross-attention and FFN, modulated per latent frame (model_spec 3.6)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:
-    """Apply linears of any stored precision with float32 arithmetic (spec 3.5)."""
+    """Apply linears of any stored precision with float32 arithmetic (model_spec 3.5)."""
     for layer in layers:
         x = F.linear(x, layer.weight.float(), layer.bias.float()) if isinstance(layer, nn.Linear) else layer(x)
     return x

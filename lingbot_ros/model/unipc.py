@@ -1,4 +1,4 @@
-"""Many-step sampling of a chunk with UniPC, for models that were not distilled (spec 4.2, 4.5)."""
+"""Many-step sampling of a chunk with UniPC, for models that were not distilled (model_spec 4.2, 4.5)."""
 
 from dataclasses import dataclass
 from typing import Literal

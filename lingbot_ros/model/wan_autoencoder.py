@@ -1,4 +1,4 @@
-"""The Wan2.1 video autoencoder as a stream: diffusers' modules, one latent frame at a time (spec sections 2, 5.6)."""
+"""The Wan2.1 video autoencoder as a stream: diffusers' modules, one latent frame at a time (model_spec 2.1, 5.6)."""
 
 import hashlib
 from typing import Any
@@ -32,7 +32,7 @@ class WanAutoencoder:
         self._image_latents: WeakValueDictionary[str, ImageLatents] = WeakValueDictionary()
 
     def fit(self, image: Frames, height: int, width: int) -> Tensor:
-        """As the released pipeline: bicubic straight to the size, without antialiasing, overshoot kept (spec 3.1)."""
+        """As released: bicubic straight to the size, without antialiasing, overshoot kept (model_spec 3.1)."""
         pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1)
         scaled = (pixels.float() / 255 - 0.5) / 0.5
         resized = F.interpolate(scaled[None], (height, width), mode="bicubic", align_corners=False)
@@ -99,7 +99,7 @@ class WanAutoencoder:
 class ImageLatents:
     """Latents of a clip whose first frame is a picture and whose others are 0 (mid-grey), computed when first needed.
 
-    The encoder sees a finite past, so its state, and with it the latents, stop changing after some frames (spec 3.1).
+    The encoder sees a finite past, so its state, and with it the latents, stop changing in time (model_spec 3.1).
     """
 
     def __init__(self, autoencoder: WanAutoencoder, image: Tensor) -> None:

@@ -30,7 +30,7 @@ def chunk_records(
             chunk_index=session.chunk_index - 1,
             frame_in_chunk=offset,
             chunk_frames=len(images),
-            frames_since_real=first_index + offset - live.real_frame,
+            frames_since_real=session.frames_since_real - (len(images) - 1 - offset),
             control=control,
             timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
             intrinsics=live.intrinsics,

@@ -23,7 +23,7 @@ class LiveSession:
     name of one that still lives. first_frame: uint8 [H, W, 3] as the model sees it, None for a restored session.
     given_image: the same as it was given, uint8 [h, w, 3] of any size.
     given_intrinsics: float64 [3, 3] in pixels of the model's frames, for models that do not look at them. start_pose:
-    camera-to-world [4, 4] of frame 0. real_frame: index of the last real picture.
+    camera-to-world [4, 4] of frame 0.
     """
 
     id: str
@@ -31,7 +31,6 @@ class LiveSession:
     start_stamp_ns: int
     parent_id: str = ""
     branch_frame: int = 0
-    real_frame: int = 0
     lease_s: float = 0.0
     first_frame: Image | None = None
     given_image: Image | None = None
@@ -63,7 +62,6 @@ class LiveSession:
             "session_id": self.id,
             "parent_id": self.parent_id,
             "branch_frame": self.branch_frame,
-            "real_frame": self.real_frame,
             "start_stamp_ns": self.start_stamp_ns,
             "given_intrinsics": None if self.given_intrinsics is None else self.given_intrinsics.tolist(),
             "start_pose": None if self.start_pose is None else self.start_pose.tolist(),
@@ -71,7 +69,7 @@ class LiveSession:
 
     def recall(self, outside: Mapping[str, Any]) -> None:
         """Take what `outside` saved, all but the id; nothing from a snapshot that was not taken from a live session."""
-        for name in ("parent_id", "branch_frame", "real_frame", "start_stamp_ns"):
+        for name in ("parent_id", "branch_frame", "start_stamp_ns"):
             setattr(self, name, outside.get(name, getattr(self, name)))
         for name in ("given_intrinsics", "start_pose"):
             if name in outside:

@@ -101,7 +101,6 @@ class SessionTable:
             parent.start_stamp_ns,
             parent_id=parent.id,
             branch_frame=parent.session.frame_index,
-            real_frame=parent.real_frame,
             lease_s=lease_s,
             given_intrinsics=parent.given_intrinsics,
             start_pose=parent.start_pose,

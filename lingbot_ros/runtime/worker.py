@@ -24,7 +24,7 @@ from lingbot_ros.runtime.scheduler import Output
 from lingbot_ros.runtime.served_world import LiveWorld, WorldView
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.statistics import Statistics
-from lingbot_ros.world import MemoryOptions, World
+from lingbot_ros.world import LoadOptions, World
 
 T = TypeVar("T")
 
@@ -37,18 +37,11 @@ _COMMANDS = 64
 class WorkerSettings:
     """What a worker needs to know; `config/imagination.yaml` says what each value means."""
 
-    model: str
-    engine: str
-    device: str
-    precision: str
-    threads: int
+    options: LoadOptions
     mode: Mode
     control_capacity: int
     control_timeout_s: float
     stale: StalePolicy
-    light_decoder: Path | None = field(default=None, kw_only=True)
-    memory: MemoryOptions | None = field(default=None, kw_only=True)
-    offload_expert: bool = field(default=False, kw_only=True)
     decay_s: float = field(default=0.5, kw_only=True)
     priority: tuple[ControlSource, ...] = field(default=PRIORITY, kw_only=True)
     limits: Limits
@@ -101,7 +94,7 @@ class WorldWorker:
         self._thread.start()
         deadline_s = time.monotonic() + timeout_s
         while not futures.wait([self._loaded], _IDLE_S).done:
-            name = self.settings.model
+            name = self.settings.options.name
             if abandoned():
                 self._stopping.set()
                 raise LingbotError(f"loading {name} was abandoned", ErrorCode.CANCELED)
@@ -152,16 +145,7 @@ class WorldWorker:
     def _run(self) -> None:
         settings, started_s = self.settings, time.monotonic()
         try:
-            world = World.load(
-                settings.model,
-                engine=settings.engine,
-                device=settings.device,
-                precision=settings.precision,
-                threads=settings.threads,
-                light_decoder=settings.light_decoder,
-                memory=settings.memory,
-                offload_expert=settings.offload_expert,
-            )
+            world = World.load(options=settings.options)
         except BaseException as error:  # handed to the thread that waits in load()
             self._loaded.set_exception(error)
             return

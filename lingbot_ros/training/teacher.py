@@ -32,8 +32,8 @@ class Teacher:
         if not 0 < self._share <= 1:
             raise InputError("distill.teacher_share", self._share, "give more than 0 and at most 1")
         require_teachable(world, config, data)
-        network = world.networks[0]
-        self._world, self._model, self._shape = world, network.model, network.shape
+        network = world.model.networks[0]
+        self._loaded, self._model, self._shape = world.model, network.model, network.shape
 
     def __call__(self, batch: Batch) -> Sequence[tuple[float, Batch]]:
         taught = replace(batch, target=self.imagine(batch))
@@ -42,20 +42,20 @@ class Teacher:
     @torch.no_grad()
     def imagine(self, batch: Batch) -> Tensor:
         """The teacher's clean frames for every past and action of a batch, float32 [B, 3, L, H, W]."""
-        shape, world, sampler = self._shape, self._world, self._world.sampler
+        shape, device, sampler = self._shape, self._loaded.device, self._loaded.sampler
         assert isinstance(sampler, FewStepSampler)
         chunk, clips, frames = shape.stream.chunk, batch.target.shape[0], batch.target.shape[2]
         cache = self._new_cache(clips)
         control = shape.transformer.control
         assert isinstance(control, ActionControlConfig)
-        condition = batch.condition[:, : shape.transformer.condition_channels].to(world.device)
-        actions = batch.actions[:, :, : control.history].to(world.device)
+        condition = batch.condition[:, : shape.transformer.condition_channels].to(device)
+        actions = batch.actions[:, :, : control.history].to(device)
         noise_shape = (clips, *shape.latent_shape(shape.transformer.latent_channels)[1:])
         parts = []
         for first in range(0, frames, chunk):
             seen = slice(first, first + chunk)
             predict = self._forward(cache, condition[:, :, seen], actions[:, seen], first)
-            latents = sampler.sample(predict, lambda _: torch.randn(noise_shape, device=world.device))
+            latents = sampler.sample(predict, lambda _: torch.randn(noise_shape, device=device))
             if sampler.config.commit:
                 predict(latents, 0.0)
             cache.commit()
@@ -66,7 +66,7 @@ class Teacher:
         self, cache: KVCache, condition: Tensor, actions: Tensor, first: int
     ) -> Callable[[Tensor, float], Tensor]:
         """Begin a chunk; returns what the sampler calls, which writes the chunk's slots of the cache."""
-        shape, device = self._shape, self._world.device
+        shape, device = self._shape, self._loaded.device
         slot = cache.begin()
         positions = torch.arange(first, first + shape.stream.chunk)
         cos, sin = (t.to(device) for t in rope_tables(positions, shape.rows, shape.columns, shape.transformer.head_dim))
@@ -86,17 +86,17 @@ class Teacher:
         shape = self._shape
         size = (clips, *shape.cache_shape[1:])
         keys, values = (
-            [torch.zeros(size, dtype=shape.dtype, device=self._world.device) for _ in self._model.blocks] for _ in "kv"
+            [torch.zeros(size, dtype=shape.dtype, device=self._loaded.device) for _ in self._model.blocks] for _ in "kv"
         )
-        return KVCache(keys, values, self._world.ring, shape.tokens_per_frame)
+        return KVCache(keys, values, self._loaded.ring, shape.tokens_per_frame)
 
 
 def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> None:
     """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.architecture
-    if info.control.kind != "action" or not isinstance(world.autoencoder, PixelAutoencoder):
+    if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
         raise InputError("teacher", name, "it is no action model on pixels; choose one, such as pusht-small")
-    if not isinstance(world.sampler, FewStepSampler) or architecture.text is not None:
+    if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:
         raise InputError("teacher", name, "choose a model without text and with a few-step sampler")
     student = config.transformer
     assert isinstance(architecture.control, ActionControlConfig)

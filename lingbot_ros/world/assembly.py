@@ -1,6 +1,5 @@
 """Which parts a card's model is made of. The only place that tells pixel models from the released family."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,7 +22,6 @@ from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
 from lingbot_ros.model.text_encoder import TextEncoder
 from lingbot_ros.model.unipc import UniPCSampler
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder
-from lingbot_ros.world.pose_memory import MemoryOptions
 
 Control = ActionControl | CameraControl
 
@@ -44,7 +42,7 @@ def check_size(card: ModelCard) -> None:
 
 
 def load_autoencoder(card: ModelCard, files: ModelFiles, device: str) -> Autoencoder:
-    """Video autoencoders compute in float32, as the released pipeline does (spec 2)."""
+    """Video autoencoders compute in float32, as the released pipeline does (model_spec 2.1)."""
     if card.autoencoder == "pixel":
         return PixelAutoencoder(device)
     assert files.autoencoder is not None
@@ -55,9 +53,8 @@ def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) ->
     """What makes frames, and what to add to the digest of the weights: the autoencoder and nothing, or a light one."""
     if light is None:
         return autoencoder, ""
-    if not isinstance(autoencoder, WanAutoencoder):
-        raise InputError("light_decoder", light, "only models with the Wan autoencoder can use one; leave it out")
-    # In 16 bits float16 is the exact one: the activations are small (spec 5.6).
+    assert isinstance(autoencoder, WanAutoencoder)
+    # In 16 bits float16 is the exact one: the activations are small (model_spec 5.7).
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
     return load_light_decoder(light, device, dtype, autoencoder.denormalize), f"+{file_sha256(light)}"
 
@@ -92,14 +89,3 @@ def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Contr
         return CameraControl(config, card.stream.chunk, card.height, card.width, device, lens)
     assert isinstance(config, ActionControlConfig)
     return ActionControl(card.control, config.history)
-
-
-def with_memory(card: ModelCard, memory: MemoryOptions | None) -> ModelCard:
-    """The card with room for what is remembered; raises InputError for a model that cannot use it."""
-    if memory is None:
-        return card
-    if card.control.kind != "camera":
-        raise InputError("memory", memory, f"{card.name} is not driven by a camera; leave it out")
-    if card.stream.window == card.stream.chunk:
-        raise InputError("memory", memory, f"{card.name} makes one clip in one piece; leave it out")
-    return replace(card, stream=replace(card.stream, memory=memory.frames))

@@ -1,7 +1,6 @@
 """N imagined worlds in step: one forward imagines the next chunk of all of them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,9 +17,7 @@ from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.sampler import FewStepSampler
 from lingbot_ros.world.assembly import new_condition
-
-if TYPE_CHECKING:
-    from lingbot_ros.world.world import World
+from lingbot_ros.world.world import World
 
 
 class Batch:
@@ -31,33 +28,34 @@ class Batch:
     as good as a start at 0. No fork, no snapshot: these are `Session`'s. Used by one thread at a time.
     """
 
-    def __init__(self, world: "World", size: int) -> None:
+    def __init__(self, world: World, size: int) -> None:
         """Every row must be `start`ed before the first step. Raises InputError and EngineError."""
         if size < 1:
             raise InputError("size", size, "give 1 or more")
-        if not isinstance(world.autoencoder, PixelAutoencoder) or not isinstance(world.sampler, FewStepSampler):
+        loaded = world.model
+        if not isinstance(loaded.autoencoder, PixelAutoencoder) or not isinstance(loaded.sampler, FewStepSampler):
             raise EngineError(f"batch: {world.card.name} is no small action model; step its sessions one by one")
-        if world.ring.sink:
+        if loaded.ring.sink:
             raise EngineError(f"batch: {world.card.name} has an attention sink, whose place a late row cannot take")
-        self.size, self._world = size, world
-        network = world.networks[0]
+        self.size, self._loaded = size, loaded
+        network = loaded.networks[0]
         self._shape, self._model = network.shape, network.model
         shape = self._shape
         _, heads, slots, head_dim = shape.cache_shape
         layers = shape.transformer.num_layers
-        caches = zero_caches(2 * layers * size, heads, slots, head_dim, shape.dtype, world.device)
+        caches = zero_caches(2 * layers * size, heads, slots, head_dim, shape.dtype, loaded.device)
         rows = [torch.cat(caches[first : first + size]) for first in range(0, len(caches), size)]
         self._keys, self._values = rows[:layers], rows[layers:]
         self._chunk = 0
         self._begun: list[int | None] = [None] * size  # the chunk that was each row's first
         self._seeds = [0] * size
         self._controls = [self._new_control() for _ in range(size)]
-        self._conditions = [new_condition(world.card, world.autoencoder) for _ in range(size)]
+        self._conditions = [new_condition(loaded.card, loaded.autoencoder) for _ in range(size)]
 
     @property
     def frames_per_chunk(self) -> int:
         """How many frames a step makes of every row, and how many controls it takes."""
-        return self._world.card.stream.chunk
+        return self._loaded.card.stream.chunk
 
     def start(self, row: int, image: Frames, seed: int = 0) -> Frames:
         """Begin row number `row` anew at a picture uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3]."""
@@ -65,7 +63,7 @@ class Batch:
             raise InputError("row", row, f"give 0 to {self.size - 1}")
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        card, autoencoder = self._world.card, self._world.autoencoder
+        card, autoencoder = self._loaded.card, self._loaded.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
         self._conditions[row].start(fitted)
         self._controls[row] = self._new_control()
@@ -81,8 +79,8 @@ class Batch:
         """
         begun = self._first_chunks()
         encoded = self._encode(controls)
-        device, shape = self._world.device, self._shape
-        slot = self._world.ring.slot(self._chunk)
+        device, shape = self._loaded.device, self._shape
+        slot = self._loaded.ring.slot(self._chunk)
         actions = torch.cat([row["actions"] for row in encoded]).to(device)
         control = self._model.encode_actions(actions, shape.rows, shape.columns)
         first = self._chunk * shape.stream.chunk
@@ -99,12 +97,12 @@ class Batch:
             time = torch.full((self.size, shape.stream.chunk), timestep, device=device)
             return self._model.predict(latent, condition, time, cos, sin, control, (), attends)
 
-        sampler = self._world.sampler
+        sampler = self._loaded.sampler
         assert isinstance(sampler, FewStepSampler)
         latents = sampler.sample(predict, self._noise)
         if sampler.config.commit:
             predict(latents, 0.0)
-        autoencoder = self._world.autoencoder
+        autoencoder = self._loaded.autoencoder
         frames = [autoencoder.decode(latents[row : row + 1], autoencoder.start())[0] for row in range(self.size)]
         for row in range(self.size):
             self._controls[row].commit(encoded[row])
@@ -113,10 +111,10 @@ class Batch:
         return np.stack(frames)
 
     def _new_control(self) -> ActionControl:
-        config = self._world.card.architecture.control
-        if self._world.card.control.kind != "action" or not hasattr(config, "history"):
-            raise EngineError(f"batch: {self._world.card.name} is not driven by actions; step its sessions one by one")
-        return ActionControl(self._world.card.control, config.history)  # type: ignore[union-attr]
+        config = self._loaded.card.architecture.control
+        if self._loaded.card.control.kind != "action" or not hasattr(config, "history"):
+            raise EngineError(f"batch: {self._loaded.card.name} is not driven by actions; step its sessions one by one")
+        return ActionControl(self._loaded.card.control, config.history)  # type: ignore[union-attr]
 
     def _first_chunks(self) -> list[int]:
         missing = [row for row, chunk in enumerate(self._begun) if chunk is None]
@@ -126,7 +124,7 @@ class Batch:
 
     def _encode(self, controls: ArrayLike) -> Sequence[dict[str, Tensor]]:
         values = np.asarray(controls, np.float64)
-        expected = (self.size, self.frames_per_chunk, self._world.card.control.dim)
+        expected = (self.size, self.frames_per_chunk, self._loaded.card.control.dim)
         if values.shape != expected:
             raise InputError("controls", f"shape {list(values.shape)}", f"give {list(expected)}")
         encoded = []
@@ -139,7 +137,7 @@ class Batch:
 
     def _visible(self, begun: Sequence[int]) -> Tensor:
         """Which cache tokens each row may see: bool [size, 1, 1, tokens of the valid prefix]."""
-        ring, chunk = self._world.ring, self._world.ring.chunk
+        ring, chunk = self._loaded.ring, self._loaded.ring.chunk
         owner = torch.zeros(ring.slot(self._chunk).length, dtype=torch.long)
         for index in range(max(0, self._chunk - ring.window // chunk + 1), self._chunk + 1):
             write = ring.slot(index).write
@@ -151,7 +149,7 @@ class Batch:
         shape = self._shape.latent_shape(self._shape.transformer.latent_channels)
         ages = [self._chunk - first for first in self._first_chunks()]
         rows = [chunk_noise(seed, age, draw, shape) for seed, age in zip(self._seeds, ages, strict=True)]
-        return torch.cat(rows).to(self._world.device)
+        return torch.cat(rows).to(self._loaded.device)
 
 
 class _RowAttention:

@@ -73,7 +73,7 @@ class Branch:
 
 
 def guided_prediction(branches: Sequence[Branch], latent: Tensor, timestep: float, guidance: float) -> Tensor:
-    """The first branch's prediction, pushed away from the second's if there is one (spec 4.2)."""
+    """The first branch's prediction, pushed away from the second's if there is one (model_spec 4.2)."""
     prediction = branches[0].predict(latent, timestep)
     for other in branches[1:]:
         without = other.predict(latent, timestep)

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from lingbot_ros.checkpoints.cards import ModelCard, list_cards
-from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.checkpoints.weights import parameter_dtype, parameter_shapes
 from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
 from lingbot_ros.engine.interface import Role, TensorSpec
@@ -18,14 +17,16 @@ from lingbot_ros.model.quantized import is_quantized
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.world.adapted_card import expert_count, memory_of
 from lingbot_ros.world.assembly import graph_shape
+from lingbot_ros.world.load_options import LoadOptions
 
 AUTOENCODER_PARAMETERS = 126_892_531
 TEXT_ENCODER_PARAMETERS = 5_680_910_336
-"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (spec 2, 3.2)."""
+"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (model_spec 2.1, 3.2)."""
 
 AUTOENCODER_CACHE_FLOATS_PER_PIXEL = 2365
-"""What the streaming decoder remembers: two frames at the input of each convolution over time (spec 5.5)."""
+"""What the streaming decoder remembers: two frames at the input of each convolution over time (model_spec 5.5)."""
 
 AUTOENCODER_WORK_FLOATS_PER_PIXEL = 4800
 """While it decodes one latent frame, measured: 12.5 tensors of 96 channels and four frames at full resolution."""
@@ -40,19 +41,6 @@ ENCODER_WORK_FLOATS_PER_PIXEL = 2300
 LIGHT_PARAMETERS = 9_844_611
 LIGHT_CACHE_FLOATS_PER_PIXEL = 84
 """Of `taew2_1`'s decoder: one frame at the input of each block; it works in less than the encoder does."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What `World.load` was asked for beyond a precision and a device, as far as it takes memory.
-
-    `remembered` latent frames are kept by a pose memory; with `offload_expert` one of two experts waits in main memory.
-    """
-
-    text_device: str = "cpu"
-    remembered: int = 0
-    offload_expert: bool = False
-    light_decoder: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,9 +85,10 @@ class MemoryPlan:
         return f"{self.subject} {'fits' if self.fits else 'does not fit'} here: it needs {', '.join(parts)}"
 
 
-def plan_memory(card: ModelCard, precision: str, device: str, choices: Choices | None = None) -> MemoryPlan:
-    """The plan of a card's model in a precision on a device (`cpu` or `cuda[:N]`). Reads no weights."""
-    uses = _items(card, precision, device, choices or Choices())
+def plan_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
+    """The plan of a card that is adapted to `options`, which are resolved. Reads no weights."""
+    precision, device = options.precision, options.device
+    uses = _items(card, options)
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
@@ -107,20 +96,19 @@ def plan_memory(card: ModelCard, precision: str, device: str, choices: Choices |
     )
 
 
-def require_memory(card: ModelCard, precision: str, device: str, choices: Choices | None = None) -> MemoryPlan:
+def require_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
     """The plan, if it fits; raises ResourceError that says what is missing and what would fit."""
-    plan = plan_memory(card, precision, device, choices)
+    plan = plan_memory(card, options)
     if plan.fits:
         return plan
-    smaller = _smaller(card, precision, device, choices)
-    others = [f"{other.subject} ({size_text(other.needed(device))})" for other in smaller]
+    others = [f"{other.subject} ({size_text(other.needed(options.device))})" for other in _smaller(card, options)]
     advice = f"What would fit: {'; '.join(others)}" if others else "Nothing of this family fits; use a larger machine"
     raise ResourceError(f"memory: {plan.verdict()}. {advice}", ErrorCode.OUT_OF_MEMORY)
 
 
-def missing_weights(card: ModelCard, precision: str, device: str, error: ModelError) -> ModelError:
+def missing_weights(card: ModelCard, options: LoadOptions, error: ModelError) -> ModelError:
     """`error` about weights that are not here, with the answer to whether the model would fit, were it downloaded."""
-    return ModelError(f"{error}. {plan_memory(card, precision, device).verdict()}", error.code)
+    return ModelError(f"{error}. {plan_memory(card, options).verdict()}", error.code)
 
 
 def free_bytes(device: str) -> int:
@@ -140,29 +128,30 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> Iterator[tuple[str, int, str]]:
+def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, str]]:
+    precision, device, memory = options.precision, options.device, memory_of(card, options)
     shape = graph_shape(card, PRECISIONS[precision])
-    experts = _experts(card)
+    experts = expert_count(card)
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
     caches = _bytes(spec for spec in session if spec.role is Role.STATE)
     # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
     shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
-    waiting = experts - 1 if choices.offload_expert else 0
+    waiting = experts - 1 if options.offload_expert else 0
     yield "transformer weights", (experts - waiting) * weights_bytes(card, precision), device
     yield "the expert that waits", waiting * weights_bytes(card, precision), "cpu"
     yield "session: attention caches", guided * (caches // shared + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
-    yield "session: remembered places", guided * choices.remembered * frame_bytes(shape), "cpu"
+    yield "session: remembered places", guided * (memory.bank if memory else 0) * frame_bytes(shape), "cpu"
     decoding = 0
     if card.autoencoder == "wan":
         pixels = card.height * card.width
         yield "autoencoder weights (f32)", 4 * AUTOENCODER_PARAMETERS, device
         yield "autoencoder's memory of the first image", 4 * ENCODER_CACHE_FLOATS_PER_PIXEL * pixels, device
         weights, cache, work = 0, AUTOENCODER_CACHE_FLOATS_PER_PIXEL, AUTOENCODER_WORK_FLOATS_PER_PIXEL
-        if choices.light_decoder:
+        if options.light_decoder is not None:
             weights, cache, work = LIGHT_PARAMETERS, LIGHT_CACHE_FLOATS_PER_PIXEL, ENCODER_WORK_FLOATS_PER_PIXEL
         yield "light decoder weights", 4 * weights, device
         yield "session: decoder's streaming state", 4 * cache * pixels, device
@@ -172,7 +161,7 @@ def _items(card: ModelCard, precision: str, device: str, choices: Choices) -> It
     if card.architecture.text is not None:
         # It is published in bf16 and computes in it, but for worlds that compute all in f32.
         size = 4 if shape.dtype is torch.float32 else 2
-        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, choices.text_device
+        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, options.text_device
 
 
 def weights_bytes(card: ModelCard, precision: str) -> int:
@@ -226,23 +215,21 @@ def _bytes(specs: Iterable[TensorSpec]) -> int:
     return sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in specs)
 
 
-def _smaller(card: ModelCard, precision: str, device: str, choices: Choices | None) -> Iterator[MemoryPlan]:
+def _smaller(card: ModelCard, options: LoadOptions) -> Iterator[MemoryPlan]:
     """Plans that fit instead: fewer bits, the shortest window, one expert at a time, other models of the family."""
     shortest = replace(card.stream, window=card.stream.sink + card.stream.chunk)
-    plain = choices or Choices()
-    cards = [(card, plain, ""), (replace(card, stream=shortest), plain, f" with a window of {shortest.window}")]
-    cards.append((card, replace(plain, offload_expert=True), " with offload_expert"))
-    cards += [(other, plain, "") for other in list_cards() if other.family == card.family and other.name != card.name]
-    for choice, chosen, how in cards:
-        for small in dict.fromkeys((precision, "bf16", "int8")):
-            plan = plan_memory(choice, small, device, chosen)
-            if plan.fits and (not chosen.offload_expert or _experts(choice) > 1):
+    choices = [(card, options, ""), (replace(card, stream=shortest), options, f" with a window of {shortest.window}")]
+    if expert_count(card) > 1:
+        choices.append((card, replace(options, offload_expert=True), " with offload_expert"))
+    others = [other for other in list_cards() if other.family == card.family and other.name != card.name]
+    plain = LoadOptions(card.name, device=options.device, text_device=options.text_device)
+    choices += [(other, plain, "") for other in others]
+    for choice, chosen, how in choices:
+        for small in dict.fromkeys((options.precision, "bf16", "int8")):
+            plan = plan_memory(choice, replace(chosen, precision=small))
+            if plan.fits:
                 yield replace(plan, subject=plan.subject + how)
                 break
-
-
-def _experts(card: ModelCard) -> int:
-    return 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
 
 
 def _never() -> CausalWorldTransformer:

@@ -117,6 +117,7 @@ class PoseMemory:
         self.options = options
         self.bank: list[Remembered] = []
         self.shown: list[int] = []
+        self._next: list[Remembered] = []
         self._control, self._caches = control, list(caches)
         self._held: dict[int, int] = {}  # place behind the window -> latent frame that was copied there
 
@@ -136,16 +137,29 @@ class PoseMemory:
         self.shown = [item.frame for item in chosen]
         return len(chosen)
 
-    def remember(self) -> list[Remembered]:
-        """The bank with one latent frame of the chunk that is about to be committed."""
+    def remember(self) -> None:
+        """Choose one latent frame of the chunk that is about to be committed; `commit` adds it to the bank."""
         chosen, cache = compress(self._poses, self.bank, self._control.unit_step), self._caches[0]
         frame = cache.committed * cache.ring.chunk + chosen
         item = record(self._caches, cache.slot.write + chosen, frame, self._poses[chosen])
-        return manage([*self.bank, item], self.options.bank, self._control.unit_step)
+        self._next = manage([*self.bank, item], self.options.bank, self._control.unit_step)
 
-    def commit(self, bank: list[Remembered]) -> None:
-        """Make what `remember` gave the past."""
-        self.bank = bank
+    def commit(self) -> None:
+        """Make what `remember` chose the past."""
+        self.bank, self._next = self._next, []
+
+    def rollback(self) -> None:
+        """Let go of what `remember` chose."""
+        self._next = []
+
+    def require_same_options(self, state: dict[str, Tensor]) -> None:
+        """Raise SnapshotError unless `state` is that of a memory with the same options."""
+        mine, theirs = self.state()["options"].tolist(), state["options"].tolist()
+        if mine != theirs:
+            raise SnapshotError(
+                f"snapshot: its memory (frames, bank, reach) is {theirs}, this world's is {mine}; "
+                "load the world with the same memory"
+            )
 
     @property
     def _poses(self) -> Poses:
@@ -174,18 +188,7 @@ class PoseMemory:
             if key != "options":
                 number, name = key.split(".", 1)
                 found.setdefault(int(number), {})[name] = tensor.cpu()
-        self.bank, self._held = [], {}
+        self.bank, self._next, self._held = [], [], {}
         for frame, parts in sorted(found.items()):
             pose = parts.pop("pose").numpy()
             self.bank.append(Remembered(frame, pose, tuple(parts[str(index)] for index in range(len(parts)))))
-
-
-def require_same_memory(memory: PoseMemory | None, state: dict[str, Tensor]) -> None:
-    """Raise SnapshotError unless `state` is that of a memory with the same options, or of none if there is none."""
-    mine = None if memory is None else memory.state()["options"].tolist()
-    theirs = state["options"].tolist() if state else None
-    if mine != theirs:
-        raise SnapshotError(
-            f"snapshot: its memory (frames, bank, reach) is {theirs}, this world's is {mine}; "
-            "load the world with the same memory"
-        )

@@ -1,4 +1,4 @@
-"""The chunks in a session's attention window, kept to be read again under another prompt (spec 5.4)."""
+"""The chunks in a session's attention window, kept to be read again under another prompt (model_spec 5.4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

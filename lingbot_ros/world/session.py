@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,18 +12,17 @@ from torch import Tensor
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
-from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
-from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames
+from lingbot_ros.errors import ErrorCode, InputError, SessionError
+from lingbot_ros.model.autoencoder import EncoderState, Frames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import ChunkInputs, guided_prediction
-from lingbot_ros.world.pose_memory import PoseMemory, require_same_memory
-from lingbot_ros.world.recent import RecentChunk, RecentChunks
-from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta
-
-if TYPE_CHECKING:
-    from lingbot_ros.world.world import World
+from lingbot_ros.world.loaded_model import LoadedModel
+from lingbot_ros.world.parts import Decoding, FinishedChunk, State, require_same_parts, session_parts
+from lingbot_ros.world.pose_memory import PoseMemory
+from lingbot_ros.world.recent import RecentChunks
+from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta, require_same_world
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,16 @@ class StepTiming:
     decode_s: float = 0.0
 
 
+class SessionRegistry(Protocol):
+    """Who knows all sessions of a model by id; a `World`."""
+
+    def new_session(self, session_id: str | None, parent_id: str, seed: int, lens: Lens | None = None) -> "Session":
+        """An empty session, registered; raises SessionError if the id is taken."""
+
+    def forget(self, session: "Session") -> None:
+        """Called by a session that closes."""
+
+
 class Session:
     """Made by `World.start`, `fork` or `World.restore`; used by one thread at a time.
 
@@ -43,37 +52,62 @@ class Session:
     frames, whether stepped straight, forked or restored. A step that raises leaves the session as it was.
     """
 
-    def __init__(self, world: "World", session_id: str, parent_id: str, seed: int, control: Control) -> None:
-        """Allocates the session's tensors; `World` fills them."""
+    def __init__(
+        self,
+        model: LoadedModel,
+        registry: SessionRegistry,
+        session_id: str,
+        parent_id: str,
+        seed: int,
+        control: Control,
+    ) -> None:
+        """Allocates the session's tensors; the registry fills them."""
         self.id, self.parent_id, self.seed = session_id, parent_id, seed
         self.chunk_index = 0
         self.frame_index = 0
         self.timing = StepTiming()
-        self._world = world
+        self._model, self._registry = model, registry
         self._open = True
+        self._real_frame = 0
         self._prompt = ""
         self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
         self._past_is_of_prompt = True  # whether the attention window was computed under it
-        self._networks = [world.new_branches(network) for network in world.networks]
+        self._networks = [model.new_branches(network) for network in model.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
-        self._recent = RecentChunks(world.ring) if world.prompt_policy == "recompute" else None
+        caches = [branch.cache for branch in self._branches]
+        self._recent = RecentChunks(model.ring) if model.options.prompt_policy == "recompute" else None
         self._memory: PoseMemory | None = None
-        if world.memory is not None and isinstance(control, CameraControl):
-            self._memory = PoseMemory(world.memory, control, [branch.cache for branch in self._branches])
+        if model.memory is not None and isinstance(control, CameraControl):
+            self._memory = PoseMemory(model.memory, control, caches)
         self._control = control
-        self._condition = new_condition(world.card, world.autoencoder)
-        self._observation = Observation(world.autoencoder)
-        self._decoder: DecoderState = world.decoder.start()
+        self._condition = new_condition(model.card, model.autoencoder)
+        self._observation = Observation(model.autoencoder)
+        self._decoding = Decoding(model.decoder)
+        self._parts = session_parts(
+            model.device,
+            caches,
+            self._condition,
+            self._control,
+            self._decoding,
+            self._observation,
+            self._recent,
+            self._memory,
+        )
 
     @property
     def frames_in_next_chunk(self) -> int:
         """How many frames the next step makes, and how many controls it takes."""
-        return self._world.autoencoder.frames_of_chunk(self._world.card.stream.chunk, self.chunk_index)
+        return self._model.autoencoder.frames_of_chunk(self._model.card.stream.chunk, self.chunk_index)
+
+    @property
+    def frames_since_real(self) -> int:
+        """How many frames were imagined since the last real one; 0 at the start and after `observe`."""
+        return self.frame_index - self._real_frame
 
     @property
     def time_s(self) -> float:
         """Imagined seconds since the seed image."""
-        return self.frame_index / self._world.card.fps
+        return self.frame_index / self._model.card.fps
 
     @property
     def lens(self) -> Lens | None:
@@ -98,8 +132,8 @@ class Session:
     @prompt.setter
     def prompt(self, text: str) -> None:
         self._require_open()
-        if text and self._world.card.architecture.text is None:
-            raise InputError("prompt", repr(text), f"{self._world.card.name} takes no text; leave the prompt empty")
+        if text and self._model.card.architecture.text is None:
+            raise InputError("prompt", repr(text), f"{self._model.card.name} takes no text; leave the prompt empty")
         if text != self._prompt:
             self._prompt = text
             self._past_is_of_prompt = self.chunk_index == 0
@@ -126,56 +160,45 @@ class Session:
         frames uint8 [frames_in_next_chunk, H, W, 3] and the controls that led to them. What a video autoencoder makes
         of them is told in `model.observation`. Raises as `step` does, and InputError for frames of the wrong shape.
         """
-        expected = (self.frames_in_next_chunk, self._world.card.height, self._world.card.width, 3)
+        expected = (self.frames_in_next_chunk, self._model.card.height, self._model.card.width, 3)
         if frames.shape != expected or frames.dtype != np.uint8:
             raise InputError("frames", f"{list(frames.shape)} {frames.dtype}", f"give uint8 {list(expected)}")
         self._advance(controls, frames)
+        self._real_frame = self.frame_index
 
     def fork(self, session_id: str | None = None) -> "Session":
         """A second session with the same past; the two share nothing that changes."""
         self._require_open()
-        other = self._world.new_session(session_id, parent_id=self.id, seed=self.seed)
-        for mine, theirs in zip(other._branches, self._branches, strict=True):
-            mine.cache.copy_from(theirs.cache)
-        for part, state in self._parts().items():
-            other._load_part(part, state)
-        other._prompt, other._past_is_of_prompt = self._prompt, self._past_is_of_prompt
-        other.chunk_index, other.frame_index = self.chunk_index, self.frame_index
+        other = self._registry.new_session(session_id, parent_id=self.id, seed=self.seed)
+        try:
+            other._load(self._meta(), self._states())
+        except BaseException:
+            other.close()
+            raise
         return other
 
     def snapshot(self, outside: Mapping[str, Any] | None = None) -> Snapshot:
         """The whole state as a value. `outside` travels with it: what its holder knows, in JSON's types."""
         self._require_open()
         tensors = {
-            f"cache{index or ''}.{name}": tensor
-            for index, branch in enumerate(self._branches)
-            for name, tensor in branch.cache.state().items()
+            f"{part}.{name}": tensor.to("cpu", copy=True)
+            for part, state in self._states().items()
+            for name, tensor in state.items()
         }
-        for part, state in self._parts().items():
-            tensors |= {f"{part}.{name}": tensor.to("cpu", copy=True) for name, tensor in state.items()}
         return Snapshot(replace(self._meta(), outside=dict(outside or {})), tensors)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go (back) to a snapshot of the same model; raises SnapshotError if it is of another, changing nothing."""
+        """Go (back) to a snapshot of the same model; raises SnapshotError if it is of another, changing nothing.
+
+        Also if the world keeps other parts of a past: with another `prompt_policy`, `memory`, window or guidance.
+        """
         self._require_open()
-        mine, theirs = self._meta(), snapshot.meta
-        for name in ("model", "weights", "precision"):
-            if getattr(mine, name) != getattr(theirs, name):
-                raise SnapshotError(
-                    f"snapshot: its {name} is {getattr(theirs, name)!r}, this world's is {getattr(mine, name)!r}; "
-                    "restore it into the world that it was taken from"
-                )
-        parts: dict[str, dict[str, Tensor]] = {}
-        for key, tensor in snapshot.tensors.items():
-            part, name = key.split(".", 1)
-            parts.setdefault(part, {})[name] = tensor
-        require_same_memory(self._memory, parts.get("memory", {}))
-        for index, branch in enumerate(self._branches):
-            branch.cache.load_state(parts.get(f"cache{index or ''}", {}), theirs.chunk_index)
-        for part in ("condition", "control", "decoder", "memory", "observation", "recent"):
-            self._load_part(part, {name: t.to(self._world.device) for name, t in parts.get(part, {}).items()})
-        self.seed, self._prompt, self._past_is_of_prompt = theirs.seed, theirs.prompt, theirs.past_is_of_prompt
-        self.chunk_index, self.frame_index = theirs.chunk_index, theirs.frame_index
+        require_same_world(self._meta(), snapshot.meta)
+        states = snapshot.states()
+        require_same_parts(self._parts, states)
+        if self._memory is not None:
+            self._memory.require_same_options(states["memory"])
+        self._load(snapshot.meta, states)
 
     def close(self) -> None:
         """Free the session's memory. Closing twice is closing once."""
@@ -183,14 +206,14 @@ class Session:
             self._open = False
             for branch in self._branches:
                 branch.close()
-            self._world.forget(self)
+            self._registry.forget(self)
 
     def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
         self._require_open()
         started = time.perf_counter()
         count = self.frames_in_next_chunk
         encoded = self._control.encode(controls, count)
-        sampler = self._world.sampler
+        sampler = self._model.sampler
         seen: EncoderState | None = None
         inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
@@ -207,26 +230,20 @@ class Session:
             denoised = time.perf_counter()
             if sampler.config.commit:
                 for index, branches in enumerate(self._networks):
-                    self._world.experts.wake(index)
+                    self._model.experts.wake(index)
                     for branch in branches:
                         branch.predict(latents, 0.0)
             committed = time.perf_counter()
-            frames, decoder = self._world.decoder.decode(latents, self._decoder)
-            remembered = [] if self._memory is None else self._memory.remember()
+            frames = self._decoding.decode(latents)
+            if self._memory is not None:
+                self._memory.remember()
         except BaseException:
-            for branch in self._branches:
-                branch.cache.rollback()
+            for part in self._parts.values():
+                part.rollback()
             raise
-        for branch in self._branches:
-            branch.cache.commit()
-        if self._memory is not None:
-            self._memory.commit(remembered)
-        self._control.commit(encoded)
-        self._condition.commit(latents)
-        self._observation.commit(frames if real is None else real, seen)
-        self._decoder = decoder
-        if self._recent is not None:
-            self._recent.add(RecentChunk(inputs, latents))
+        finished = FinishedChunk(inputs, latents, frames if real is None else real, seen)
+        for part in self._parts.values():
+            part.commit(finished)
         self.chunk_index += 1
         self.frame_index += count
         ended = time.perf_counter()
@@ -235,11 +252,11 @@ class Session:
 
     def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
         """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
-        self._world.experts.wake(index)
+        self._model.experts.wake(index)
         branches = self._networks[index]
         if self._text_read.get(index) != self._prompt:
             self._text_read.pop(index, None)
-            self._world.read_prompt(self._prompt, branches)
+            self._model.read_prompt(self._prompt, branches)
             self._text_read[index] = self._prompt
         if not self._past_is_of_prompt and self._recent is not None:
             self._recent.replay(branches)
@@ -247,49 +264,36 @@ class Session:
         branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
 
     def _predict(self, latent: Tensor, timestep: float) -> Tensor:
-        index = self._world.expert(timestep)
-        self._world.experts.wake(index)
+        index = self._model.expert(timestep)
+        self._model.experts.wake(index)
         branches = self._networks[index]
-        return guided_prediction(branches, latent, timestep, self._world.guidance)
+        return guided_prediction(branches, latent, timestep, self._model.guidance)
 
-    def _parts(self) -> dict[str, dict[str, Tensor]]:
-        """What a copy of this session needs beside its caches and numbers, by part and name."""
-        parts = {
-            "condition": self._condition.state(),
-            "control": self._control.state(),
-            "decoder": self._decoder,
-            "observation": self._observation.state(),
-        }
-        if self._recent is not None:
-            parts["recent"] = self._recent.state()
-        if self._memory is not None:
-            parts["memory"] = self._memory.state()
-        return parts
+    def _states(self) -> dict[str, State]:
+        return {name: part.state() for name, part in self._parts.items()}
 
-    def _load_part(self, part: str, state: dict[str, Tensor]) -> None:
-        if part == "decoder":
-            self._decoder = state
-        elif part == "observation":
-            self._observation.load_state(state)
-        elif part == "memory" and self._memory is not None:
-            self._memory.load_state(state)
-        elif part == "recent" and self._recent is not None:
-            self._recent.load_state(state)
-        elif part == "control":
-            self._control.load_state(state)
-        elif part == "condition":
-            self._condition.load_state(state)
+    def _load(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
+        """Take over the past of a session of the same parts."""
+        for name, part in self._parts.items():
+            part.load(states[name])
+        self.seed, self._prompt, self._past_is_of_prompt = meta.seed, meta.prompt, meta.past_is_of_prompt
+        self.chunk_index, self.frame_index, self._real_frame = meta.chunk_index, meta.frame_index, meta.real_frame
 
     def _noise(self, draw: int) -> Tensor:
         shape = tuple(self._branches[0].tensors["latent"].shape)
-        return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._world.device)
+        return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._model.device)
 
     def _meta(self) -> SnapshotMeta:
-        card, info = self._world.card, self._world.info
+        card, engine = self._model.card, self._model.info.engine
         return SnapshotMeta(
             model=card.name,
-            weights=self._world.weights_digest,
-            precision=info.engine.precision,
+            weights=self._model.weights_digest,
+            engine=engine.engine,
+            precision=engine.precision,
+            height=card.height,
+            width=card.width,
+            window=card.stream.window,
+            sink=card.stream.sink,
             session_id=self.id,
             parent_id=self.parent_id,
             seed=self.seed,
@@ -297,6 +301,8 @@ class Session:
             past_is_of_prompt=self._past_is_of_prompt,
             chunk_index=self.chunk_index,
             frame_index=self.frame_index,
+            real_frame=self._real_frame,
+            parts=list(self._parts),
         )
 
     def _require_open(self) -> None:

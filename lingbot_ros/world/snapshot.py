@@ -15,20 +15,27 @@ from torch import Tensor
 
 from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 @dataclass(frozen=True)
 class SnapshotMeta:
     """What a snapshot belongs to and where its session stood. `weights` is the digest of the model's weights.
 
-    `past_is_of_prompt` is False when the prompt was changed and no chunk was generated under it yet. `outside` is
-    what the session's holder wants to know again, in JSON's types; the core does not look at it.
+    height and width in pixels, window and sink in latent frames. `past_is_of_prompt` is False when the prompt was
+    changed and no chunk was generated under it yet. `real_frame` is the index of the last real frame. `parts` are the
+    names of the session's parts; one without tensors is a part, too. `outside` is what the session's holder wants to
+    know again, in JSON's types; the core does not look at it.
     """
 
     model: str
     weights: str
+    engine: str
     precision: str
+    height: int
+    width: int
+    window: int
+    sink: int
     session_id: str
     parent_id: str
     seed: int
@@ -36,6 +43,8 @@ class SnapshotMeta:
     past_is_of_prompt: bool
     chunk_index: int
     frame_index: int
+    real_frame: int
+    parts: list[str]
     outside: dict[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -46,6 +55,14 @@ class Snapshot:
 
     meta: SnapshotMeta
     tensors: dict[str, Tensor]
+
+    def states(self) -> dict[str, dict[str, Tensor]]:
+        """The tensors by part and by their name within it."""
+        states: dict[str, dict[str, Tensor]] = {part: {} for part in self.meta.parts}
+        for key, tensor in self.tensors.items():
+            part, name = key.split(".", 1)
+            states.setdefault(part, {})[name] = tensor
+        return states
 
     def save(self, path: Path | str) -> None:
         """Write atomically with a checksum. Raises ResourceError when the disk refuses; an older file then survives."""
@@ -79,10 +96,29 @@ class Snapshot:
         return cls(meta, tensors)
 
 
+def require_same_world(mine: SnapshotMeta, theirs: SnapshotMeta) -> None:
+    """Raise SnapshotError unless a session of `mine`'s world can continue a snapshot with the meta `theirs`.
+
+    In f32 engines agree to rounding, so that a snapshot may move between them; caches of fewer bits belong to theirs.
+    """
+    names = ["model", "weights", "precision", "height", "width", "window", "sink"]
+    if theirs.precision != "f32":
+        names.append("engine")
+    for name in names:
+        if getattr(mine, name) != getattr(theirs, name):
+            raise SnapshotError(
+                f"snapshot: its {name} is {getattr(theirs, name)!r}, this world's is {getattr(mine, name)!r}; "
+                "restore it into the world that it was taken from"
+            )
+
+
 def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(metadata.get("snapshot", "null")) or {}
     if data.get("schema") != SCHEMA:
-        raise SnapshotError(f"snapshot: {path} has schema {data.get('schema')}, this version reads {SCHEMA}")
+        raise SnapshotError(
+            f"snapshot: {path} has schema {data.get('schema')}, this version reads {SCHEMA}; "
+            "restore it with the version of lingbot_ros that wrote it, or start the session anew"
+        )
     return data
 
 

@@ -1,4 +1,4 @@
-"""Full-size state dictionaries by name and shape: the published totals (spec 1.2, 1.5); one wrong tensor is refused."""
+"""Full-size state dictionaries by name and shape: published totals (model_spec 1.1, 1.5); a wrong tensor is refused."""
 
 import math
 from dataclasses import replace

@@ -6,7 +6,7 @@ import pytest
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card, list_cards
 from lingbot_ros.checkpoints.detect import detect_architecture
-from lingbot_ros.checkpoints.files import unavailable_reason
+from lingbot_ros.checkpoints.files import locate, unavailable_reason
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.checkpoints.weights import parameter_shapes
 from lingbot_ros.errors import ErrorCode, ModelError
@@ -37,7 +37,7 @@ def test_cards_of_the_family(card: ModelCard) -> None:
 @pytest.mark.parametrize("card", FAMILY, ids=lambda card: card.name)
 def test_without_weights_a_card_says_what_to_download(card: ModelCard) -> None:
     with pytest.raises(ModelError, match=f"models download {card.name}.*{card.weights.repository}.*GB") as error:  # type: ignore[union-attr]
-        card.files()
+        locate(card)
     assert error.value.code is ErrorCode.UNKNOWN_MODEL and unavailable_reason(card) == str(error.value)
 
 
@@ -49,7 +49,7 @@ def write_original(root: Path) -> None:
 
 def test_original_layout_in_a_folder_of_ones_own(tmp_path: Path) -> None:
     write_original(tmp_path / "weights")
-    files = find_card("lingbot-world-fast").files()
+    files = locate(find_card("lingbot-world-fast"))
     base = tmp_path / "weights" / "lingbot-world-base-cam"
     assert len(files.transformer) == 3 and not files.low_noise
     assert files.autoencoder == base / "Wan2.1_VAE.pth"
@@ -59,10 +59,10 @@ def test_original_layout_in_a_folder_of_ones_own(tmp_path: Path) -> None:
 
 def test_the_digest_follows_the_weights(tmp_path: Path) -> None:
     write_original(tmp_path / "weights")
-    before = find_card("lingbot-world-fast").files().digest
+    before = locate(find_card("lingbot-world-fast")).digest
     write_shards(tmp_path / "weights" / "lingbot-world-fast", random_weights(), count=2)
     (tmp_path / "weights" / "lingbot-world-fast" / "diffusion_pytorch_model-00003-of-00003.safetensors").unlink()
-    assert find_card("lingbot-world-fast").files().digest != before
+    assert locate(find_card("lingbot-world-fast")).digest != before
 
 
 def test_diffusers_layout_in_the_download_cache(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_diffusers_layout_in_the_download_cache(tmp_path: Path) -> None:
         (snapshot / part).mkdir()
     (cached / "refs").mkdir()
     (cached / "refs" / "main").write_text("abc")
-    files = find_card("lingbot-world-v2-14b").files()
+    files = locate(find_card("lingbot-world-v2-14b"))
     assert [path.parent for path in files.transformer] == [snapshot / "transformer"] * 3
     assert (files.autoencoder, files.text_encoder) == (snapshot / "vae", snapshot / "text_encoder")
 
@@ -82,4 +82,4 @@ def test_an_unfinished_download_says_what_is_missing_and_how_to_go_on(tmp_path: 
     write_original(tmp_path / "weights")
     (tmp_path / "weights" / "lingbot-world-base-cam" / "Wan2.1_VAE.pth").unlink()
     with pytest.raises(ModelError, match="no autoencoder.*models download lingbot-world-fast"):
-        find_card("lingbot-world-fast").files()
+        locate(find_card("lingbot-world-fast"))

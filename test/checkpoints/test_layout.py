@@ -1,4 +1,4 @@
-"""Every published file layout (spec 1.3) is found and loads bit for bit; incomplete and ambiguous ones are refused."""
+"""Published file layouts (model_spec 1.3) are found and load bit for bit; incomplete or ambiguous ones are refused."""
 
 import json
 from pathlib import Path

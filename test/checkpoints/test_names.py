@@ -1,4 +1,4 @@
-"""The rename maps of spec 1.6, held against the classes that own the names."""
+"""The rename maps (model_spec 1.6), held against the classes that own the names."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A session's camera: rays folded as officially, carried across chunks (spec 3.3, 3.4, 7.4, 10.4)."""
+"""A session's camera: rays folded as officially, carried across chunks (model_spec 3.3, 3.4, 6.4, 7.2)."""
 
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def test_the_synthetic_path_streams_as_in_one_piece(official: dict[str, NDArray[
 
 
 def test_golden_rays_of_a_key_script() -> None:
-    """Spec 10.4: 464 x 832, latent 5 of `w-8,wl-16,i-8,none-12`."""
+    """464 x 832, latent 5 of `w-8,wl-16,i-8,none-12` (model_spec 7.2)."""
     rays = whole_clip(Lens(WIDE), script_poses(parse_key_script("w-8,wl-16,i-8,none-12")), (464, 832))
     for (x, y), expected in (
         ((0, 0), (-0.493451, -0.345666, 0.798136)),
@@ -90,7 +90,7 @@ def test_golden_rays_of_a_key_script() -> None:
 
 
 def test_a_camera_that_stands_still_has_no_origin_and_pinhole_rays() -> None:
-    """Spec 10.3 item 4."""
+    """No translation, and the directions of a pinhole camera (model_spec 7.1 step 4)."""
     rays = whole_clip(Lens((8.0, 8.0, 8.0, 8.0)), np.tile(np.eye(4), (5, 1, 1)), (16, 16))
     assert not rays[:192].any()
     middle = np.array([0.5 / 8, 0.5 / 8, 1])  # pixel (8, 8)
@@ -98,7 +98,7 @@ def test_a_camera_that_stands_still_has_no_origin_and_pinhole_rays() -> None:
 
 
 def test_fold_order() -> None:
-    """Spec 10.3 item 5: channel (k * 8 + row) * 8 + column of cell (y // 8, x // 8)."""
+    """Channel (k * 8 + row) * 8 + column of cell (y // 8, x // 8) (model_spec 3.3 step 7, 7.1 step 5)."""
     grid = RayGrid(np.array([1.0, 1.0, 0.5, 0.5]), 16, 24, 8, "cpu")
     rays = grid.directions(torch.eye(3)[None])
     for k, row, column, y, x in ((0, 0, 3, 0, 19), (1, 5, 0, 13, 8), (2, 7, 7, 15, 23)):
@@ -108,7 +108,7 @@ def test_fold_order() -> None:
 
 
 def test_key_channels_follow_the_directions() -> None:
-    """Spec 3.4: 192 direction channels, then 64 for each of w, a, s, d; every fourth row counts."""
+    """192 direction channels, then 64 for each of w, a, s, d; every fourth row counts (model_spec 3.4)."""
     frames = parse_key_script("w-4,wa-1,d-3")
     poses = script_poses(frames)
     controls = np.concatenate((poses, move_keys(frames)[:, None]), axis=1)

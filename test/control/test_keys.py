@@ -1,4 +1,4 @@
-"""Keys to poses (spec 7.2-7.4, golden values of 10.3 item 4 and 10.4)."""
+"""Keys to poses (model_spec 6.3), with golden values (model_spec 7.1 step 4, 7.2)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Camera paths at latent rate against the official implementation (spec 3.3 steps 1-5)."""
+"""Camera paths at latent rate against the official implementation (model_spec 3.3 steps 1-3)."""
 
 from pathlib import Path
 from typing import Any

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 LAUNCH_FILE = ROOT / "launch" / "imagine.launch.py"
 ARGUMENTS = {
-    *("model", "engine", "device", "mode", "namespace", "params_file"),
+    *("model", "engine", "device", "precision", "mode", "namespace", "params_file"),
     *("use_sim_time", "autostart", "log_level", "use_respawn", "large_images"),
 }
 
@@ -33,7 +33,7 @@ def test_every_argument_is_declared_and_described() -> None:
 
 def test_overridden_parameters_and_the_file_exist() -> None:
     text = LAUNCH_FILE.read_text()
-    overrides = ast.literal_eval(re.search(r"OVERRIDES = (\{.*\})", text)[1])  # type: ignore[index]
+    overrides = ast.literal_eval(re.search(r"OVERRIDES = (\{.*?\})", text, re.DOTALL)[1])  # type: ignore[index]
     file = yaml.safe_load((ROOT / "config" / "imagination.yaml").read_text())
     parameters = file["/**/imagination"]["ros__parameters"]
     for parameter in overrides.values():

@@ -1,4 +1,4 @@
-"""Our transformer on the released key names against numbers from the official implementation (spec 3.5-3.7)."""
+"""Our transformer on the released key names against numbers from the official implementation (model_spec 3.5-3.7)."""
 
 from pathlib import Path
 

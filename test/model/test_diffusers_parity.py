@@ -1,4 +1,4 @@
-"""Our transformer without a camera against diffusers' Wan transformer (spec 1.6, 3.5-3.7)."""
+"""Our transformer without a camera against diffusers' Wan transformer (model_spec 1.6, 3.5-3.7)."""
 
 import torch
 from diffusers import WanTransformer3DModel

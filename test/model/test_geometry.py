@@ -1,4 +1,4 @@
-"""Sizes of the released family (spec section 2, 10.3 item 3)."""
+"""Sizes of the released family (model_spec 2, 7.1 step 3)."""
 
 from pathlib import Path
 

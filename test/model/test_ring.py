@@ -1,4 +1,4 @@
-"""The ring against a plain list that shifts, for every setting of the released models (spec 5.1, 10.3 item 7)."""
+"""The ring against a plain list that shifts, for every setting of the released models (model_spec 5.1, 7.1 step 7)."""
 
 import pytest
 from hypothesis import given

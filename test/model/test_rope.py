@@ -1,4 +1,4 @@
-"""Rotary angles against the published golden values (spec 3.7, 10.3 item 6, 10.4)."""
+"""Rotary angles against the published golden values (model_spec 3.7, 7.1 step 6, 7.2)."""
 
 from pathlib import Path
 

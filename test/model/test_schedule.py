@@ -1,4 +1,4 @@
-"""Noise levels, times and solvers of the released family (spec 4.1-4.3, 10.3 item 2)."""
+"""Noise levels, times and solvers of the released family (model_spec 4.1-4.3, 7.1 step 2)."""
 
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,6 @@ def test_unipc_settings_that_mean_nothing_are_refused(bad: dict[str, Any]) -> No
 
 
 def test_forwards_count_guidance_and_commit_twice() -> None:
-    """Spec 4.5: 82 forwards per chunk."""
+    """82 forwards per chunk (model_spec 4.5)."""
     assert UniPCConfig(40, 10.0).forwards == 82
     assert UniPCConfig(20, 10.0, guidance=1.0, commit=False).forwards == 20

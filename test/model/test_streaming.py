@@ -1,4 +1,4 @@
-"""Streaming with the cache equals one full pass under a block-causal mask (spec 10.3 item 8)."""
+"""Streaming with the cache equals one full pass under a block-causal mask (model_spec 7.1 step 8)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Prompts to features (spec 3.2), against transformers."""
+"""Prompts to features (model_spec 3.2), against transformers."""
 
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def original_name(name: str) -> str:
 def test_the_original_pth_loads_through_the_rename_map(
     encoder: TextEncoder, reference: tuple[Path, UMT5EncoderModel], tmp_path: Path
 ) -> None:
-    """Spec 1.6: 2 + 10 tensors per layer."""
+    """2 + 10 tensors per layer (model_spec 1.6)."""
     stored = load_file(reference[0] / "text_encoder" / "model.safetensors")
     stored.pop("encoder.embed_tokens.weight", None)
     path = tmp_path / "models_t5_umt5-xxl-enc-bf16.pth"

@@ -1,4 +1,4 @@
-"""The video autoencoder as a stream (spec sections 2, 5.6; 10.3 item 9), against official numbers and diffusers."""
+"""The video autoencoder as a stream (model_spec 2.1, 5.6, 7.1 step 9), against official numbers and diffusers."""
 
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def test_pictures_are_fitted_as_officially(autoencoder: WanAutoencoder, io: dict
 
 
 def test_the_image_condition_is_the_official_one(autoencoder: WanAutoencoder, io: dict[str, Tensor]) -> None:
-    """Spec 3.1, 10.3 item 10: ones in the mask of the first latent frame only, then the image's latents."""
+    """Ones in the mask of the first latent frame only, then the image's latents (model_spec 3.1)."""
     condition = FirstFrame(autoencoder, chunk=1)
     condition.start(autoencoder.fit(io["image_u8"].permute(1, 2, 0).numpy(), 32, 40))
     chunks = []

@@ -235,28 +235,37 @@ def test_a_recorded_camera_session_is_imagined_again(
         assert {connection.topic for connection in bag.connections} >= {"/odom", "/image_raw"}
 
 
-def test_a_node_with_a_light_decoder_and_a_memory(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Both reach the world, and a recording says that they did, and which unit step there was."""
+def test_a_node_with_options_for_its_model(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They reach the world, and a recording says that they did, and which unit step there was."""
     light = write_light_decoder(tmp_path)
     options = {
         "camera__unit_step": 0.35,
         "model__light_decoder": light,
         "model__memory": 6,
+        "model__size": "64x32",
+        "model__one_step": True,
+        "model__window": 8,
+        "model__prompt_policy": "recompute",
         "recording__folder": tmp_path / "bags",
     }
-    world = World.load(model, threads=1, light_decoder=light, memory=MemoryOptions.of_places(6))
+    memory = MemoryOptions.of_places(6)
+    world = World.load(
+        model, threads=1, light_decoder=light, memory=memory, size=(32, 64), one_step=True, window=8,
+        prompt_policy="recompute",
+    )  # fmt: skip
     with running_node(tmp_path, model__name=model, mode="lockstep", **options) as (_, probe):
         probe.bring_up()
         assert probe.call(Record, "record", Record.Request(record=True, path="light")).error_msg == ""
         start(probe, "light", camera_info=camera_info(70.0, 71.0, 30.0, 25.0))
         count = len(step(probe, "light", PATH[:13]))
+        count += len(step(probe, "light", PATH[13:21], prompt="it starts to rain"))
         probe.wait(lambda: probe.statuses[-1].session_memory == world.info.session_bytes)
         probe.wait(lambda: len(probe.imagined("light")) == count)
         assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
     again = ["replay", str(tmp_path / "bags" / "light")]
     assert main(again) == 0
     assert "none differs in any bit" in capsys.readouterr().out
+    assert main([*again, "--prompt-policy", "keep"]) == 1
+    assert "the first that differs is " in capsys.readouterr().out
     assert main([*again, "--light-decoder", ""]) == 1
     assert "the first that differs is 1 " in capsys.readouterr().out

@@ -38,15 +38,15 @@ def test_lineage_stamps_lens_and_what_is_real_survive_the_file(world: World, tmp
     for _ in range(3):
         table.get("trunk").session.step(ACTION)
     branch = table.fork("trunk", "branch", activate=True)
-    branch.real_frame = 2
+    branch.session.observe(np.zeros((1, 32, 32, 3), np.uint8), ACTION)
     branch.session.step(ACTION)
     saved = table.save("branch", "b.safetensors", overwrite=False).session
     other = table_of(world, tmp_path)
     restored = other.restore("b.safetensors", "again", 10**18, activate=True, lease_s=3.0)
     view = other.view(restored)
     assert (view.session_id, view.parent_id, view.branch_frame, view.lease_s) == ("again", "trunk", 3, 3.0)
-    assert (view.frame_index, view.start_stamp_ns, view.stamp_ns) == (4, 5_000, saved.stamp_ns)
-    assert restored.real_frame == 2
+    assert (view.frame_index, view.start_stamp_ns, view.stamp_ns) == (5, 5_000, saved.stamp_ns)
+    assert (restored.session.frames_since_real, table.get("trunk").session.frames_since_real) == (1, 3)
     np.testing.assert_array_equal(view.intrinsics, [[40.0, 0, 15.5], [0, 40, 15.5], [0, 0, 1]])
 
 

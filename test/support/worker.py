@@ -6,15 +6,12 @@ from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
+from lingbot_ros.world import LoadOptions
 
 
 def worker_settings(model: Path, snapshot_folder: Path) -> WorkerSettings:
     return WorkerSettings(
-        model=str(model),
-        engine="auto",
-        device="cpu",
-        precision="f32",
-        threads=1,
+        options=LoadOptions(str(model), device="cpu", precision="f32", threads=1),
         mode=Mode.LOCKSTEP,
         control_capacity=64,
         control_timeout_s=1.0,

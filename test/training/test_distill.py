@@ -40,7 +40,7 @@ def distance(trainer: Trainer, teacher: Teacher, batch: Batch) -> float:
 def test_a_student_comes_closer_to_its_teacher_and_goes_on(tmp_path: Path) -> None:
     world = load_teacher(tmp_path)
     # As it is it hardly changes the frame before, and neither does a student that has learned nothing.
-    world.networks[0].model.pixel_head.up_full.weight.mul_(20)
+    world.model.networks[0].model.pixel_head.up_full.weight.mul_(20)
     trainer, teacher = begin(SHARE, world, tmp_path / "run")
     batch = trainer.pool.draw(4, 0)
     before = distance(trainer, teacher, batch)
@@ -93,7 +93,9 @@ def test_a_teacher_of_many_steps_imagines_as_its_sessions_do(tmp_path: Path, mon
     noises = iter([chunk_noise(9, chunk, draw, (1, 3, 1, 32, 32)) for chunk in range(7) for draw in range(4)])
     monkeypatch.setattr(torch, "randn", lambda *size, **options: next(noises))
     imagined = teacher.imagine(batch)
-    decoded = [world.autoencoder.decode(imagined[:, :, k : k + 1], world.autoencoder.start())[0] for k in range(7)]
+    decoded = [
+        world.model.autoencoder.decode(imagined[:, :, k : k + 1], world.model.autoencoder.start())[0] for k in range(7)
+    ]
     apart = np.abs(np.concatenate(decoded).astype(int) - np.concatenate(frames).astype(int))
     assert apart.max() <= 1
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.files import locate
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.control.keys import parse_key_script, script_poses
@@ -19,7 +20,7 @@ from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine
 from lingbot_ros.errors import InputError, SessionError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
-from lingbot_ros.world import Session, Snapshot, World
+from lingbot_ros.world import LoadedModel, LoadOptions, Session, Snapshot, World
 from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.network import Network
 from test.support.tiny_camera import HEIGHT, WIDTH_PX, camera_transformer, write_tiny_camera_model
@@ -145,7 +146,7 @@ def test_a_failing_autoencoder_changes_nothing(
         def out_of_memory(*_: object) -> None:
             raise MemoryError("decoder")
 
-        patch.setattr(type(world.autoencoder), "decode", out_of_memory)
+        patch.setattr(type(world.model.autoencoder), "decode", out_of_memory)
         with pytest.raises(MemoryError):
             drive(session, 1)
     assert np.array_equal(drive(session, 3), drive(twin, 3))
@@ -163,7 +164,7 @@ def real_frames(count: int) -> Frames:
 def test_observed_chunks_are_encoded_as_one_clip(session: Session, world: World) -> None:
     """What is committed are the latents of the real clip, seen from its first frame on."""
     clip = real_frames(21)
-    expected, _ = world.autoencoder.encode(clip, {})
+    expected, _ = world.model.autoencoder.encode(clip, {})
     seen = []
     commit = session._condition.commit
     session._condition.commit = lambda latents: (seen.append(latents), commit(latents))[1]  # type: ignore[method-assign]
@@ -213,7 +214,7 @@ def test_memory_does_not_grow(session: Session, world: World) -> None:
     for _ in range(2):
         drive(session, 20)
         (branch,) = session._branches
-        held = (*branch.tensors.values(), *session._decoder.values())
+        held = (*branch.tensors.values(), *session._decoding.state().values())
         assert sum(t.numel() * t.element_size() for t in held) == world.info.session_bytes
         assert branch.cache.slot.length == 6
         sizes.append(sum(t.numel() * t.element_size() for t in session.snapshot().tensors.values()))
@@ -258,7 +259,7 @@ def test_reading_the_window_again_under_the_same_text_changes_nothing(
 
 
 def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
-    """Spec 4.5: two caches, the negative prompt in the second; guidance 1 needs one and differs."""
+    """Two caches, the negative prompt in the second; guidance 1 needs one and differs (model_spec 4.5)."""
     frames = []
     for guidance in (1.0, 5.0):
         sampler = UniPCConfig(3, 5.0, guidance=guidance, negative_prompt="rain")
@@ -274,7 +275,7 @@ def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
 
 
 def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) -> None:
-    """Spec 4.2, 3.4: one chunk without a past, 7 channels with keys."""
+    """One chunk without a past, 7 channels with keys (model_spec 4.2, 3.4)."""
     sampler = UniPCConfig(2, 10.0, guidance=5.0, commit=False)
     path = write_tiny_camera_model(folder, "clip", sampler, StreamConfig(5, 5), channels=7)
     world = World.load(path)
@@ -305,15 +306,15 @@ def write_experts(folder: Path, monkeypatch: pytest.MonkeyPatch, guidance: float
 
 
 def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spec 4.2: the high-noise expert at times of at least the boundary, the low-noise one below."""
+    """The high-noise expert at times of at least the boundary, the low-noise one below (model_spec 4.2)."""
     card, high, low = write_experts(folder, monkeypatch)
-    world = World(card, EngineOptions())
-    assert [world.expert(time) for time in (999.0, 947.0, 946.0, 0.0)] == [0, 0, 1, 1]
-    assert {world.expert(time) for time in card.sampler.timesteps} == {0, 1}
+    world = world_of(card)
+    assert [world.model.expert(time) for time in (999.0, 947.0, 946.0, 0.0)] == [0, 0, 1, 1]
+    assert {world.model.expert(time) for time in card.sampler.timesteps} == {0, 1}
     frames = world.start(image, prompt="snow").step(PATH[:9])
     for name in (high, low):  # either alone imagines something else
-        world.networks = [Network((name / "diffusion_pytorch_model.safetensors",), *alone(world))]
-        world.experts = Experts(world.networks, "cpu", offload=False)
+        world.model.networks = [Network((name / "diffusion_pytorch_model.safetensors",), *alone(world))]
+        world.model.experts = Experts(world.model.networks, "cpu", offload=False)
         assert not np.array_equal(world.start(image, prompt="snow").step(PATH[:9]), frames)
 
 
@@ -323,18 +324,18 @@ def test_the_idle_expert_waits_elsewhere(folder: Path, image: Frames, monkeypatc
     On the CPU both places are the same memory: that the weights leave a GPU can only be seen on one.
     """
     card, *_ = write_experts(folder, monkeypatch, guidance=5.0)
-    usual = World(card, EngineOptions()).start(image, prompt="snow").step(PATH[:9])
-    world = World(card, EngineOptions(), offload_expert=True)
+    usual = world_of(card).start(image, prompt="snow").step(PATH[:9])
+    world = world_of(card, offload_expert=True)
     ran, moves, run, move = [], [], TorchContext.run, Network.move
 
     def watched_run(context: TorchContext) -> None:
-        (owner,) = [i for i, n in enumerate(world.networks) if context._module.model is n._model]
-        assert owner == world.experts.awake
+        (owner,) = [i for i, n in enumerate(world.model.networks) if context._module.model is n._model]
+        assert owner == world.model.experts.awake
         ran.append(owner)
         run(context)
 
     def watched_move(network: Network, device: str) -> None:
-        moves.append(world.networks.index(network))
+        moves.append(world.model.networks.index(network))
         move(network, device)
 
     monkeypatch.setattr(TorchContext, "run", watched_run)
@@ -350,21 +351,21 @@ def test_an_expert_that_did_not_arrive_is_fetched_again(
     folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card, *_ = write_experts(folder, monkeypatch, guidance=2.0)
-    world = World(card, EngineOptions(), offload_expert=True)
+    world = world_of(card, offload_expert=True)
     session = world.start(image, prompt="snow")
     move = Network.move
     with monkeypatch.context() as patch:
 
         def no_room(network: Network, device: str) -> None:
-            if network is world.networks[1]:
+            if network is world.model.networks[1]:
                 raise MemoryError("device")
             move(network, device)
 
         patch.setattr(Network, "move", no_room)
         with pytest.raises(MemoryError):
             session.step(PATH[:9])
-    assert world.experts.awake is None and session.frame_index == 0
-    assert session.step(PATH[:9]).shape[0] == 9 and world.experts.awake == 1
+    assert world.model.experts.awake is None and session.frame_index == 0
+    assert session.step(PATH[:9]).shape[0] == 9 and world.model.experts.awake == 1
 
 
 def test_offloading_is_refused_for_a_single_network(model: Path) -> None:
@@ -372,8 +373,13 @@ def test_offloading_is_refused_for_a_single_network(model: Path) -> None:
         World.load(model, offload_expert=True)
 
 
+def world_of(card: ModelCard, offload_expert: bool = False) -> World:
+    options = LoadOptions(card.name, device="cpu", precision="f32", offload_expert=offload_expert)
+    return World(LoadedModel(card, locate(card), options))
+
+
 def alone(world: World) -> tuple[GraphShape, TorchEngine, str]:
-    return world.networks[0].shape, TorchEngine(EngineOptions()), "cpu"
+    return world.model.networks[0].shape, TorchEngine(EngineOptions()), "cpu"
 
 
 def test_size_and_one_step_adapt_the_card(model: Path, image: Frames) -> None:

@@ -39,7 +39,7 @@ def test_a_session_takes_what_its_world_says(tmp_path: Path) -> None:
         session = world.start(np.full((32, 48, 3), 90, np.uint8), seed=3)
         session.step(np.tile(np.eye(4), (5, 1, 1)))
         session.step(np.tile(np.eye(4), (8, 1, 1)))
-        held = (*session._branches[0].tensors.values(), *session._decoder.values())
+        held = (*session._branches[0].tensors.values(), *session._decoding.state().values())
         sizes.append(sum(tensor.numel() * tensor.element_size() for tensor in held))
         assert sizes[-1] == world.info.session_bytes
     assert sizes[1] < sizes[0]

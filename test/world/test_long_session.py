@@ -113,7 +113,7 @@ def look(session: Session, step: Callable[[], object], monkeypatch: pytest.Monke
 
 def check_positions(session: Session, world: World) -> None:
     """The angles of the chunk that was generated last are those of its absolute latent frames, and finite."""
-    chunk, shape = world.card.stream.chunk, world.networks[0].shape
+    chunk, shape = world.card.stream.chunk, world.model.networks[0].shape
     frames = torch.arange(chunk) + (session.chunk_index - 1) * chunk
     expected = rope_tables(frames, shape.rows, shape.columns, shape.transformer.head_dim)
     for name, table in zip(("cos", "sin"), expected, strict=True):

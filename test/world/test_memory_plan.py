@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
 from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.world import World
+from lingbot_ros.world import LoadOptions, World
 from lingbot_ros.world.memory_plan import (
-    Choices,
     MemoryItem,
     MemoryPlan,
     free_bytes,
@@ -21,6 +21,10 @@ from lingbot_ros.world.memory_plan import (
 from test.support.tiny_model import FOUR_STEP_COMMIT, VELOCITY, write_tiny_model
 
 
+def options_of(precision: str, device: str = "cpu", **choices: Any) -> LoadOptions:
+    return LoadOptions("", device=device, precision=precision, **choices)
+
+
 def of(plan: MemoryPlan, start: str) -> int:
     return sum(item.bytes for item in plan.items if item.name.startswith(start))
 
@@ -29,7 +33,7 @@ def of(plan: MemoryPlan, start: str) -> int:
 def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precision: str) -> None:
     stream = StreamConfig(chunk=2, window=9, sink=1)
     folder = write_tiny_model(tmp_path, config=VELOCITY, sampler=FOUR_STEP_COMMIT, stream=stream)
-    world, plan = World.load(folder, precision=precision), plan_memory(find_card(folder), precision, "cpu")
+    world, plan = World.load(folder, precision=precision), plan_memory(find_card(folder), options_of(precision))
     assert of(plan, "transformer weights") == world.info.weights_bytes
     assert of(plan, "session") == world.info.session_bytes
 
@@ -40,15 +44,15 @@ def test_weights_and_session_are_what_a_world_allocates(tmp_path: Path, precisio
 def test_the_copy_is_one_chunk_of_the_cache(tmp_path: Path, stream: tuple[int, int, int], frames: int) -> None:
     """Also where the sink ends inside a chunk; a model of single clips has no past that it could lose."""
     card = replace(find_card(write_tiny_model(tmp_path, config=VELOCITY)), stream=StreamConfig(*stream))
-    plan = plan_memory(card, "f32", "cpu")
+    plan = plan_memory(card, options_of("f32"))
     caches = of(plan, "session: attention caches")
     assert of(plan, "copy of the cache") == caches * frames // stream[1]
 
 
 def test_the_family_at_464x832() -> None:
     """Against the spec's own arithmetic (5.5): 22.2 GB of K and V at 14B, 5.00 GB at 1.3B, and text K and V (5.2)."""
-    large = plan_memory(find_card("lingbot-world-v2-14b"), "bf16", "cpu")
-    small = plan_memory(find_card("lingbot-world-v2-1.3b"), "bf16", "cpu")
+    large = plan_memory(find_card("lingbot-world-v2-14b"), options_of("bf16"))
+    small = plan_memory(find_card("lingbot-world-v2-1.3b"), options_of("bf16"))
     assert of(large, "session: attention caches") == pytest.approx(22.2e9 + 0.419e9, rel=3e-3)
     assert of(small, "session: attention caches") == pytest.approx(5.00e9 + 0.094e9, rel=3e-3)
     assert of(large, "transformer weights") == pytest.approx(37.1e9, rel=0.02)
@@ -57,7 +61,7 @@ def test_the_family_at_464x832() -> None:
 
 def test_an_idle_expert_is_planned_in_main_memory() -> None:
     card = find_card("lingbot-world-base-cam")
-    both, one = plan_memory(card, "bf16", "cpu"), plan_memory(card, "bf16", "cpu", Choices(offload_expert=True))
+    both, one = plan_memory(card, options_of("bf16")), plan_memory(card, options_of("bf16", offload_expert=True))
     assert of(both, "transformer weights") == 2 * of(one, "transformer weights")
     assert of(one, "the expert that waits") == of(one, "transformer weights")
     (waiting,) = [item for item in one.items if item.name == "the expert that waits"]
@@ -66,7 +70,9 @@ def test_an_idle_expert_is_planned_in_main_memory() -> None:
 
 def test_a_light_decoder_is_planned_with_its_own_state() -> None:
     card = find_card("lingbot-world-v2-1.3b")
-    full, light = (plan_memory(card, "bf16", "cpu", Choices(light_decoder=chosen)) for chosen in (False, True))
+    full, light = (
+        plan_memory(card, options_of("bf16", light_decoder=chosen)) for chosen in (None, Path("taew2_1.pth"))
+    )
     pixels = card.height * card.width
     for plan, floats in ((full, 2365), (light, 84)):
         assert of(plan, "session: decoder's streaming state") == 4 * floats * pixels
@@ -80,7 +86,7 @@ def test_what_cannot_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     with pytest.raises(
         ResourceError, match=r"memory: tiny in f32.*does not fit.*What would fit: tiny.*window of 1"
     ) as error:
-        require_memory(card, "f32", "cpu")
+        require_memory(card, options_of("f32", device="cpu"))
     assert error.value.code is ErrorCode.OUT_OF_MEMORY
 
 
@@ -90,13 +96,13 @@ def test_the_advice_for_two_experts_is_one_at_a_time(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("lingbot_ros.world.memory_plan.free_bytes", lambda device: free[device])
     card = find_card("lingbot-world-base-cam")
     with pytest.raises(ResourceError, match=r"does not fit.*base-cam in bf16 at 832x464 with offload_expert \("):
-        require_memory(card, "bf16", "cuda")
-    assert require_memory(card, "bf16", "cuda", Choices(offload_expert=True)).fits
+        require_memory(card, options_of("bf16", device="cuda"))
+    assert require_memory(card, options_of("bf16", device="cuda", offload_expert=True)).fits
 
 
 def test_missing_weights_are_told_with_whether_they_would_fit() -> None:
     card = find_card("lingbot-world-v2-14b")
-    error = missing_weights(card, "bf16", "cpu", ModelError("no weights", ErrorCode.UNKNOWN_MODEL))
+    error = missing_weights(card, options_of("bf16"), ModelError("no weights", ErrorCode.UNKNOWN_MODEL))
     assert str(error).startswith("no weights. lingbot-world-v2-14b in bf16 at 832x464") and " fit" in str(error)
     assert error.code is ErrorCode.UNKNOWN_MODEL
 

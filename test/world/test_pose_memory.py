@@ -1,6 +1,7 @@
 """What a camera model is shown when the camera comes back: chosen by pose, bounded, part of every copy of a session."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import InputError, SnapshotError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
-from lingbot_ros.world import Session, Snapshot, World
-from lingbot_ros.world.memory_plan import Choices, plan_memory
+from lingbot_ros.world import LoadOptions, Session, Snapshot, World
+from lingbot_ros.world.memory_plan import plan_memory
 from lingbot_ros.world.pose_memory import MemoryOptions, PoseMemory, Remembered, compress, manage, pose_distance, select
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
@@ -185,7 +186,7 @@ def test_a_failed_step_remembers_nothing(session: Session, world: World, monkeyp
         def out_of_memory(*_: object) -> None:
             raise MemoryError("decoder")
 
-        patch.setattr(type(world.autoencoder), "decode", out_of_memory)
+        patch.setattr(type(world.model.autoencoder), "decode", out_of_memory)
         with pytest.raises(MemoryError):
             walk(session, 1)
     assert memory.bank == before
@@ -226,8 +227,9 @@ def test_guided_models_remember_both_branches(tmp_path: Path, image: Frames) -> 
 
 
 def test_the_plan_counts_slots_and_bank(model: Path, world: World) -> None:
-    off = plan_memory(World.load(model).card, "f32", "cpu")
-    on = plan_memory(world.card, "f32", "cpu", Choices(remembered=6))
+    options = LoadOptions(model, device="cpu", precision="f32")
+    off = plan_memory(World.load(model).card, options)
+    on = plan_memory(world.card, replace(options, memory=OPTIONS))
     one_frame = 2 * 48 * TOKENS * 4 * 2
     added = {item.name: item.bytes for item in on.items}
     for item in off.items:

@@ -138,7 +138,7 @@ def test_a_failure_in_the_middle_of_a_chunk_changes_nothing(
         def out_of_memory(*_: object) -> None:
             raise MemoryError("decoder")
 
-        patch.setattr(type(world.autoencoder), "decode", out_of_memory)
+        patch.setattr(type(world.model.autoencoder), "decode", out_of_memory)
         with pytest.raises(MemoryError):
             session.step(actions[9])
     assert session.frame_index == 9

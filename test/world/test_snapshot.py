@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import ErrorCode, ResourceError, SnapshotError
 from lingbot_ros.world import Snapshot, World
+from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
 
 CONTINUE = """
@@ -85,3 +87,64 @@ def test_a_disk_that_refuses_leaves_the_older_snapshot(saved: Path, tmp_path: Pa
     assert error.value.code is ErrorCode.DISK
     assert Snapshot.load(saved).meta == snapshot.meta
     assert not list(saved.parent.glob("*.partial"))
+
+
+def test_a_snapshot_with_other_parts_is_refused_and_changes_nothing(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    """A world that recomputes its window under a new prompt needs the window's chunks, which the other never kept."""
+    model = write_tiny_camera_model(tmp_path)
+    keep, recompute = (World.load(model, prompt_policy=policy) for policy in ("keep", "recompute"))
+    snapshots = {}
+    for name, world in (("keep", keep), ("recompute", recompute)):
+        session = world.start(image)
+        session.step(np.tile(np.eye(4), (5, 1, 1)))
+        snapshots[name] = session.snapshot()
+    for world, of_other, lack in ((recompute, "keep", "lacks"), (keep, "recompute", "has")):
+        with pytest.raises(SnapshotError, match=f"{lack}.*recent.*prompt_policy"):
+            world.restore(snapshots[of_other])
+    held = keep.start(image)
+    with pytest.raises(SnapshotError, match="recent"):
+        held.restore(snapshots["recompute"])
+    assert held.chunk_index == 0 and held.step(np.tile(np.eye(4), (5, 1, 1))).shape[0] == 5
+
+
+def test_a_snapshot_of_another_window_is_refused(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    model = write_tiny_model(tmp_path)
+    snapshot = World.load(model).start(image).snapshot()
+    with pytest.raises(SnapshotError, match="its window is"):
+        World.load(model, window=3).restore(snapshot)
+
+
+def test_only_f32_snapshots_move_between_engines(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    model = write_tiny_model(tmp_path)
+    for precision in ("f32", "bf16"):
+        world = World.load(model, precision=precision)
+        session = world.start(image)
+        session.step([[100.0, 100.0]])
+        snapshot = session.snapshot()
+        assert snapshot.meta.engine == "torch"
+        elsewhere = Snapshot(replace(snapshot.meta, engine="onnx"), snapshot.tensors)
+        if precision == "f32":
+            assert np.array_equal(world.restore(elsewhere).step([[5.0, 9.0]]), session.step([[5.0, 9.0]]))
+        else:
+            with pytest.raises(SnapshotError, match="its engine is 'onnx', this world's is 'torch'"):
+                world.restore(elsewhere)
+
+
+def test_the_distance_to_the_last_real_frame_is_part_of_a_session(
+    world: World, image: NDArray[np.uint8], actions: NDArray[np.float64]
+) -> None:
+    session = world.start(image)
+    assert session.frames_since_real == 0
+    for action in actions[:3]:
+        session.step(action)
+    before = session.snapshot()
+    assert session.frames_since_real == 3
+    session.observe(image[None], actions[3])
+    assert session.frames_since_real == 0
+    session.step(actions[4])
+    fork, again = session.fork(), world.restore(session.snapshot())
+    assert [one.frames_since_real for one in (session, fork, again)] == [1, 1, 1]
+    session.restore(before)
+    assert session.frames_since_real == 3
+    for one in (session, fork, again):
+        one.close()

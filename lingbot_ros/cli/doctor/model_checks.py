@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lingbot_ros.checkpoints.cards import ModelCard, model_folders
+from lingbot_ros.checkpoints.files import locate
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
 from lingbot_ros.errors import LingbotError
 
@@ -18,7 +19,7 @@ def check_models() -> Iterator[Finding]:
     for name, path in sorted(first_of_name.items()):
         subject = f"model {name}"
         try:
-            files = ModelCard.load(path).files()
+            files = locate(ModelCard.load(path))
         except LingbotError as error:
             yield problem(subject, str(error), _ADVICE) if name == DEFAULT_MODEL else note(subject, str(error))
         else:

@@ -1,8 +1,10 @@
 """`lingbot eval-model`: how well a Push-T model foresees what the simulator does."""
 
 import argparse
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
+
+from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, option_words
 
 HELP = "measure a model against the simulator, beside trivial baselines"
 
@@ -16,10 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="base seed of the held-out episodes (default %(default)s)")
     parser.add_argument("--horizon", type=int, default=64, help="frames to imagine open loop (default %(default)s)")
     parser.add_argument("--context", type=int, default=4, help="real frames to begin with (default %(default)s)")
-    parser.add_argument("--engine", default="auto", help="what runs the network (default %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
-    parser.add_argument("--precision", default="auto", help="auto, f32, bf16, f16, int8, fp8 (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0: by the machine (default %(default)s)")
     parser.add_argument("--compare", metavar="PRECISION", help="try this precision too, on the same windows (int8)")
     parser.add_argument("--floors", action="store_true", help="return 1 for a missed floor as for a missed demand")
     parser.add_argument("--json", type=Path, help="write the report as JSON to this file")
@@ -32,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, help="judge on the held-back episodes of this set of own clips, not against Push-T"
     )
+    add_model_arguments(parser, "what is not given is the card's, or decided by the machine", name=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
     from lingbot_ros.training.export import update_card
     from lingbot_ros.world import World
 
-    load = partial(World.load, args.name, engine=args.engine, device=args.device)
-    world = load(precision=args.precision, threads=args.threads)
-    other = load(precision=args.compare, threads=args.threads) if args.compare else None
+    options = load_options(args, {"name": args.name})
+    world = World.load(options=options)
+    other = World.load(options=replace(options, precision=args.compare)) if args.compare else None
     trial = run_trial(
         world,
         args.episodes,
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         args.context,
         args.horizon,
         other=other,
-        load=lambda threads: load(precision=args.precision, threads=threads),
+        load=lambda threads: World.load(options=replace(options, threads=threads)),
     )
     print(report_text(trial.report))
     if args.json:
@@ -79,7 +78,8 @@ def _command(args: argparse.Namespace, name: str) -> str:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     words = [f"lingbot eval-model {name} --episodes {args.episodes} --seed {args.seed}"]
-    for key in ("horizon", "context", "engine", "device", "precision", "threads", "compare"):
+    for key in ("horizon", "context"):
         if getattr(args, key) != parser.get_default(key):
             words.append(f"--{key} {getattr(args, key)}")
-    return " ".join(words)
+    words += option_words(args)
+    return " ".join([*words, f"--compare {args.compare}"] if args.compare else words)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.evaluate.clip_evaluation import run_trial
 from lingbot_ros.evaluate.clip_report import card_entries, report_text, save_json, save_report
@@ -12,9 +13,7 @@ from lingbot_ros.world import World
 def report_own_data(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.eval_model`. Returns 0."""
     clips = ClipSet(args.data)
-    world = World.load(
-        args.name, engine=args.engine, device=args.device, precision=args.precision, threads=args.threads
-    )
+    world = World.load(options=load_options(args, {"name": args.name}))
     trial = run_trial(world, clips, args.episodes, args.seed, args.context, args.horizon)
     print(report_text(trial.report))
     if args.json:

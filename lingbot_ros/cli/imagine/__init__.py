@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from lingbot_ros.cli.model_arguments import add_model_arguments
+
 HELP = "start an imagined world on ROS 2 topics and drive it with a demo policy or along a camera trajectory"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything has a default: `lingbot imagine` alone shows the shipped model at work."""
-    parser.add_argument("--model", help="model name, or a folder with a card.yaml (default: pusht-small)")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write latest.png, imagined.mp4 and summary.json there")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), help="how time passes (default: realtime)")
@@ -25,15 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument("--keys", metavar="SCRIPT", help="instead of --poses: e.g. w-16,wl-8,none-4; WASD moves, "
                         "IJKL looks, each for a number of frames")  # fmt: skip
     camera.add_argument("--frames", type=int, metavar="N", help="use the first N poses (default: all)")
-    parser.add_argument("--engine", help="what executes the model (default: auto)")
-    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N (default: auto)")
-    parser.add_argument("--precision", help="auto, f32, bf16, f16, int8, fp8 (default: auto)")
-    parser.add_argument("--threads", type=int, help="CPU threads of the engine (default: by the machine)")
     parser.add_argument("--record", action="store_true", help="write an MCAP bag; see recording.folder")
     parser.add_argument("--large-images", action="store_true", help="shared memory for raw frames above 512 KB; "
                         "subscribers need config/fastdds_large_images.xml, too")  # fmt: skip
     parser.add_argument("--namespace", default="", help="ROS namespace of the node and its topics")
     parser.add_argument("--params-file", type=Path, metavar="YAML", help="parameters of the node; options win over it")
+    add_model_arguments(parser, "what is not given is that of --params-file, or the node's default")
 
 
 def run(args: argparse.Namespace) -> int:

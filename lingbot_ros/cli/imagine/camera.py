@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from std_msgs.msg import Header
@@ -15,16 +16,17 @@ from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
+from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
 from lingbot_ros.control.scene_files import read_prompt
-from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.client.trajectory import TrajectoryClient
 from lingbot_ros.runtime.records import Image
+from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.memory_plan import plan_memory
-from lingbot_ros.world.readiness import require_ready
+from lingbot_ros.world.readiness import ready_files
 
 # Encoding the first picture by a large autoencoder on a CPU takes its time.
 _START_S = 600.0
@@ -80,14 +82,15 @@ def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
     """Say what to download and whether it would fit, before a node is started for nothing. Raises LingbotError."""
     if not isinstance(card.weights, HubWeights):
         return
-    device, precision = resolve_device(args.device or "auto", args.precision or "auto")
+    options = load_options(args, {})
+    adapted, options = adapted_card(card, options), options.resolved()
     try:
-        require_ready(card, precision, device)
+        ready_files(adapted, options)
     except LingbotError:
-        print(plan_memory(card, precision, device).text(), file=sys.stderr)
+        print(plan_memory(adapted, options).text(), file=sys.stderr)
         for smaller in _SMALLER:
-            if smaller != precision:
-                print(plan_memory(card, smaller, device).verdict(), file=sys.stderr)
+            if smaller != options.precision:
+                print(plan_memory(adapted, replace(options, precision=smaller)).verdict(), file=sys.stderr)
         raise
 
 

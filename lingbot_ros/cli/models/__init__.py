@@ -39,14 +39,16 @@ def _list(args: argparse.Namespace) -> int:
     from lingbot_ros.checkpoints.cards import list_cards
     from lingbot_ros.checkpoints.files import unavailable_reason
     from lingbot_ros.engine.interface import EngineOptions
-    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
+    from lingbot_ros.engine.torch_engine import TorchEngine
+    from lingbot_ros.world import LoadOptions
     from lingbot_ros.world.memory_plan import plan_memory, size_text
 
-    device, precision = resolve_device(args.device, args.precision)
+    options = LoadOptions("", device=args.device, precision=args.precision).resolved()
+    device, precision = options.device, options.precision
     print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
     print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'here':<5} memory in {precision} on {device}")
     for card in list_cards():
-        plan = plan_memory(card, precision, device)
+        plan = plan_memory(card, options)
         here = "no" if unavailable_reason(card) else "yes"
         memory = f"{size_text(plan.needed(device))}, {'fits' if plan.fits else 'does not fit'}"
         print(f"{card.name:<30} {size_text(card.weights.bytes):>9}  {card.licence:<17} {here:<5} {memory}")
@@ -60,15 +62,16 @@ def _info(args: argparse.Namespace) -> int:
     from lingbot_ros.checkpoints.cards import find_card
     from lingbot_ros.checkpoints.files import unavailable_reason
     from lingbot_ros.engine.interface import EngineOptions
-    from lingbot_ros.engine.torch_engine import TorchEngine, resolve_device
+    from lingbot_ros.engine.torch_engine import TorchEngine
+    from lingbot_ros.world import LoadOptions
     from lingbot_ros.world.memory_plan import plan_memory
 
     card = find_card(args.name)
-    device, precision = resolve_device(args.device, args.precision)
+    options = LoadOptions(card.name, device=args.device, precision=args.precision).resolved()
     print("\n".join(_description(card)))
-    print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
+    print(f"engine: {TorchEngine(EngineOptions(options.device, options.precision)).info}")
     print(unavailable_reason(card) or "weights: here")
-    plan = plan_memory(card, precision, device)
+    plan = plan_memory(card, options)
     print(plan.text())
     print(plan.verdict())
     return 0
@@ -106,6 +109,7 @@ def _download(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from lingbot_ros.checkpoints.cards import find_card
+    from lingbot_ros.checkpoints.files import locate
     from lingbot_ros.checkpoints.verify import (
         transformers_of,
         verify_checksums,
@@ -122,7 +126,7 @@ def _verify(args: argparse.Namespace) -> int:
             print(f"{name}: {verify_transformer(files).text()}")
         return 0
     card = find_card(args.path)
-    found = card.files()
+    found = locate(card)
     for files in filter(None, (found.transformer, found.low_noise)):
         print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
     for part in filter(None, (found.autoencoder, found.text_encoder)):

@@ -5,6 +5,9 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from lingbot_ros.cli.model_arguments import add_model_arguments, load_options
+from lingbot_ros.model_options import MODEL_OPTIONS, Plain
+
 if TYPE_CHECKING:
     from lingbot_ros.recording.reader import BagReader
     from lingbot_ros.recording.replay import ReplayedSession
@@ -18,15 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How it was imagined is read from the bag; options only override."""
     parser.description = "How it was imagined - model, engine, the node's parameters - is read from the bag."
     parser.add_argument("bag", type=Path, help="folder that the node's ~/record wrote")
-    parser.add_argument("--model", help="name or folder of the model")
-    parser.add_argument("--engine", help="what executes the model")
-    parser.add_argument("--device", help="cpu, cuda or cuda:N")
-    parser.add_argument("--precision", help="f32, bf16, f16, int8, fp8")
-    parser.add_argument("--threads", type=int, help="CPU threads")
-    parser.add_argument("--light-decoder", metavar="FILE", help="the node's model.light_decoder; '' for none")
-    parser.add_argument("--memory", type=int, metavar="N", help="the node's model.memory")
     parser.add_argument("--jpeg-quality", type=int, help="a bag of JPEGs: the node's publish.jpeg_quality")
     parser.add_argument("--unit-step", type=float, metavar="M", help="camera models: the node's camera.unit_step")
+    add_model_arguments(parser, "what is not given is that of the bag")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,23 +32,12 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.recording.reader import BagReader
     from lingbot_ros.recording.replay import NodeSettings, replay
-    from lingbot_ros.world import MemoryOptions, World
+    from lingbot_ros.world import World
 
     with BagReader(args.bag) as bag:
         frames = bag.frames()
         first = next(frames, None)
-        was = bag.engine()
-        light = _given(args.light_decoder, bag.parameter("model.light_decoder", ""))
-        world = World.load(
-            args.model or _model(bag, first.model if first else ""),
-            engine=args.engine or (was.engine if was else "auto"),
-            device=args.device or (was.device if was else "auto"),
-            precision=args.precision or (was.precision if was else "auto"),
-            threads=(was.threads if was else 0) if args.threads is None else args.threads,
-            light_decoder=light or None,
-            offload_expert=bag.parameter("model.offload_expert", "False") == "True",
-            memory=MemoryOptions.of_places(_given(args.memory, int(bag.parameter("model.memory", "0")))),
-        )
+        world = World.load(options=load_options(args, _recorded_options(bag, first.model if first else "")))
         settings = NodeSettings(
             _given(args.jpeg_quality, int(bag.parameter("publish.jpeg_quality", str(NodeSettings.jpeg_quality)))),
             _given(args.unit_step, float(bag.parameter("camera.unit_step", str(NodeSettings.unit_step)))),
@@ -69,6 +55,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _given(option: T | None, recorded: T) -> T:
     return recorded if option is None else option
+
+
+def _recorded_options(bag: "BagReader", model: str) -> dict[str, Plain]:
+    """What the recording node's model ran with: its parameters, and what `auto` in these came to be."""
+    options = {o.name: o.parse(bag.parameter(o.parameter, str(o.default))) for o in MODEL_OPTIONS if o.name != "name"}
+    options["name"] = _model(bag, model)
+    if ran := bag.engine():
+        options |= {"engine": ran.engine, "device": ran.device, "precision": ran.precision, "threads": ran.threads}
+    return options
 
 
 def _model(bag: "BagReader", name: str) -> str:

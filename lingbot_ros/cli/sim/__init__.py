@@ -3,22 +3,20 @@
 import argparse
 from pathlib import Path
 
+from lingbot_ros.cli.model_arguments import add_model_arguments
+
 HELP = "start an imagined world as a simulator: standard interfaces, /clock, paused"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything has a default: `lingbot sim` alone offers the shipped Push-T world."""
-    parser.add_argument("--model", help="model name, or a folder with a card.yaml (default: pusht-small)")
     parser.add_argument("--world", metavar="FILE", help="world to load: a file or a name (default: pusht)")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), default="lockstep", help="default %(default)s")
-    parser.add_argument("--engine", help="what executes the model (default: auto)")
-    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N (default: auto)")
-    parser.add_argument("--precision", help="auto, f32, bf16, f16, int8, fp8 (default: auto)")
-    parser.add_argument("--threads", type=int, help="CPU threads of the engine (default: by the machine)")
     parser.add_argument("--record", action="store_true", help="write an MCAP bag; see recording.folder")
     parser.add_argument("--namespace", default="", help="ROS namespace of the node, its topics and services")
     parser.add_argument("--params-file", type=Path, metavar="YAML", help="parameters of the node; options win over it")
+    add_model_arguments(parser, "what is not given is that of --params-file, or the node's default")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,8 +10,8 @@ from rclpy.node import Node
 
 from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.control.rays import check_intrinsics
-from lingbot_ros.engine.torch_engine import PRECISIONS
 from lingbot_ros.errors import InputError
+from lingbot_ros.model_options import MODEL_OPTIONS
 from lingbot_ros.nodes.imagination.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
 from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.enums import Mode
@@ -19,20 +19,13 @@ from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
-from lingbot_ros.world import MemoryOptions
+from lingbot_ros.world import LoadOptions
 
 PARAMETERS = (
-    Parameter("model.name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
-    Parameter("model.engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
-    Parameter("model.device", "auto", "auto, cpu, cuda or cuda:N"),
-    Parameter("model.precision", "auto", "precision of weights and caches", choices=("auto", *PRECISIONS)),
-    Parameter("model.threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256),
-    Parameter("model.light_decoder", "",
-              "models of the released family: file of a small decoder for the frames, taew2_1.pth; empty = none"),
-    Parameter("model.memory", 0, "camera models: latent frames to remember of places, shown to the model when the "
-              "camera comes back; 0 = none", 0, 65536),
-    Parameter("model.offload_expert", False,
-              "models with two experts: keep the one that is not in use in main memory"),
+    *(
+        Parameter(option.parameter, option.default, option.description, option.low, option.high, option.choices)
+        for option in MODEL_OPTIONS
+    ),
     Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
     Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
@@ -114,14 +107,7 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
         parameter.check(values[parameter.name])
     return ImaginationConfig(
         worker=WorkerSettings(
-            model=str(values["model.name"]),
-            engine=str(values["model.engine"]),
-            device=str(values["model.device"]),
-            precision=str(values["model.precision"]),
-            threads=int(values["model.threads"]),
-            light_decoder=Path(decoder) if (decoder := str(values["model.light_decoder"])) else None,
-            memory=MemoryOptions.of_places(int(values["model.memory"])),
-            offload_expert=bool(values["model.offload_expert"]),
+            options=_load_options(values),
             mode=Mode[str(values["mode"]).upper()],
             control_capacity=int(values["input.queue"]),
             control_timeout_s=float(values["input.action_timeout"]),
@@ -153,6 +139,13 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             worlds=Path(str(values["simulator.worlds"])).expanduser() if values["simulator.worlds"] else None,
         ),
     )
+
+
+def _load_options(values: Mapping[str, Any]) -> LoadOptions:
+    try:
+        return LoadOptions.from_plain({option.name: values[option.parameter] for option in MODEL_OPTIONS})
+    except InputError as error:
+        raise InputError(f"model.{error.field}", error.value, error.fix) from error
 
 
 def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:

@@ -109,10 +109,7 @@ class Recording:
         config = self._running.config
         worker = config.worker
         return {
-            "model.name": worker.model,
-            "model.light_decoder": str(worker.light_decoder or ""),
-            "model.memory": str(worker.memory.bank if worker.memory else 0),
-            "model.offload_expert": str(worker.offload_expert),
+            **{f"model.{name}": str(value) for name, value in worker.options.to_plain().items()},
             "camera.unit_step": repr(worker.camera.unit_step),
             "publish.jpeg_quality": str(config.jpeg_quality),
         }

@@ -28,7 +28,7 @@ def judge_imagined(name: str, world: World, episodes: int, seed: int, command: s
     card = yaml.safe_load((folder / CARD_FILE).read_text())
     futures = imagine_near_goal(world, episodes, seed)
     figures = _outcome(folder, futures) if card["kind"] == "outcome" else _inverse(folder, futures)
-    about = {"command": command, "model_sha256": world.files.digest, "horizon": world.info.max_horizon}
+    about = {"command": command, "model_sha256": world.model.files.digest, "horizon": world.info.max_horizon}
     update_card(folder / CARD_FILE, {"quality": card["quality"] | {"imagined_frames": about | figures}})
     return figures
 

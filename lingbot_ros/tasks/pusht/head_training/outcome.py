@@ -62,7 +62,7 @@ def train_outcome(
 
     fit(network, loss_of_batch, iterations, quiet)
     slope, offset = fit_platt(_predict(network, validation)[0], validation.success)
-    imagined = {} if world is None else {"futures": futures, "imagined_by": world.files.digest}
+    imagined = {} if world is None else {"futures": futures, "imagined_by": world.model.files.digest}
     folder.mkdir(parents=True, exist_ok=True)
     logits, guesses = _predict(network, test)
     probability = 1 / (1 + np.exp(-(slope * logits + offset)))

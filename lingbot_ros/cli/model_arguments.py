@@ -1,0 +1,60 @@
+"""The arguments of every command that loads a model: how it is to run."""
+
+import argparse
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.model_options import MODEL_OPTIONS, Plain
+
+if TYPE_CHECKING:
+    from lingbot_ros.world import LoadOptions
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: bool = True) -> None:
+    """One argument per model option. `otherwise` says where the value of one that is not given comes from.
+
+    Without `name` the command has another argument for the model's name.
+    """
+    group = parser.add_argument_group("how the model runs", otherwise)
+    for option in MODEL_OPTIONS:
+        if option.name == "name":
+            if name:
+                group.add_argument("--model", metavar="NAME", help=option.description)
+            continue
+        kind: dict[str, Any] = {"type": type(option.default), "metavar": option.metavar}
+        if isinstance(option.default, bool):
+            kind = {"action": argparse.BooleanOptionalAction}
+        elif option.choices:
+            kind = {"choices": option.choices}
+        group.add_argument(f"--{option.name.replace('_', '-')}", default=None, help=option.description, **kind)
+
+
+def given_options(args: argparse.Namespace) -> dict[str, Plain]:
+    """The model options that were given, by name."""
+    values = {option.name: getattr(args, option.name) for option in MODEL_OPTIONS if option.name != "name"}
+    values["name"] = getattr(args, "model", None)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "LoadOptions":
+    """The options that were given, and `otherwise` by name. Raises InputError that names the argument."""
+    from lingbot_ros.world import LoadOptions
+
+    try:
+        return LoadOptions.from_plain({**otherwise, **given_options(args)})
+    except InputError as error:
+        raise InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix) from error
+
+
+def option_words(args: argparse.Namespace) -> list[str]:
+    """What to type to give the same model options again, without the model's name."""
+    words = []
+    for name, value in given_options(args).items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif name != "name":
+            words.append(f"--{flag} {shlex.quote(str(value))}")
+    return words

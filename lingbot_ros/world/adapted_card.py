@@ -1,0 +1,88 @@
+"""A card as the load options want it: the only place that knows which model can use which option."""
+
+from dataclasses import replace
+
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.model.ring import Ring
+from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.world.assembly import check_size
+from lingbot_ros.world.load_options import LoadOptions
+from lingbot_ros.world.pose_memory import MemoryOptions
+
+
+def adapted_card(card: ModelCard, options: LoadOptions) -> ModelCard:
+    """The card with its frame size, stream and sampler replaced as far as `options` say so.
+
+    Raises InputError that names an option which this model cannot use, its value and what to do.
+    """
+    _refuse_what_has_no_use(card, options)
+    adapted = replace(card, stream=_stream(card, options), sampler=_sampler(card, options))
+    if options.size is not None:
+        adapted = replace(adapted, height=options.size[0], width=options.size[1])
+        check_size(adapted)
+    return adapted
+
+
+def memory_of(card: ModelCard, options: LoadOptions) -> MemoryOptions | None:
+    """The pose memory of sessions: what was asked for, or as many frames as the card itself attends to."""
+    return options.memory or (MemoryOptions(card.stream.memory) if card.stream.memory else None)
+
+
+def expert_count(card: ModelCard) -> int:
+    """How many networks take turns: 1 or 2."""
+    return 2 if isinstance(card.weights, HubWeights) and card.weights.experts else 1
+
+
+def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
+    is_pixel, has_text = card.autoencoder == "pixel", card.architecture.text is not None
+    is_one_clip = card.stream.window == card.stream.chunk
+    few, many = isinstance(card.sampler, SamplerConfig), isinstance(card.sampler, UniPCConfig)
+    distilled = f"was distilled to {card.sampler.forwards} network evaluations a chunk" if few else ""
+    size = f"knows one size, {card.height} x {card.width}"
+    refusals = (
+        ("size", options.size is not None and is_pixel, size),
+        ("light_decoder", options.light_decoder is not None and is_pixel, "has no Wan autoencoder to stand in for"),
+        ("one_step", options.one_step and many, "was not distilled to few steps"),
+        ("steps", options.steps is not None and few, distilled),
+        ("shift", options.shift is not None and few, distilled),
+        ("guidance", options.guidance is not None and few, distilled),
+        ("negative_prompt", options.negative_prompt is not None and few, distilled),
+        ("window", options.window is not None and is_one_clip, "makes one clip in one piece"),
+        ("sink", options.sink is not None and is_one_clip, "makes one clip in one piece"),
+        ("memory", options.memory is not None and card.control.kind != "camera", "is not driven by a camera"),
+        ("memory", options.memory is not None and is_one_clip, "makes one clip in one piece"),
+        ("prompt_policy", options.prompt_policy != "keep" and not has_text, "takes no text"),
+        ("text_device", options.text_device != "cpu" and not has_text, "takes no text"),
+        ("offload_expert", options.offload_expert and expert_count(card) == 1, "has a single network"),
+    )
+    for field, refused, reason in refusals:
+        if refused:
+            raise InputError(field, getattr(options, field), f"{card.name} {reason}; leave it out")
+
+
+def _stream(card: ModelCard, options: LoadOptions) -> StreamConfig:
+    stream = card.stream
+    if options.window is not None or options.sink is not None:
+        window = stream.window if options.window is None else options.window
+        sink = stream.sink if options.sink is None else options.sink
+        Ring(stream.chunk, window, sink)  # raises InputError that names the one which does not fit
+        if window == stream.chunk:
+            raise InputError("window", window, f"sessions would have no past; give at least {2 * stream.chunk}")
+        stream = replace(stream, window=window, sink=sink)
+    return stream if options.memory is None else replace(stream, memory=options.memory.frames)
+
+
+def _sampler(card: ModelCard, options: LoadOptions) -> SamplerConfig | UniPCConfig:
+    sampler = card.sampler
+    if isinstance(sampler, SamplerConfig):
+        return sampler.one_step() if options.one_step else sampler
+    names = ("steps", "shift", "guidance", "negative_prompt")
+    sampler = replace(sampler, **{name: getattr(options, name) for name in names if getattr(options, name) is not None})
+    if options.negative_prompt is not None and sampler.guidance == 1:
+        fix = f"with guidance 1 {card.name} does not look at it; raise guidance, or leave it out"
+        raise InputError("negative_prompt", repr(options.negative_prompt), fix)
+    return sampler

@@ -1,0 +1,95 @@
+"""How a model is to be loaded: every choice that is not the card's, as one value."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from lingbot_ros.engine.torch_engine import resolve_device
+from lingbot_ros.errors import InputError
+from lingbot_ros.model_options import MODEL_OPTIONS, Plain
+from lingbot_ros.world.pose_memory import MemoryOptions
+
+PromptPolicy = Literal["keep", "recompute"]
+"""When a session's prompt changes: keep what it remembers, which changes gradually, or read its window again under the
+new prompt, which changes at once and costs one forward per chunk of the window (model_spec 5.4)."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """`World.load` says what each means; None is the card's own value. `size` is height and width in pixels.
+
+    Checked here is what any model would refuse; `world.adapted_card` checks the options against a card. Raises
+    InputError naming field, value and fix.
+    """
+
+    name: str | Path
+    engine: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    size: tuple[int, int] | None = None
+    one_step: bool = False
+    steps: int | None = None
+    shift: float | None = None
+    guidance: float | None = None
+    negative_prompt: str | None = None
+    window: int | None = None
+    sink: int | None = None
+    prompt_policy: PromptPolicy = "keep"
+    text_device: str = "cpu"
+    light_decoder: Path | None = None
+    memory: MemoryOptions | None = None
+    offload_expert: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise InputError("threads", self.threads, "give 0 (decide by the machine) or a positive number")
+        policies = get_args(PromptPolicy)
+        if self.prompt_policy not in policies:
+            raise InputError("prompt_policy", repr(self.prompt_policy), f"use one of {', '.join(policies)}")
+        if self.text_device.partition(":")[0] not in ("cpu", "cuda"):
+            raise InputError("text_device", repr(self.text_device), "use cpu, cuda or cuda:N")
+        lowest = {"steps": 1, "guidance": 1, "window": 1, "sink": 0}
+        for field, low in lowest.items():
+            value = getattr(self, field)
+            if value is not None and not low <= value < math.inf:
+                raise InputError(field, value, f"give a number of at least {low}, or none for the card's")
+        if self.shift is not None and not 0 < self.shift < math.inf:
+            raise InputError("shift", self.shift, "give a positive number, or none for the card's")
+
+    def resolved(self) -> "LoadOptions":
+        """With what `auto` means here for device and precision. Raises EngineError or InputError."""
+        device, precision = resolve_device(self.device, self.precision)
+        resolve_device(self.text_device, "auto")
+        return replace(self, device=device, precision=precision)
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Plain]) -> "LoadOptions":
+        """From the values of `model_options.MODEL_OPTIONS` by name; those that are not given have their default."""
+        given: dict[str, Any] = {option.name: option.default for option in MODEL_OPTIONS} | dict(values)
+        for name in ("steps", "shift", "guidance", "negative_prompt", "window"):
+            given[name] = given[name] or None
+        given["sink"] = None if given["sink"] < 0 else given["sink"]
+        given["size"] = _size(given["size"]) if given["size"] else None
+        given["light_decoder"] = Path(given["light_decoder"]).expanduser() if given["light_decoder"] else None
+        given["memory"] = MemoryOptions.of_places(given["memory"])
+        return cls(**given)
+
+    def to_plain(self) -> dict[str, Plain]:
+        """The reverse of `from_plain`; of the memory only the size of its bank is kept."""
+        values = {option.name: getattr(self, option.name) for option in MODEL_OPTIONS}
+        values["name"] = str(self.name)
+        values["size"] = f"{self.size[1]}x{self.size[0]}" if self.size else None
+        values["light_decoder"] = str(self.light_decoder) if self.light_decoder else None
+        values["memory"] = self.memory.bank if self.memory else None
+        return {o.name: o.default if values[o.name] is None else values[o.name] for o in MODEL_OPTIONS}
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Height and width of WIDTHxHEIGHT."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise InputError("size", repr(text), "give WIDTHxHEIGHT in pixels, as 832x480")
+    return int(height), int(width)

@@ -1,0 +1,114 @@
+"""A model in memory, ready to run: what all sessions of it share."""
+
+import logging
+from collections.abc import Sequence
+
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.engine.interface import EngineOptions
+from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine
+from lingbot_ros.errors import EngineError
+from lingbot_ros.model.autoencoder import state_bytes
+from lingbot_ros.model.ring import Ring
+from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.world import assembly
+from lingbot_ros.world.adapted_card import adapted_card, memory_of
+from lingbot_ros.world.branch import Branch
+from lingbot_ros.world.experts import Experts
+from lingbot_ros.world.load_options import LoadOptions
+from lingbot_ros.world.memory_plan import frame_bytes
+from lingbot_ros.world.network import Network
+from lingbot_ros.world.readiness import ready_files
+from lingbot_ros.world.world_info import WorldInfo
+
+ENGINES = ("auto", "torch")
+
+
+class LoadedModel:
+    """Card, networks, sampler, autoencoder, decoder, text encoder; digests of the weights. One thread owns it."""
+
+    @classmethod
+    def load(cls, options: LoadOptions) -> "LoadedModel":
+        """From options to weights; raises what `World.load` raises."""
+        if options.engine not in ENGINES:
+            raise EngineError(f"engine: got {options.engine!r}; this version has {', '.join(ENGINES)}")
+        card = adapted_card(find_card(options.name), options)
+        options = options.resolved()
+        files, plan = ready_files(card, options)
+        if plan is not None:
+            logging.getLogger(__name__).info("%s", plan.text())
+        return cls(card, files, options)
+
+    def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions) -> None:
+        """Reads the weights. `card` is adapted to `options`, which are resolved. Raises ModelError or EngineError."""
+        self.card, self.files, self.options, self.device = card, files, options, options.device
+        self.memory = memory_of(card, options)
+        self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
+        engine = TorchEngine(EngineOptions(options.device, options.precision, options.threads))
+        shape = assembly.graph_shape(card, PRECISIONS[options.precision])
+        checkpoints = [files.transformer, *([files.low_noise] if files.low_noise else [])]
+        self.networks = [
+            Network(checkpoint, shape, engine, self.device, waits=options.offload_expert and index > 0)
+            for index, checkpoint in enumerate(checkpoints)
+        ]
+        self.experts = Experts(self.networks, self.device, options.offload_expert)
+        self.sampler = assembly.new_sampler(card)
+        self.autoencoder = assembly.load_autoencoder(card, files, self.device)
+        self.decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
+        self.weights_digest = files.digest + decoder_digest
+        text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
+        self._text = assembly.load_text(card, files, options.text_device, text_dtype)
+        self.info = WorldInfo(
+            name=card.name,
+            family=card.family,
+            licence=card.licence,
+            control=card.control,
+            height=card.height,
+            width=card.width,
+            fps=card.fps,
+            frames_per_chunk=self.autoencoder.frames_of_chunk(card.stream.chunk, 1),
+            first_chunk_frames=self.autoencoder.frames_of_chunk(card.stream.chunk, 0),
+            max_horizon=card.max_horizon,
+            engine=engine.info,
+            parameters=sum(network.parameters for network in self.networks),
+            weights_bytes=sum(network.weights_bytes for network in self.networks),
+            session_bytes=self._session_bytes(),
+        )
+
+    def new_branches(self, network: Network) -> list[Branch]:
+        """A session's branches of one network: under its prompt, and with guidance under the negative one."""
+        shared = network.allocate_shared()
+        return [Branch(network, self.ring, shared) for _ in range(self._branch_count)]
+
+    def read_prompt(self, prompt: str, branches: Sequence[Branch]) -> None:
+        """Give a session's branches of one network their texts; models without text have nothing to read."""
+        if self._text is None:
+            return
+        sampler = self.card.sampler
+        texts = [prompt, sampler.negative_prompt if isinstance(sampler, UniPCConfig) else ""]
+        for branch, text in zip(branches, texts, strict=False):
+            branch.read_text(self._text.encode(text))
+
+    def expert(self, timestep: float) -> int:
+        """Which network predicts at a diffusion time."""
+        sampler = self.card.sampler
+        boundary = sampler.boundary if isinstance(sampler, UniPCConfig) else None
+        return int(len(self.networks) > 1 and boundary is not None and timestep < boundary)
+
+    @property
+    def guidance(self) -> float:
+        """How far a prediction is pushed from that of the negative prompt; 1 is not at all."""
+        return self.card.sampler.guidance if isinstance(self.card.sampler, UniPCConfig) else 1.0
+
+    @property
+    def _branch_count(self) -> int:
+        return 2 if self.guidance > 1 else 1
+
+    def _session_bytes(self) -> int:
+        """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""
+        card, networks = self.card, self.networks
+        attending = sum(network.session_bytes(self._branch_count) for network in networks)
+        channels = card.architecture.latent_channels
+        decoding = state_bytes(self.decoder, channels, card.height, card.width)
+        places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
+        return attending + decoding + places
