@@ -93,7 +93,7 @@ class Teacher:
 
 def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> None:
     """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
-    name, info, architecture = world.info.name, world.info, world.card.architecture
+    name, info, architecture = world.info.name, world.info, world.card.transformer
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
         raise InputError("teacher", name, "it is no action model on pixels; choose one, such as pusht-small")
     if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:

@@ -17,6 +17,8 @@ from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.rope import rope_tables
 from lingbot_ros.model.sampler import FewStepSampler
 from lingbot_ros.world.assembly import new_condition
+from lingbot_ros.world.layer_batch import LayerBatch
+from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.world import World
 
 
@@ -27,6 +29,10 @@ class Batch:
     older than itself: keys carry rotary positions, of which attention knows differences only, so that a late start is
     as good as a start at 0. No fork, no snapshot: these are `Session`'s. Used by one thread at a time.
     """
+
+    def __new__(cls, world: World, size: int) -> "Batch | LayerBatch":  # type: ignore[misc]
+        """Rows of what the world is made of."""
+        return LayerBatch(world.model, size) if isinstance(world.model, LayerModel) else super().__new__(cls)
 
     def __init__(self, world: World, size: int) -> None:
         """Every row must be `start`ed before the first step. Raises InputError and EngineError."""
@@ -111,7 +117,7 @@ class Batch:
         return np.stack(frames)
 
     def _new_control(self) -> ActionControl:
-        config = self._loaded.card.architecture.control
+        config = self._loaded.card.transformer.control
         if self._loaded.card.control.kind != "action" or not hasattr(config, "history"):
             raise EngineError(f"batch: {self._loaded.card.name} is not driven by actions; step its sessions one by one")
         return ActionControl(self._loaded.card.control, config.history)  # type: ignore[union-attr]

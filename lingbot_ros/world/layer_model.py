@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from lingbot_ros.checkpoints.cards import ModelCard
-from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.checkpoints.cards import ModelCard, find_card
+from lingbot_ros.checkpoints.files import ModelFiles, locate
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import EngineError
@@ -12,7 +12,7 @@ from lingbot_ros.model.rigid_layers.capture import Capture
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.model.rigid_layers.state import LayerState
-from lingbot_ros.world.assembly import new_sampler
+from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.network import Network
@@ -28,7 +28,6 @@ class LayerModel(LoadedModel):
         self.card, self.files, self.options, self.device = card, files, options, "cpu"
         self.memory = None
         self.networks: list[Network] = []
-        self.sampler = new_sampler(card)
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
         self.constants = Constants.load(files.transformer[0], card.architecture, card.height, card.width)
@@ -52,10 +51,19 @@ class LayerModel(LoadedModel):
         )
 
 
-def layer_options(options: LoadOptions) -> LoadOptions:
+def load_model(options: LoadOptions) -> LoadedModel:
+    """The model that a card describes, of networks or of rigid layers; raises what `World.load` raises."""
+    card = adapted_card(find_card(options.name), options)
+    if not isinstance(card.architecture, RigidLayersConfig):
+        return LoadedModel.load(options)
+    return LayerModel(card, locate(card), _layer_options(options))
+
+
+def _layer_options(options: LoadOptions) -> LoadOptions:
     """With the device and precision that layers have; raises EngineError for others."""
-    if options.device not in ("auto", "cpu"):
-        raise EngineError(f"device: got {options.device!r}; a world of rigid layers runs on the CPU; use auto or cpu")
-    if options.precision not in ("auto", "f32"):
-        raise EngineError(f"precision: got {options.precision!r}; a world of rigid layers has auto or f32")
-    return replace(options, device="cpu", precision="f32")
+    has = {"engine": ("auto", "torch"), "device": ("auto", "cpu"), "precision": ("auto", "f32")}
+    for name, known in has.items():
+        value = getattr(options, name)
+        if value not in known:
+            raise EngineError(f"{name}: got {value!r}; a world of rigid layers takes {' or '.join(known)}")
+    return replace(options, engine="torch", device="cpu", precision="f32")

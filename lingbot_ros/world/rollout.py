@@ -29,7 +29,7 @@ class MotionState:
 
 @torch.inference_mode()
 def roll_poses(state: MotionState, actions: ArrayLike) -> Tensor:
-    """Poses float32 [B, T, K, 3] under actions [B, T, A] in the card's unit: x, y in pixels of the frame, turn in radians.
+    """Poses float32 [B, T, K, 3] (x, y in pixels, turn in radians) under actions [B, T, A] in the card's unit.
 
     The same numbers as stepping a session with the same actions. A layer's turn is 0 as it was first seen; the driven
     layers come first. Raises InputError for actions of another shape, out of range or not finite.
@@ -53,6 +53,6 @@ def roll_poses(state: MotionState, actions: ArrayLike) -> Tensor:
 
 
 def to_targets(actions: Tensor, size: tuple[int, int]) -> Tensor:
-    """Actions [B, 2 driven], -1..1 from edge to edge of a picture of width and height `size`, in pixels [B, driven, 2]."""
+    """Actions [B, 2 driven], -1..1 from edge to edge of a picture of this width and height: pixels [B, driven, 2]."""
     extent = actions.new_tensor(size)
     return (actions.unflatten(1, (-1, 2)) + 1) / 2 * extent - 0.5

@@ -14,6 +14,7 @@ from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError
 from lingbot_ros.model.autoencoder import EncoderState, Frames
+from lingbot_ros.model.condition import Condition
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
@@ -80,7 +81,7 @@ class Session:
         if model.memory is not None and isinstance(control, CameraControl):
             self._memory = PoseMemory(model.memory, control, caches)
         self._control = control
-        self._condition = new_condition(model.card, model.autoencoder)
+        self._condition = self._new_condition()
         self._observation = Observation(model.autoencoder)
         self._decoding = Decoding(model.decoder)
         self._parts = session_parts(
@@ -93,6 +94,9 @@ class Session:
             self._recent,
             self._memory,
         )
+
+    def _new_condition(self) -> Condition:
+        return new_condition(self._model.card, self._model.autoencoder)
 
     @property
     def frames_in_next_chunk(self) -> int:

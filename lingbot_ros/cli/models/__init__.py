@@ -116,6 +116,7 @@ def _verify(args: argparse.Namespace) -> int:
         verify_part,
         verify_transformer,
     )
+    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 
     path = Path(args.path)
     if path.exists() and not (path / "card.yaml").is_file():
@@ -128,7 +129,8 @@ def _verify(args: argparse.Namespace) -> int:
     card = find_card(args.path)
     found = locate(card)
     for files in filter(None, (found.transformer, found.low_noise)):
-        print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
+        if not isinstance(card.architecture, RigidLayersConfig):
+            print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
     for part in filter(None, (found.autoencoder, found.text_encoder)):
         print(f"{part}: {verify_part(part)}")
     everything = [*found.transformer, *found.low_noise, *filter(None, (found.autoencoder, found.text_encoder))]

@@ -75,7 +75,7 @@ class Capture:
         return self._written(state, layers, replace(state.bodies, poses=poses[None]), shares)
 
     def observe(self, state: LayerState, frame: NDArray[np.uint8], targets: Tensor) -> LayerState:
-        """The world (one row) a frame later, when `frame` is what was really seen and targets [1, driven, 2] led to it."""
+        """The world (one row) a frame later: targets [1, driven, 2] led to what is really seen in `frame`."""
         shares = unmix(frame, self._constants.palette)
         predicted = advance(self._constants, state.bodies, targets)
         state = LayerState.of({name: tensor.clone() for name, tensor in state.moved(predicted).tensors().items()})
@@ -156,7 +156,7 @@ class Capture:
         return best.poses[0], best.error <= limit
 
     def _correct(self, state: LayerState, index: int, seen: Tensor, velocity: Tensor) -> tuple[Tensor, Tensor]:
-        """Place and velocity [2] of a driven layer: what the law predicted, weighed against what was seen (Kalman 1960)."""
+        """Place and velocity [2] of a driven layer: the prediction weighed against what was seen (Kalman 1960)."""
         law = self._constants.drive.law[:, :2]
         doubt = law @ state.doubt[0, index] @ law.T + 1e-5 * torch.eye(2)
         gain = doubt[:, 0] / (doubt[0, 0] + self._constants.blur**2)
@@ -165,7 +165,7 @@ class Capture:
         return state.bodies.poses[0, index, :2] + gain[0] * missed, velocity + gain[1] * missed
 
     def _slot(self, state: LayerState, layers: list[_Layer]) -> int:
-        """Where to keep this frame: a free place, else that of the kept one (never the first) whose poses are nearest."""
+        """Where to keep this frame: a free place, else that of the one whose poses are nearest, never the first."""
         count = int(state.sight_count)
         if count < self._config.sights:
             return count

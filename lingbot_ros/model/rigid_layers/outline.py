@@ -88,7 +88,7 @@ def area_and_centroid(outline: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def inset(outline: Tensor, margin: Tensor | float) -> Tensor:
-    """The outline [V, 2] with every edge moved inwards by `margin`; corners stay corners. No edge may be without length."""
+    """The outline [V, 2] with every edge moved inwards by `margin`; corners stay corners. Every edge needs a length."""
     edge = outline.roll(-1, 0) - outline
     normal = torch.stack((-edge[:, 1], edge[:, 0]), dim=-1) / edge.norm(dim=-1, keepdim=True)
     before = normal.roll(1, 0)
@@ -97,11 +97,11 @@ def inset(outline: Tensor, margin: Tensor | float) -> Tensor:
 
 
 def skewness(outline: Tensor) -> Tensor:
-    """Which end of a shape [V, 2] is the thin one: the mean of r^2 r about its centroid, over the mean of r^2; [2], pixels.
+    """Which end of a shape [V, 2] is the thin one: [2] pixels, the mean of r^2 r about its centroid over that of r^2.
 
     Zero for whatever looks the same after half a turn.
     """
-    area, centroid = area_and_centroid(outline)
+    _, centroid = area_and_centroid(outline)
     inner = outline - centroid
     # Triangles from the centroid; a rule with three inner points each is exact to the third order after one halving.
     corners = torch.stack((torch.zeros_like(inner), inner, inner.roll(-1, 0)), dim=1)

@@ -39,7 +39,7 @@ class Fit:
 
 
 def rough_contour(share: Floats) -> Floats:
-    """The line of half coverage of a share [H, W], in pixels of the picture: [n, 2], n in the hundreds; empty if none."""
+    """The line of half coverage of a share [H, W], pixels of the picture: [n, 2], hundreds of points or none."""
     large = cv2.resize(share, None, fx=_UPSAMPLED, fy=_UPSAMPLED, interpolation=cv2.INTER_CUBIC)
     found, _ = cv2.findContours((large > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not found:

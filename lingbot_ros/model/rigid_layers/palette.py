@@ -1,4 +1,4 @@
-"""Which layer every pixel of a real frame belongs to, by colour: shares of a pixel, and the colour that a layer has there.
+"""Which layer every pixel of a real frame belongs to, by colour: its shares, and the colour that a layer has there.
 
 The palette is a constant of the data set: flat colours that occur in it again and again, each with its owner. A pixel
 that is none of them lies on an edge: it is a mixture of the two palette colours, seen nearby, that explain it best.

@@ -44,6 +44,7 @@ def area(outline: Floats) -> float:
 
 
 def centroid(outline: Floats) -> Floats:
+    """Centre of the area [2]."""
     following = np.roll(outline, -1, 0)
     cross = outline[:, 0] * following[:, 1] - outline[:, 1] * following[:, 0]
     return np.asarray(((outline + following) * cross[:, None]).sum(0) / (3 * cross.sum()))
