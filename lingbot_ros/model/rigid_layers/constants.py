@@ -58,15 +58,15 @@ class Constants(nn.Module):
 
     def summary(self) -> list[str]:
         """The constants as lines for a terminal."""
-        contact = self.contact
+        contact = {name: float(value) for name, value in self.contact.named_parameters()}
         drawn = ", ".join(f"({x:+.3f}, {y:+.3f})" for x, y in self.drawn.tolist())
         return [
             f"palette: {len(self.owners)} colours, owners {self.owners.tolist()}",
-            f"contact: reach {contact.reach:.3f} px, gyration {contact.gyration:.3f} px, slop {contact.slop:.4f} px, "
-            f"yielding {contact.yielding:.4f} per substep, leaning {self.leaning:.4f}",
-            f"walls: {', '.join(f'{wall:.2f}' for wall in contact.walls.tolist())} px",
-            f"drawn: offsets {drawn} px, margin {self.margin:.3f} px, disc of {self.radius:.3f} px, "
-            f"positions read to {self.blur:.3f} px",
+            f"contact: reach {contact['reach']:.3f} px, gyration {contact['gyration']:.3f} px, slop {contact['slop']:.4f} px, "
+            f"yielding {contact['yielding']:.4f} per substep, leaning {float(self.leaning):.4f}",
+            f"walls: {', '.join(f'{wall:.2f}' for wall in self.contact.walls.tolist())} px",
+            f"drawn: offsets {drawn} px, margin {float(self.margin):.3f} px, disc of {float(self.radius):.3f} px, "
+            f"positions read to {float(self.blur):.3f} px",
         ]
 
     def save(self, path: Path) -> None:

@@ -40,27 +40,39 @@ class ContactLaw(nn.Module):
         from_centre = _trimmed(outline) - centre[:, None]
         place, angle = pose[:, :2] + _turn(centre, pose[:, 2]), pose[:, 2]
         edges = Edges(from_centre)
-        rows = self._concerned(place, angle, from_centre, edges, path)
-        if not len(rows):
-            return pose
-        moved, turned = self._pushed(place[rows], angle[rows], from_centre[rows], edges.select(rows), path[rows])
-        ended = torch.cat((moved - _turn(centre[rows], turned), turned[:, None]), dim=-1)
-        return pose.index_copy(0, rows, ended)
+        ended = pose
+        for rows, near_wall in self._concerned(place, angle, from_centre, edges, path):
+            moved, turned = self._pushed(
+                place[rows], angle[rows], from_centre[rows], edges.select(rows), path[rows], near_wall
+            )
+            back = torch.cat((moved - _turn(centre[rows], turned), turned[:, None]), dim=-1)
+            ended = ended.index_copy(0, rows, back)
+        return ended
 
-    def _concerned(self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor) -> Tensor:
-        """Rows [n] of shapes that the disc could reach in this frame, or that are in a wall already."""
+    def _concerned(
+        self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor
+    ) -> list[tuple[Tensor, bool]]:
+        """Rows [n] of shapes that the disc could reach in this frame, apart from walls (False) and near them (True).
+
+        Those that are in a wall already are among the latter.
+        """
         local = _turn(path[:, 1] - place, -angle)
-        farthest = (path - path[:, 1:2]).norm(dim=-1).amax(-1)
-        corners = place[:, None] + _turn(from_centre, angle[:, None])
-        in_wall = torch.cat((self.walls[:2] - corners, corners - self.walls[2:]), -1).amax((1, 2)) > self.slop
-        return ((edges.distance(local[:, 0], local[:, 1]) < self.reach + farthest) | in_wall).nonzero()[:, 0]
+        farthest = _length(path - path[:, 1:2]).amax(-1)
+        is_reached = edges.distance(local[:, 0], local[:, 1]) < self.reach + farthest
+        size = _length(from_centre).amax(-1) + _FARTHEST_PX
+        from_walls = torch.cat((place - self.walls[:2], self.walls[2:] - place), dim=-1).amin(-1)
+        is_near = from_walls < size
+        free, near = (is_reached & ~is_near).nonzero()[:, 0], is_near.nonzero()[:, 0]
+        if len(near):
+            corners = place[near, None] + _turn(from_centre[near], angle[near, None])
+            depth = torch.cat((self.walls[:2] - corners, corners - self.walls[2:]), -1).amax((1, 2))
+            near = near[is_reached[near] | (depth > self.slop)]
+        return [(rows, near_wall) for rows, near_wall in ((free, False), (near, True)) if len(rows)]
 
     def _pushed(
-        self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor
+        self, place: Tensor, angle: Tensor, from_centre: Tensor, edges: Edges, path: Tensor, near_wall: bool
     ) -> tuple[Tensor, Tensor]:
         """Centres [B, 2] and turns [B] at the end of the path."""
-        reach = from_centre.norm(dim=-1).amax(-1)[:, None] + _FARTHEST_PX
-        near_wall = bool(((place - reach < self.walls[:2]) | (place + reach > self.walls[2:])).any())
         for k in range(1, path.shape[1] - 1):
             step = path[:, k] - path[:, k - 1]
             shift, turn = self._give(place, angle, from_centre, edges, path[:, k], step, near_wall)
@@ -102,17 +114,13 @@ class ContactLaw(nn.Module):
 
         Rows of every kind are worked out apart: none depends on what happens in another.
         """
-        counts = touching.sum(1)
-        is_wedged = touching[:, 0] & touching[:, 1] & (counts == 2)
-        is_jammed = (counts > 1) & ~is_wedged
-        most = max(int(counts.max()), 1)
-        first = touching.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
-        normals = normals.gather(1, first[..., None].expand(-1, -1, 2))
-        levers, wants, touching = (values.gather(1, first) for values in (levers, wants, touching))
-        push = wants[:, 0] * touching[:, 0] / (1 + levers[:, 0] ** 2)
-        shift, turn = push[:, None] * normals[:, 0], push * levers[:, 0]
-        if most > 1:
-            for is_kind, solve in ((is_wedged, _wedged), (is_jammed, _jammed)):
+        pushes = wants / (1 + levers * levers) * touching
+        shift, turn = (pushes[..., None] * normals).sum(1), (pushes * levers).sum(1)
+        counts = touching.sum(1, dtype=torch.uint8)
+        is_several = counts > 1
+        if bool(is_several.any()):
+            is_wedged = touching[:, 0] & touching[:, 1] & (counts == 2)
+            for is_kind, solve in ((is_wedged, _wedged), (is_several & ~is_wedged, _jammed)):
                 rows = is_kind.nonzero()[:, 0]
                 if len(rows):
                     found = solve(normals[rows], levers[rows], wants[rows], touching[rows])
@@ -157,24 +165,30 @@ def _wedged(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) ->
 
 def _jammed(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
     """Contacts between disc and walls: one after the other, again and again."""
-    mass = 1 / (1 + levers * levers)
-    pushes = [torch.zeros_like(wants[:, 0])] * wants.shape[1]
-    shift, turn = torch.zeros_like(normals[:, 0]), torch.zeros_like(wants[:, 0])
+    used = touching.any(0).nonzero()[:, 0]
+    normals, levers, wants, touching = normals[:, used], levers[:, used], wants[:, used], touching[:, used]
+    directions = torch.cat((normals, levers[..., None]), dim=-1)  # a push moves along these, in x, y and turn
+    mutual = directions @ directions.transpose(1, 2)
+    mass = touching / mutual.diagonal(dim1=1, dim2=2).clamp_min(1e-6)
+    pushes = [torch.zeros_like(wants[:, 0])] * len(used)
+    moved = torch.zeros_like(wants)
     for _ in range(_ROUNDS):
-        for c in range(wants.shape[1]):
-            moved = (shift * normals[:, c]).sum(-1) + turn * levers[:, c]
-            push = (pushes[c] + (wants[:, c] - moved) * mass[:, c]).clamp_min(0) * touching[:, c]
-            more = push - pushes[c]
+        for c in range(len(used)):
+            push = torch.addcmul(pushes[c], wants[:, c] - moved[:, c], mass[:, c]).clamp_min(0)
+            moved = torch.addcmul(moved, (push - pushes[c])[:, None], mutual[:, c])
             pushes[c] = push
-            shift = shift + more[:, None] * normals[:, c]
-            turn = turn + more * levers[:, c]
-    return shift, turn
+    ended = (torch.stack(pushes, 1)[..., None] * directions).sum(1)
+    return ended[:, :2], ended[:, 2]
 
 
 def _turn(points: Tensor, angle: Tensor) -> Tensor:
     cosine, sine = angle.cos(), angle.sin()
     x = cosine * points[..., 0] - sine * points[..., 1]
     return torch.stack((x, sine * points[..., 0] + cosine * points[..., 1]), dim=-1)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    return (vectors[..., 0] ** 2 + vectors[..., 1] ** 2).sqrt()
 
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:

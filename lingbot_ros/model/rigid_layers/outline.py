@@ -46,7 +46,8 @@ class Edges:
         """Signed distance [B] of points x, y [B]; exact."""
         from_x, from_y, apart_x, apart_y = self._offsets(x, y)
         distance = (apart_x * apart_x + apart_y * apart_y).amin(-1).clamp_min(1e-12).sqrt()
-        return torch.where(self._is_inside(from_x, from_y), -distance, distance)
+        outside = from_x * self._along_y > from_y * self._along_x
+        return torch.where(self._is_inside(from_y, outside), -distance, distance)
 
     def contacts(self, x: Tensor, y: Tensor) -> Contacts:
         """Where a disc at x, y [B] would touch."""
@@ -59,7 +60,7 @@ class Edges:
         cosine = (apart_x * near_x + apart_y * near_y) / (squares * squared).clamp_min(1e-12).sqrt()
         other, which = squares.masked_fill(~outside | (cosine > _SAME_SIDE), torch.inf).min(-1, keepdim=True)
         second = other.clamp_min(1e-12).sqrt()
-        signed = torch.where(self._is_inside(from_x, from_y)[:, None], -distance, distance)
+        signed = torch.where(self._is_inside(from_y, outside)[:, None], -distance, distance)
         return Contacts(
             torch.cat((signed, second), 1),
             torch.cat((near_x / signed, apart_x.gather(1, which) / second), 1),
@@ -72,10 +73,10 @@ class Edges:
         part = (torch.addcmul(from_x * self._along_x, from_y, self._along_y) * self._shrink).clamp(0, 1)
         return from_x, from_y, from_x - part * self._along_x, from_y - part * self._along_y
 
-    def _is_inside(self, from_x: Tensor, from_y: Tensor) -> Tensor:
+    def _is_inside(self, from_y: Tensor, outside: Tensor) -> Tensor:
+        """Whether a ray from a point crosses the outline an odd number of times, [B]."""
         crosses = (from_y >= 0) != (from_y >= self._along_y)
-        right_of = from_x * self._along_y < from_y * self._along_x
-        return (crosses & (right_of == self._goes_down)).sum(-1) % 2 == 1
+        return (crosses & (outside != self._goes_down)).sum(-1, dtype=torch.uint8).bitwise_and_(1).bool()
 
 
 def area_and_centroid(outline: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,20 +103,12 @@ def skewness(outline: Tensor) -> Tensor:
     Zero for whatever looks the same after half a turn.
     """
     _, centroid = area_and_centroid(outline)
-    inner = outline - centroid
-    # Triangles from the centroid; a rule with three inner points each is exact to the third order after one halving.
-    corners = torch.stack((torch.zeros_like(inner), inner, inner.roll(-1, 0)), dim=1)
-    second, third = inner.new_zeros(()), inner.new_zeros(2)
-    steps = 12
-    for i in range(steps):
-        for j in range(steps - i):
-            first = torch.tensor((i + 1 / 3, j + 1 / 3), dtype=inner.dtype) / steps
-            cells = [first] if i + j == steps - 1 else [first, first + 1 / (3 * steps)]
-            for u, v in cells:
-                point = (1 - u - v) * corners[:, 0] + u * corners[:, 1] + v * corners[:, 2]
-                cross = corners[:, 1, 0] * corners[:, 2, 1] - corners[:, 1, 1] * corners[:, 2, 0]
-                weight = cross / 2 / steps**2
-                squared = (point * point).sum(-1)
-                second = second + (weight * squared).sum()
-                third = third + (weight[:, None] * squared[:, None] * point).sum(0)
-    return third / second
+    first = outline - centroid
+    second = first.roll(-1, 0)
+    # Exact, by triangles from the centroid.
+    cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    one, both, two = (first * first).sum(-1), (first * second).sum(-1), (second * second).sum(-1)
+    square = (cross * (one + both + two)).sum() / 12
+    by_first, by_second = one / 20 + both / 30 + two / 60, one / 60 + both / 30 + two / 20
+    cube = (cross[:, None] * (by_first[:, None] * first + by_second[:, None] * second)).sum(0)
+    return cube / square
