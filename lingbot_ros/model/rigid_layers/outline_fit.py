@@ -90,7 +90,7 @@ def register(outline: Floats, sight: Sight, ramp_px: float, turns: bool = True, 
 
 
 def fit_disc(sights: Sequence[Sight], radius: float, ramp_px: float) -> tuple[Floats, float]:
-    """Centres [F, 2] and the one radius of a disc that is seen several times; `radius` and the poses are a first guess."""
+    """Centres [F, 2] and the one radius of a disc that is seen several times; `radius` and the poses are guesses."""
     centres = np.stack([sight.pose[:2] for sight in sights])
     for index in range(10):
         wanted = []
