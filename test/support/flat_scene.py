@@ -18,7 +18,7 @@ _FINE = 16
 
 
 def draw_scene(disc: tuple[float, float], block: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """uint8 [64, 64, 3]: a mark on the table, the L at `block` (x, y, turn), the disc on top; drawn finely, averaged."""
+    """uint8 [64, 64, 3]: a mark on the table, the L at `block` (x, y, turn), the disc on top."""
     picture = np.empty((SIZE * _FINE, SIZE * _FINE, 3), np.uint8)
     picture[:] = TABLE
 

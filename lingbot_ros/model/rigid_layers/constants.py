@@ -63,7 +63,8 @@ class Constants(nn.Module):
         return [
             f"palette: {len(self.owners)} colours, owners {self.owners.tolist()}",
             f"contact: reach {contact['reach']:.3f} px, gyration {contact['gyration']:.3f} px, "
-            f"slop {contact['slop']:.4f} px, yielding {contact['yielding']:.4f} per substep, leaning {float(self.leaning):.4f}",
+            f"slop {contact['slop']:.4f} px, yielding {contact['yielding']:.4f} per substep, "
+            f"leaning {float(self.leaning):.4f}",
             f"walls: {', '.join(f'{wall:.2f}' for wall in self.contact.walls.tolist())} px",
             f"drawn: offsets {drawn} px, margin {float(self.margin):.3f} px, disc of {float(self.radius):.3f} px, "
             f"positions read to {float(self.blur):.3f} px",
