@@ -19,16 +19,16 @@ def test_distances_are_those_of_the_polygon_and_repeated_corners_change_nothing(
     true = [polygon.exterior.distance(Point(*p)) * (-1 if polygon.contains(Point(*p)) else 1) for p in points.tolist()]
     padded = torch.cat((SHAPE, SHAPE[-1:].expand(5, 2)))
     for outline in (SHAPE, padded):
-        found = Edges(outline.expand(400, -1, 2)).distance(points[:, 0], points[:, 1])
+        found = Edges(outline.expand(400, -1, 2)).distance(torch.view_as_complex(points))
         assert torch.allclose(found, torch.tensor(true, dtype=torch.float64), atol=1e-9)
 
 
 def test_an_inner_corner_is_touched_twice_and_an_outer_one_once() -> None:
     corner = SHAPE[2]  # where the two arms meet
     wedged, beside = corner + torch.tensor((1.0, -1.0)), SHAPE[0] - torch.tensor((1.0, 1.0))
-    found = Edges(SHAPE.expand(2, -1, 2)).contacts(*torch.stack((wedged, beside)).T)
+    found = Edges(SHAPE.expand(2, -1, 2)).contacts(torch.view_as_complex(torch.stack((wedged, beside))))
     assert torch.allclose(found.distance[0], torch.ones(2, dtype=torch.float64))
-    assert {(round(x), round(y)) for x, y in zip(found.x[0].tolist(), found.y[0].tolist(), strict=True)} == {
+    assert {(round(x), round(y)) for x, y in torch.view_as_real(found.outward[0]).tolist()} == {
         (1, 0),
         (0, -1),
     }
@@ -44,7 +44,7 @@ def test_an_inset_outline_is_as_far_inside_everywhere() -> None:
 
 def test_skewness_is_the_integral_and_turns_with_the_shape() -> None:
     grid = np.stack(np.meshgrid(np.arange(-20.025, 20, 0.05), np.arange(-20.025, 20, 0.05)), -1).reshape(-1, 2)
-    distance = Edges(SHAPE.expand(len(grid), -1, 2)).distance(*torch.tensor(grid).T)
+    distance = Edges(SHAPE.expand(len(grid), -1, 2)).distance(torch.view_as_complex(torch.tensor(grid)))
     inside = grid[distance.numpy() < 0]
     squared = (inside**2).sum(-1)
     true = (squared[:, None] * inside).mean(0) / squared.mean()
