@@ -105,7 +105,9 @@ class ContactLaw(nn.Module):
         return self._settled(normals, levers, wants, touching)
 
     def _settled(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift, complex [B], and turn [B] that give every touching contact [B, C] what it wants; the disc's two come first.
+        """Shift, complex [B], and turn [B] that give every touching contact [B, C] what it wants.
+
+        The disc's two contacts come first.
 
         Rows of every kind are worked out apart: none depends on what happens in another.
         """
