@@ -11,6 +11,7 @@ from lingbot_ros.model.config import (
     TextConfig,
     TransformerConfig,
 )
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 
 T = TypeVar("T")
 
@@ -33,6 +34,13 @@ def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
         return kind(**values)
     except (TypeError, ValueError) as error:
         raise InputError(where, data, str(error)) from error
+
+
+def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | RigidLayersConfig:
+    """What a card's `architecture` dictionary describes: a network, or with `prediction: canonical` rigid layers."""
+    if data.get("prediction") == "canonical":
+        return parse_dataclass(RigidLayersConfig, data, where)
+    return parse_transformer(data, where)
 
 
 def parse_transformer(data: dict[str, Any], where: str) -> TransformerConfig:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import yaml
 
-from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
+from lingbot_ros.checkpoints.architecture import parse_architecture, parse_dataclass
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.shared_files import shared_folders
@@ -58,7 +59,7 @@ class ModelCard:
     width: int
     fps: float
     control: ControlSpec
-    architecture: TransformerConfig
+    architecture: TransformerConfig | RigidLayersConfig
     stream: StreamConfig
     sampler: SamplerConfig | UniPCConfig
     autoencoder: Literal["pixel", "wan"]
@@ -94,8 +95,15 @@ class ModelCard:
             ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
-        parts["architecture"] = parse_transformer(data.get("architecture", {}), f"{path}: architecture")
+        parts["architecture"] = parse_architecture(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
+
+    @property
+    def transformer(self) -> TransformerConfig:
+        """The architecture of a model that has a network. Raises ModelError for one of rigid layers."""
+        if isinstance(self.architecture, RigidLayersConfig):
+            raise ModelError(f"{self.name}: it is made of rigid layers and has no network; use another model for this")
+        return self.architecture
 
     @property
     def non_commercial(self) -> bool:

@@ -92,7 +92,7 @@ class Teacher:
 
 def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> None:
     """Raise InputError unless the teacher takes the data's images and actions and gives the student's latents."""
-    name, info, architecture = world.info.name, world.info, world.card.architecture
+    name, info, architecture = world.info.name, world.info, world.card.transformer
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
         raise InputError("teacher", name, "it is no action model on pixels; choose one that is")
     if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:

@@ -29,12 +29,12 @@ Control = ActionControl | CameraControl
 def graph_shape(card: ModelCard, dtype: torch.dtype) -> GraphShape:
     """The static sizes of a model whose linears run in `dtype`."""
     stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
-    return GraphShape(card.architecture, card.stream, card.height // stride, card.width // stride, dtype)
+    return GraphShape(card.transformer, card.stream, card.height // stride, card.width // stride, dtype)
 
 
 def check_size(card: ModelCard) -> None:
     """Raise InputError unless whole patches of latent cells fill the card's frame."""
-    _, rows, columns = card.architecture.patch_size
+    _, rows, columns = card.transformer.patch_size
     stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
     if min(card.height, card.width) < 1 or card.height % (rows * stride) or card.width % (columns * stride):
         fix = f"give a height in multiples of {rows * stride} and a width in multiples of {columns * stride} pixels"
@@ -61,16 +61,16 @@ def choose_decoder(autoencoder: Autoencoder, light: Path | None, device: str) ->
 
 def load_text(card: ModelCard, files: ModelFiles, device: str, dtype: torch.dtype) -> TextEncoder | None:
     """The text encoder of models that take text."""
-    if card.architecture.text is None:
+    if card.transformer.text is None:
         return None
     assert files.text_encoder is not None and files.tokenizer is not None
-    return load_text_encoder(files.text_encoder, files.tokenizer, card.architecture.text, device, dtype)
+    return load_text_encoder(files.text_encoder, files.tokenizer, card.transformer.text, device, dtype)
 
 
 def new_sampler(card: ModelCard) -> FewStepSampler | UniPCSampler:
     """How chunks are sampled."""
     if isinstance(card.sampler, SamplerConfig):
-        return FewStepSampler(card.sampler, card.architecture.prediction)
+        return FewStepSampler(card.sampler, card.transformer.prediction)
     return UniPCSampler(card.sampler)
 
 
@@ -79,7 +79,7 @@ def new_condition(card: ModelCard, autoencoder: Autoencoder) -> Condition:
     if isinstance(autoencoder, WanAutoencoder):
         is_one_clip = card.stream.window == card.stream.chunk
         return FirstFrame(autoencoder, card.stream.chunk, is_one_clip)
-    return PreviousFrames(card.architecture.condition_channels // card.architecture.latent_channels)
+    return PreviousFrames(card.transformer.condition_channels // card.transformer.latent_channels)
 
 
 def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Control:

@@ -1,20 +1,30 @@
 """N imagined worlds in step: one forward imagines the next chunk of all of them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
-from lingbot_ros.model.autoencoder import DecoderState, Frames, PixelAutoencoder, check_image
-from lingbot_ros.world import assembly
-from lingbot_ros.world.branch import Branch, ChunkInputs
-from lingbot_ros.world.parts import FinishedChunk
+from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
+from lingbot_ros.world.branch import ChunkInputs
+from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.world.layer_rows import LayerRows
+from lingbot_ros.world.network_rows import NetworkRows
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
-from lingbot_ros.world.tile import Tile, tile_sizes
 from lingbot_ros.world.world import World
+
+
+class Rows(Protocol):
+    """How the rows of one kind of model go through one forward."""
+
+    def new_session(self, row: int, seed: int) -> Session:
+        """An empty session in the place of a row."""
+
+    def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:
+        """The next chunk of the rows in `inputs`, committed: frames by row. What it raises has changed nothing."""
 
 
 class Batch:
@@ -31,26 +41,16 @@ class Batch:
         """Every row must be started before it is stepped. Raises InputError and EngineError."""
         if size < 1:
             raise InputError("size", size, "give 1 or more")
-        card, loaded = world.card, world.model
-        if (
-            not isinstance(loaded.autoencoder, PixelAutoencoder)
-            or card.control.kind != "action"
-            or len(loaded.networks) > 1
-        ):
-            raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
-        if card.architecture.text is not None or loaded.guidance != 1:
-            raise EngineError(f"batch: {card.name} takes text or guidance; step its sessions one by one")
-        self.size, self._world, self._loaded = size, world, loaded
+        self.size, self._model = size, world.model
         self.ended: dict[int, LingbotError] = {}
         """Rows that were ended by what they were given, and the error; `start` or `spread` begins them anew."""
-        self._tiles = [Tile(loaded.networks[0], loaded.ring, rows) for rows in tile_sizes(size, loaded.engine.batches)]
-        self._seats = [(tile, seat) for tile in self._tiles for seat in range(tile.rows)]
+        self._rows = _rows_of(world, size)
         self._sessions: list[Session | None] = [None] * size
 
     @property
     def frames_per_chunk(self) -> int:
         """How many frames a step makes of every row, and how many controls it takes."""
-        return self._loaded.card.stream.chunk
+        return self._model.card.stream.chunk
 
     @property
     def frame_index(self) -> NDArray[np.int64]:
@@ -62,7 +62,7 @@ class Batch:
         self._check_row(row)
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        card, autoencoder = self._loaded.card, self._loaded.autoencoder
+        card, autoencoder = self._model.card, self._model.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
         self._seat(row, seed).begin(fitted)
         return autoencoder.decode(fitted, autoencoder.start())[0][0]
@@ -112,8 +112,8 @@ class Batch:
         A row whose controls a session would refuse ends, as `ended` then says; the others go on. Raises InputError for
         controls of another shape and SessionError for a row that was not started: then nothing has changed.
         """
-        values = np.asarray(controls, np.float64)
-        expected = (self.size, self.frames_per_chunk, self._loaded.card.control.dim)
+        values, card = np.asarray(controls, np.float64), self._model.card
+        expected = (self.size, self.frames_per_chunk, card.control.dim)
         if values.shape != expected:
             raise InputError("controls", f"shape {list(values.shape)}", f"give {list(expected)}")
         asked = [row for row in range(self.size) if row not in self.ended] if rows is None else rows
@@ -125,42 +125,19 @@ class Batch:
                 inputs[row] = session.read(values[row])
             except InputError as error:
                 refused[row] = InputError(f"row {row}: {error.field}", error.value, error.fix)
-        latents = self._imagine(living, inputs)
-        card = self._loaded.card
         frames = np.zeros((self.size, self.frames_per_chunk, card.height, card.width, 3), np.uint8)
-        state: DecoderState = {}
-        for row, mine in inputs.items():
-            frames[row], _ = self._loaded.decoder.decode(latents[row], state)
-            living[row].commit(FinishedChunk(mine, latents[row], frames[row], None))
+        if inputs:
+            for row, mine in self._rows.imagine(living, inputs).items():
+                frames[row] = mine
         self.ended |= refused
         return frames
-
-    def _imagine(self, living: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Tensor]:
-        """Latents [1, C, c, h, w] by row. What it raises has changed nothing."""
-        latents: dict[int, Tensor] = {}
-        try:
-            for tile in self._tiles:
-                mine = {self._seats[row][1]: row for row in inputs if self._seats[row][0] is tile}
-                if mine:
-                    chunks = {seat: inputs[row] for seat, row in mine.items()}
-                    noises = {seat: living[row].noise for seat, row in mine.items()}
-                    made = tile.imagine(chunks, noises, self._loaded.sampler)
-                    latents |= {row: made[seat : seat + 1] for seat, row in mine.items()}
-        except BaseException:
-            for row in inputs:
-                living[row].roll_back()
-            raise
-        return latents
 
     def _seat(self, row: int, seed: int) -> Session:
         """A new session in the place of a row; the old one is closed, because the tensors are the new one's."""
         before = self._sessions[row]
         if before is not None:
             before.close()
-        tile, seat = self._seats[row]
-        branch: Branch = tile.seat(seat)
-        control = assembly.new_control(self._loaded.card, self._loaded.device)
-        session = Session(self._loaded, self._world, f"row-{row}", "", seed, control, [[branch]])
+        session = self._rows.new_session(row, seed)
         self._sessions[row] = session
         self.ended.pop(row, None)
         return session
@@ -168,3 +145,14 @@ class Batch:
     def _check_row(self, row: int) -> None:
         if not 0 <= row < self.size:
             raise InputError("row", row, f"give 0 to {self.size - 1}")
+
+
+def _rows_of(world: World, size: int) -> Rows:
+    card, model = world.card, world.model
+    if isinstance(model, LayerModel):
+        return LayerRows(model, world, size)
+    if not isinstance(model.autoencoder, PixelAutoencoder) or card.control.kind != "action" or len(model.networks) > 1:
+        raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
+    if card.architecture.text is not None or model.guidance != 1:
+        raise EngineError(f"batch: {card.name} takes text or guidance; step its sessions one by one")
+    return NetworkRows(model, world, size)

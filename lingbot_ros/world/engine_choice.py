@@ -58,7 +58,7 @@ def exported_graphs(card: ModelCard, files: ModelFiles, rows: int = 1) -> list[G
 
     @cache
     def model() -> CausalWorldTransformer:
-        return load_transformer(card.architecture, files.transformer, torch.float32, "cpu")
+        return load_transformer(card.transformer, files.transformer, torch.float32, "cpu")
 
     shape = replace(graph_shape(card, torch.float32), batch=rows)
     graphs = model_graphs(shape, model, checkpoint_digest(files.digest, 0))

@@ -114,7 +114,7 @@ class LoadedModel:
         """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""
         card, networks = self.card, self.networks
         attending = sum(network.session_bytes(self._branch_count) for network in networks)
-        channels = card.architecture.latent_channels
+        channels = card.transformer.latent_channels
         decoding = state_bytes(self.decoder, channels, card.height, card.width)
         places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
         return attending + decoding + places

@@ -14,6 +14,8 @@ from lingbot_ros.engine.interface import Role, TensorSpec
 from lingbot_ros.engine.precision import PRECISIONS, STORAGE
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
 from lingbot_ros.model.quantized import is_quantized
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.rigid_layers.state import LayerState
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.unipc import UniPCConfig
@@ -88,12 +90,20 @@ class MemoryPlan:
 def plan_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
     """The plan of a card that is adapted to `options`, which are resolved. Reads no weights."""
     precision, device = options.precision, options.device
-    uses = _items(card, options)
+    uses = _layer_items(card) if isinstance(card.architecture, RigidLayersConfig) else _items(card, options)
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
         f"{card.name} in {precision} at {card.width}x{card.height}", items, {name: free_bytes(name) for name in devices}
     )
+
+
+def _layer_items(card: ModelCard) -> Iterator[tuple[str, int, str]]:
+    """What a world of rigid layers keeps in main memory."""
+    assert isinstance(card.architecture, RigidLayersConfig)
+    state = LayerState.empty(card.architecture, card.height, card.width).tensors().values()
+    yield "constants", card.weights.bytes, "cpu"
+    yield "one session", sum(tensor.numel() * tensor.element_size() for tensor in state), "cpu"
 
 
 def require_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
@@ -156,7 +166,7 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
         yield "the decoder's next state", 4 * cache * pixels, device
         decoding = 4 * work * pixels
     yield "while it works", max(decoding, _control_bytes(shape), _prompt_bytes(shape), _step_bytes(shape)), device
-    if card.architecture.text is not None:
+    if card.transformer.text is not None:
         # It is published in bf16 and computes in it, but for worlds that compute all in f32.
         size = 4 if shape.dtype is torch.float32 else 2
         yield "text encoder", size * TEXT_ENCODER_PARAMETERS, options.text_device
@@ -166,7 +176,7 @@ def weights_bytes(card: ModelCard, precision: str) -> int:
     """Bytes of one transformer in a precision."""
     dtype, storage = PRECISIONS[precision], STORAGE.get(precision)
     total = 0
-    for name, shape in parameter_shapes(card.architecture).items():
+    for name, shape in parameter_shapes(card.transformer).items():
         if storage is not None and is_quantized(name):
             total += math.prod(shape) * storage.itemsize + shape[0] * torch.float32.itemsize
         else:

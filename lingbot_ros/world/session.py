@@ -14,6 +14,7 @@ from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import EncoderState, Frames
+from lingbot_ros.model.condition import Condition
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
@@ -82,7 +83,7 @@ class Session:
         if model.memory is not None and isinstance(control, CameraControl):
             self._memory = PoseMemory(model.memory, control, caches)
         self._control = control
-        self._condition = new_condition(model.card, model.autoencoder)
+        self._condition = self._new_condition()
         self._observation = Observation(model.autoencoder)
         self._decoding = Decoding(model.decoder)
         self._parts = session_parts(
@@ -95,6 +96,9 @@ class Session:
             self._recent,
             self._memory,
         )
+
+    def _new_condition(self) -> Condition:
+        return new_condition(self._model.card, self._model.autoencoder)
 
     @property
     def frames_in_next_chunk(self) -> int:
@@ -209,8 +213,7 @@ class Session:
         chunk, frames_of_chunk = self._model.card.stream.chunk, self._model.autoencoder.frames_of_chunk
         first, later = (frames_of_chunk(chunk, index) for index in (0, 1))
         check_meta(meta, first, later, takes_text=self._model.card.architecture.text is not None)
-        caches, condition = [branch.cache for branch in self._branches], self._branches[0].tensors["condition"]
-        check_tensors(meta, states, caches, condition, chunk)
+        self._check_tensors(meta, states)
         before = None if self._empty else (self._meta(), self._states())
         try:
             self._load(meta, states)
@@ -218,6 +221,11 @@ class Session:
             if before is not None:
                 self._load(*before)
             raise SnapshotError(f"snapshot: it cannot be read ({error}); restore another") from error
+
+    def _check_tensors(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
+        """Raise SnapshotError for tensors that no session of this model can have."""
+        caches, condition = [branch.cache for branch in self._branches], self._branches[0].tensors["condition"]
+        check_tensors(meta, states, caches, condition, self._model.card.stream.chunk)
 
     def close(self) -> None:
         """Free the session's memory. Closing twice is closing once."""

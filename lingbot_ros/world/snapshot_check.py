@@ -43,10 +43,7 @@ def check_tensors(
     parts: the snapshot's tensors by part and name; condition: the network's input of that name. Raises SnapshotError
     naming the tensor.
     """
-    for part, tensors in parts.items():
-        for name, tensor in tensors.items():
-            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise SnapshotError(f"snapshot: {part}.{name} holds values that are not finite - {_FIX}")
+    check_finite(parts)
     for index, cache in enumerate(caches):
         part = f"cache{index or ''}"
         found = {name: tuple(tensor.shape) for name, tensor in parts.get(part, {}).items()}
@@ -74,6 +71,14 @@ def check_tensors(
             f"snapshot: condition.position is {int(position)} after {meta.chunk_index} chunks of {chunk_latents} "
             f"latent frames - {_FIX}"
         )
+
+
+def check_finite(parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Raise SnapshotError for a tensor, by part and name, that holds NaN or infinity."""
+    for part, tensors in parts.items():
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                raise SnapshotError(f"snapshot: {part}.{name} holds values that are not finite - {_FIX}")
 
 
 def _check_indices(part: str, tensors: Mapping[str, Tensor], end: int) -> None:

@@ -11,7 +11,9 @@ from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.errors import InputError, SessionError
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
-from lingbot_ros.world.assembly import new_control
+from lingbot_ros.world.assembly import Control, new_control
+from lingbot_ros.world.layer_model import LayerModel, load_model
+from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.load_options import LoadOptions, PromptPolicy
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.pose_memory import MemoryOptions
@@ -88,7 +90,7 @@ class World:
         )
         if options is not None and keywords != LoadOptions(""):
             raise InputError("options", "more keywords beside it", "give options alone, or a name and keywords")
-        return cls(LoadedModel.load(options or keywords))
+        return cls(load_model(options or keywords))
 
     def start(
         self,
@@ -148,9 +150,14 @@ class World:
             raise SessionError(f"session_id: got {session_id!r}, which is in use; choose another or end that session")
         self.model.engine.use_threads()  # the autoencoder runs outside of the engine's graphs
         control = new_control(self.card, self.model.device, lens)
-        session = Session(self.model, self, session_id, parent_id, seed, control)
+        session = self._allocate(session_id, parent_id, seed, control)
         self.sessions[session_id] = session
         return session
+
+    def _allocate(self, session_id: str, parent_id: str, seed: int, control: Control) -> Session:
+        if isinstance(self.model, LayerModel):
+            return LayerSession(self.model, self, session_id, parent_id, seed, control)
+        return Session(self.model, self, session_id, parent_id, seed, control)
 
     def forget(self, session: Session) -> None:
         """Called by a session that closes."""

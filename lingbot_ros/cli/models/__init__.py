@@ -78,17 +78,30 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _description(card: "ModelCard") -> list[str]:
-    control, stream = card.control, card.stream
+    control = card.control
     driven = f"{', '.join(control.names)} ({control.unit}). " if control.names else ""
     lines = [
         f"{card.name}: {card.summary}",
         f"licence: {card.licence_note}",
         f"frames: {card.width}x{card.height}, {card.fps:g} per second",
         f"control: {control.kind}: {driven}{control.description}",
-        f"stream: {stream.chunk} latent frames at once, window {stream.window} with the first {stream.sink} for ever; "
-        f"{card.sampler.forwards} network evaluations per chunk",
+        _generation(card),
     ]
     return lines + [f"limit: {limit}" for limit in card.limits]
+
+
+def _generation(card: "ModelCard") -> str:
+    """One line on how frames come about."""
+    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+
+    if isinstance(card.architecture, RigidLayersConfig):
+        layers = card.architecture
+        return f"layers: {layers.layers}, of which {layers.driven} obeys the action; no network, one frame at a time"
+    stream = card.stream
+    return (
+        f"stream: {stream.chunk} latent frames at once, window {stream.window} with the first {stream.sink} for ever; "
+        f"{card.sampler.forwards} network evaluations per chunk"
+    )
 
 
 def _download(args: argparse.Namespace) -> int:
@@ -116,6 +129,7 @@ def _verify(args: argparse.Namespace) -> int:
         verify_part,
         verify_transformer,
     )
+    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 
     path = Path(args.path)
     if path.exists() and not (path / "card.yaml").is_file():
@@ -128,7 +142,8 @@ def _verify(args: argparse.Namespace) -> int:
     card = find_card(args.path)
     found = locate(card)
     for files in filter(None, (found.transformer, found.low_noise)):
-        print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
+        if not isinstance(card.architecture, RigidLayersConfig):
+            print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
     for part in filter(None, (found.autoencoder, found.text_encoder)):
         print(f"{part}: {verify_part(part)}")
     everything = [*found.transformer, *found.low_noise, *filter(None, (found.autoencoder, found.text_encoder))]

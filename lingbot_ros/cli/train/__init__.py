@@ -19,9 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train to the limits, then export if asked. Returns 0, or 3 when the gate stopped the run."""
+    from lingbot_ros.cli.train.layer_run import layer_config, learn_and_export
     from lingbot_ros.cli.train.training_run import prepare, train_and_export
     from lingbot_ros.training.train import Trainer
 
+    if layers := layer_config(args.config):
+        return learn_and_export(args, layers)
     config, data, execution = prepare(args)
     trainer = Trainer(config, data.source, data.background, args.run, execution, parts=data.parts)
     return train_and_export(args, trainer, data)

@@ -1,0 +1,43 @@
+"""The law by which an action draws a driven layer: linear in position, velocity and action, the same on both axes.
+
+Position in pixels of the frame, velocity in pixels per frame, the action in pixels too: where it points to. The
+velocity is part of the state, so that a jump is nothing but a long step.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class DriveLaw(nn.Module):
+    """`next = law @ (position, velocity, action, 1)`, and the same law for the `substeps` that make up a frame."""
+
+    law: Tensor
+    places: Tensor
+
+    def __init__(self, substeps: int) -> None:
+        super().__init__()
+        self.substeps = substeps
+        self.register_buffer("law", torch.zeros(2, 4))
+        self.register_buffer("places", torch.zeros(substeps, 4), persistent=False)
+
+    def settle(self) -> None:
+        """Work out the substeps' law; to be called once `law` is known.
+
+        A frame takes what is apart from the place of rest through a matrix, a substep through a root of it; both have
+        real positive eigenvalues, as whatever comes to rest without swinging.
+        """
+        law = self.law.double().numpy()
+        rest = np.linalg.solve(np.eye(2) - law[:, :2], law[:, 2:])
+        values, vectors = np.linalg.eig(law[:, :2])
+        rows = []
+        for k in range(1, self.substeps + 1):
+            part = np.real(vectors @ np.diag(values.astype(complex) ** (k / self.substeps)) @ np.linalg.inv(vectors))
+            rows.append(np.concatenate([part, (np.eye(2) - part) @ rest], axis=1)[0])
+        self.places = torch.tensor(np.array(rows), dtype=self.law.dtype, device=self.law.device)
+
+    def forward(self, position: Tensor, velocity: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """All [B, 2] -> position and velocity after the frame [B, 2], and the places on the way [B, substeps, 2]."""
+        known = torch.stack((position, velocity, action, torch.ones_like(position)), dim=-1)
+        after = known @ self.law.T
+        return after[..., 0], after[..., 1], (known @ self.places.T).transpose(-1, -2)

@@ -1,0 +1,61 @@
+"""Rows of a batch whose model is made of rigid layers: one motion and one drawing for all of them."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from lingbot_ros.model.autoencoder import Frames
+from lingbot_ros.model.rigid_layers.motion import advance
+from lingbot_ros.model.rigid_layers.render import render
+from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
+from lingbot_ros.world.assembly import new_control
+from lingbot_ros.world.branch import ChunkInputs
+from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.world.layer_session import LayerSession, to_frames
+from lingbot_ros.world.rollout import to_targets
+from lingbot_ros.world.session import Session, SessionRegistry
+
+
+class LayerRows:
+    """See `batch.Rows`. Textures change only when a row starts or observes; until then they are kept side by side."""
+
+    def __init__(self, model: LayerModel, registry: SessionRegistry, size: int) -> None:
+        self._model, self._registry = model, registry
+        empty = LayerState.empty(model.constants.config, model.card.height, model.card.width)
+        self._textures = empty.textures.repeat(size, 1, 1, 1, 1)
+        self._background = empty.background.repeat(size, 1, 1, 1)
+        self._copied: list[Tensor | None] = [None] * size  # the row's own textures, as they were copied last
+
+    def new_session(self, row: int, seed: int) -> LayerSession:
+        control = new_control(self._model.card, self._model.device)
+        return LayerSession(self._model, self._registry, f"row-{row}", "", seed, control)
+
+    @torch.inference_mode()
+    def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:
+        living = {row: cast(LayerSession, sessions[row]) for row in inputs}
+        for row, session in living.items():
+            self._copy(row, session.layers)
+        actions = torch.cat([chunk.controls["actions"][:, 0, 0] for chunk in inputs.values()])
+        card, constants = self._model.card, self._model.constants
+        bodies = advance(constants, _stacked(living), to_targets(actions, (card.width, card.height)))
+        rows = list(living)
+        everything = rows == list(range(len(self._copied)))
+        textures, background = (t if everything else t[rows] for t in (self._textures, self._background))
+        frames = to_frames(render(constants, bodies.poses, textures, background))
+        for place, (row, session) in enumerate(living.items()):
+            mine = Bodies(**{f.name: getattr(bodies, f.name)[place : place + 1] for f in fields(Bodies)})
+            session.commit_layers(inputs[row], session.layers.moved(mine))
+        return {row: frames[place][None] for place, row in enumerate(rows)}
+
+    def _copy(self, row: int, state: LayerState) -> None:
+        if self._copied[row] is not state.textures:
+            self._textures[row], self._background[row] = state.textures[0], state.background[0]
+            self._copied[row] = state.textures
+
+
+def _stacked(sessions: Mapping[int, LayerSession]) -> Bodies:
+    bodies = [session.layers.bodies for session in sessions.values()]
+    return Bodies(**{f.name: torch.cat([getattr(one, f.name) for one in bodies]) for f in fields(Bodies)})

@@ -1,0 +1,106 @@
+"""A session of a world of rigid layers: it keeps what it saw, moves it, and draws it once per frame."""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from lingbot_ros.errors import SnapshotError
+from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
+from lingbot_ros.model.condition import PreviousFrames
+from lingbot_ros.model.rigid_layers.motion import advance
+from lingbot_ros.model.rigid_layers.render import render
+from lingbot_ros.model.rigid_layers.state import LayerState
+from lingbot_ros.world.assembly import Control
+from lingbot_ros.world.branch import ChunkInputs
+from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.world.parts import Part, State
+from lingbot_ros.world.rollout import RolloutState, to_targets
+from lingbot_ros.world.session import Session, SessionRegistry, StepTiming
+from lingbot_ros.world.snapshot import SnapshotMeta
+from lingbot_ros.world.snapshot_check import check_finite
+
+
+class LayerSession(Session):
+    """Like every session, but its past is a `LayerState` instead of caches; one frame per chunk."""
+
+    _model: LayerModel
+
+    def __init__(
+        self, model: LayerModel, registry: SessionRegistry, session_id: str, parent_id: str, seed: int, control: Control
+    ) -> None:
+        """Allocates the session's tensors; the registry fills them."""
+        super().__init__(model, registry, session_id, parent_id, seed, control)
+        card = model.card
+        self.layers = LayerState.empty(model.constants.config, card.height, card.width)
+        """What is remembered. Never changed in place."""
+        layers = Part(self._layer_tensors, self._load_layers, lambda _: None)
+        self._parts = {"control": self._parts["control"], "layers": layers}
+
+    @property
+    def rollout_state(self) -> RolloutState:
+        """Where everything is now, for `world.rollout.roll_poses`."""
+        self._require_open()
+        card = self._model.card
+        return RolloutState(self._model.constants, self.layers.bodies, card.control, (card.width, card.height))
+
+    @torch.inference_mode()
+    def begin(self, image: Tensor) -> None:
+        """Find the layers in a seed image; raises InputError where one is not to be seen."""
+        self.layers = self._model.capture.start(pixels_to_frames(image)[0])
+        self._empty = False
+
+    def read(self, controls: ArrayLike) -> ChunkInputs:
+        """What the next frame is made from. Changes nothing; raises as `step` does."""
+        self._require_open()
+        return ChunkInputs(self.chunk_index, torch.empty(0), self._control.encode(controls, 1))
+
+    def commit_layers(self, inputs: ChunkInputs, layers: LayerState) -> None:
+        """Make a frame the past."""
+        self._control.commit(dict(inputs.controls))
+        self.layers = layers
+        self.chunk_index += 1
+        self.frame_index += 1
+
+    def _new_condition(self) -> PreviousFrames:
+        return PreviousFrames(1)
+
+    def _layer_tensors(self) -> State:
+        return self.layers.tensors()
+
+    def _load_layers(self, state: State) -> None:
+        self.layers = LayerState.of(state)
+
+    def _check_tensors(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
+        check_finite(states)
+        mine, theirs = self.layers.tensors(), states["layers"]
+        for name in (*mine, *theirs):
+            if name not in mine or name not in theirs or mine[name].shape != theirs[name].shape:
+                raise SnapshotError(f"snapshot: layers.{name} is not what the model has; restore another")
+
+    @torch.inference_mode()
+    def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
+        started = time.perf_counter()
+        inputs, card = self.read(controls), self._model.card
+        targets = to_targets(inputs.controls["actions"][0, :, 0], (card.width, card.height))
+        constants = self._model.constants
+        if real is None:
+            state = self.layers.moved(advance(constants, self.layers.bodies, targets))
+            moved = time.perf_counter()
+            picture = render(constants, state.bodies.poses, state.textures, state.background)
+            frames = to_frames(picture)
+        else:
+            state, frames = self._model.capture.observe(self.layers, real[0], targets), real
+            moved = time.perf_counter()
+        self.commit_layers(inputs, state)
+        ended = time.perf_counter()
+        self.timing = StepTiming(ended - started, moved - started, 0.0, ended - moved)
+        return frames
+
+
+def to_frames(pictures: Tensor) -> Frames:
+    """float32 [B, 3, H, W], 0..255 -> uint8 [B, H, W, 3]."""
+    return np.ascontiguousarray(pictures.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
