@@ -6,6 +6,8 @@ from pathlib import Path
 from lingbot_ros.datasets.layout import PLAN_FILE, is_clip_set
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.tasks.registry import find_task
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.training_data import TrainingData, clip_training_data
@@ -22,6 +24,14 @@ def open_training_data(folder: Path, config: TrainConfig, validation: Path | Non
     if validation is not None:
         raise InputError("--validation", validation, f"{folder} holds back episodes of its own; leave it out")
     return clip_training_data(ClipSet(folder), config)
+
+
+def fit_layer_constants(folder: Path, config: RigidLayersConfig) -> Constants:
+    """The constants of a world of rigid layers, by the task that the data set in `folder` names. Raises InputError."""
+    name = task_of_data(folder)
+    if name is None:
+        raise InputError("--data", folder, "rigid layers are fitted by a task, and this data set names none")
+    return find_task(name).layer_constants(folder, config)
 
 
 def task_of_data(folder: Path) -> str | None:

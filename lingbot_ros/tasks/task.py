@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
+    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+    from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -91,6 +93,10 @@ class Task(Protocol):
         validation: another data set to validate on. Raises InputError for what is not usable.
         """
         raise InputError("--data", folder, f"the task {self.name} has no data sets to train on")
+
+    def layer_constants(self, folder: Path, config: RigidLayersConfig) -> Constants:
+        """The constants of a world of rigid layers, fitted to the data set in `folder`. Raises InputError."""
+        raise InputError("--config", "rigid_layers", f"the task {self.name} fits no rigid layers; train a network")
 
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         """Measure a model on what no training saw, against the task's minimum and target figures. Raises InputError."""

@@ -30,14 +30,13 @@ def layer_config(path: Path) -> RigidLayersConfig | None:
 
 def learn_and_export(args: argparse.Namespace, config: RigidLayersConfig) -> int:
     """Learn from the data set, write RUN/model.safetensors and, if asked, the model folder."""
-    from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
-    from lingbot_ros.tasks.pusht.layer_learning import learn_constants
+    from lingbot_ros.tasks.data import fit_layer_constants
     from lingbot_ros.training.export import update_card
 
     torch.set_num_threads(args.threads)
     if args.export and not (args.export / "card.yaml").is_file():
         raise InputError("--export", args.export, "give a folder with a card.yaml that describes the model")
-    constants = learn_constants(PushTDataset(args.data), config)
+    constants = fit_layer_constants(args.data, config)
     args.run.mkdir(parents=True, exist_ok=True)
     weights = args.run / _WEIGHTS_FILE
     constants.save(weights)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
+    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+    from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -49,6 +51,12 @@ class PushT(Task):
         from lingbot_ros.tasks.pusht.training_data import pusht_training_data
 
         return pusht_training_data(folder, config, validation)
+
+    def layer_constants(self, folder: Path, config: RigidLayersConfig) -> Constants:
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+        from lingbot_ros.tasks.pusht.layer_learning import learn_constants
+
+        return learn_constants(PushTDataset(folder), config)
 
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         from lingbot_ros.tasks.pusht.report.evaluation import evaluate
