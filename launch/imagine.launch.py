@@ -31,7 +31,7 @@ OVERRIDES = {
 
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty: params_file's"),
-    DeclareLaunchArgument("engine", default_value="", description="auto or torch; empty: params_file's"),
+    DeclareLaunchArgument("engine", default_value="", description="auto, torch or onnxruntime; empty: params_file's"),
     DeclareLaunchArgument("device", default_value="", description="auto, cpu, cuda or cuda:N; empty: params_file's"),
     DeclareLaunchArgument("precision", default_value="", description="auto, f32, bf16, ...; empty: params_file's"),
     DeclareLaunchArgument(

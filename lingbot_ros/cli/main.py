@@ -23,6 +23,7 @@ BUILT_IN = {
     "models": "models",
     "engines": "engines",
     "export": "export",
+    "bench": "bench",
     "doctor": "doctor",
     "test": "test",
 }

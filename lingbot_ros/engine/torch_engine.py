@@ -91,7 +91,7 @@ def resolve_device(device: str, precision: str) -> tuple[str, str]:
     check_precision(precision)
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise EngineError(
-            f"device: got {device}; PyTorch {torch.__version__} sees no CUDA GPU here. "
+            f"device: got {device}; NO_DRIVER: PyTorch {torch.__version__} sees no CUDA GPU here. "
             "Use device cpu, or install a CUDA build of PyTorch and the NVIDIA driver"
         )
     return device, precision

@@ -137,7 +137,7 @@ def live(
 
 def check_constant(seen: dict[int, Looked], forwards: int, window_tokens: int, growth: int) -> None:
     first, *others = seen.values()
-    assert first.engine_calls == 2 * forwards + 1, "the controls once, then the time and the step of every forward"
+    assert first.engine_calls == 2 * forwards + 1, "the controls once, then time and step of every forward"
     own = [pair for pair in first.attended if pair[1] == window_tokens]
     assert len(own) >= forwards, "every forward attends to the whole window"
     for index, other in zip(list(seen)[1:], others, strict=True):
