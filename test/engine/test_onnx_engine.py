@@ -5,7 +5,6 @@ import logging
 import shutil
 import sys
 import weakref
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,27 +35,6 @@ FRAMES = 16
 PER_FORWARD = 5e-5
 ONE_LEVEL = 1
 """Of grey, where a value lies on the border between two."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The exported graphs of all tests here; each is exported once."""
-    patch = pytest.MonkeyPatch()
-    path = tmp_path_factory.mktemp("engines")
-    patch.setenv(artifacts.ARTIFACTS_VARIABLE, str(path / "exported"))
-    yield path
-    patch.undo()
-
-
-@pytest.fixture(scope="module")
-def layers(folder: Path) -> Path:
-    return write_tiny_model(folder, "layers", config=LAYERS, sampler=ONE_STEP)
-
-
-@pytest.fixture(scope="module")
-def worlds(layers: Path) -> tuple[World, World]:
-    """The same small model by PyTorch and by ONNX Runtime."""
-    return World.load(layers, engine="torch", threads=1), World.load(layers, engine="onnxruntime", threads=1)
 
 
 def graphs_of(model: Path, rows: int = 1) -> dict[str, GraphSpec]:
