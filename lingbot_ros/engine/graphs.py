@@ -77,7 +77,7 @@ def model_graphs(shape: GraphShape, build: Build, weights: str = "") -> list[Gra
     def graph(
         name: str, tensors: tuple[TensorSpec, ...], module: Callable[[Attention], nn.Module], is_torch: bool = False
     ) -> GraphSpec:
-        return GraphSpec(name, tensors, module, shape.batch, is_torch, weights)
+        return GraphSpec(name, tensors, module, shape.batch, is_torch, weights, repr(shape))
 
     graphs = []
     if shape.transformer.text is not None:

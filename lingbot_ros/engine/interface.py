@@ -58,7 +58,8 @@ class GraphSpec:
     `build_module(attention)` makes a module that takes the INPUT and STATE tensors by name and returns the OUTPUTs in
     order. How it meets its cache is `attention`'s: eagerly in place, or as an exporter needs it, whose modules return
     every STATE anew behind the outputs. `is_torch` graphs run in PyTorch and float32 whatever the engine: they are
-    small and need arithmetic that compiled engines lack. `weights` is the digest of the checkpoint.
+    small and need arithmetic that compiled engines lack. `weights` is the digest of the checkpoint, `sizes` tells the
+    architecture and its sizes.
     """
 
     name: str
@@ -67,6 +68,7 @@ class GraphSpec:
     batch: int = 1
     is_torch: bool = False
     weights: str = ""
+    sizes: str = ""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -81,9 +83,9 @@ class GraphSpec:
 
     @property
     def key(self) -> str:
-        """A digest of all that decides about the graph's numbers: weights, names, shapes and types."""
+        """A digest of all that decides about the graph's numbers: weights, sizes, names, shapes and types."""
         tensors = [(s.name, s.shape, str(s.dtype), s.role.value) for s in self.tensors]
-        text = json.dumps([self.name, self.batch, self.weights, tensors], sort_keys=True)
+        text = json.dumps([self.name, self.batch, self.weights, self.sizes, tensors], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

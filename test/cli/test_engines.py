@@ -1,0 +1,52 @@
+"""`lingbot engines`, `export` and `bench`: one model on its way from PyTorch to ONNX Runtime."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lingbot_ros.cli.main import main
+from lingbot_ros.engine.artifacts import ARTIFACTS_VARIABLE
+from test.support.tiny_model import VELOCITY, write_tiny_model
+
+
+def test_the_engines_are_listed_with_what_they_run_as(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["engines"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[:3]] == [["torch", "cpu"], ["torch", "cuda"], ["onnxruntime", "cpu"]]
+    assert "usable: torch" in lines[0] and "usable: onnxruntime" in lines[2]
+
+
+def test_a_model_is_exported_once_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(write_tiny_model(tmp_path, config=VELOCITY))
+    exported = tmp_path / "exported"
+    assert main(["export", model, "--rows", "1", "--out", str(exported)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in told] == ["control, 1 row", "step, 1 row"]
+    folders = sorted(exported.iterdir())
+    assert [str(folder) for folder in folders] == sorted(line.split(": ")[1] for line in told)
+    assert all((folder / "model.onnx").is_file() and (folder / "probe.npz").is_file() for folder in folders)
+
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(exported))
+    before = [folder.stat().st_mtime_ns for folder in folders]
+    report = tmp_path / "report.json"
+    assert main(["bench", model, "--rows", "1", "3", "--rounds", "2", "--json", str(report)]) == 0
+    assert [folder.stat().st_mtime_ns for folder in sorted(exported.iterdir())] == before, "nothing is exported again"
+    found = json.loads(report.read_text())
+    assert [(one["engine"].split()[0], one["rows"]) for one in found["engines"]] == [
+        ("torch", 1),
+        ("onnxruntime", 1),
+        ("torch", 3),
+        ("onnxruntime", 3),
+    ]
+    assert all(one["p50_ms"] > 0 and one["gain"] > 0 for one in found["engines"])
+    assert found["versions"]["onnxruntime"] and found["machine"]["cores"]
+
+
+def test_what_cannot_be_exported_or_measured_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "pusht-small", "--rows", "3"]) == 2
+    assert "--rows: got 3; give 1 or 8" in capsys.readouterr().err
+    assert main(["bench", "pusht-small", "--engine", "steam", "--rounds", "1"]) == 1
+    assert "engine: got 'steam'" in capsys.readouterr().err
