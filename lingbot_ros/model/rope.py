@@ -14,8 +14,13 @@ def axis_pairs(head_dim: int) -> tuple[int, int, int]:
 
 def axis_angles(positions: Tensor, pairs: int) -> Tensor:
     """Angles `pos * theta^(-j / pairs)` of one axis: positions [n] -> float64 [n, pairs]."""
-    frequencies = _THETA ** (-torch.arange(pairs, dtype=torch.float64) / max(pairs, 1))
-    return positions.to(torch.float64)[:, None] * frequencies[None]
+    return positions.to(torch.float64)[:, None] * axis_frequencies(pairs)[None]
+
+
+def axis_frequencies(pairs: int) -> Tensor:
+    """Angle per step of each pair: float64 [pairs]."""
+    exponents = -torch.arange(pairs, dtype=torch.float64) / max(pairs, 1)
+    return _THETA**exponents
 
 
 def rope_angles(frames: Tensor, rows: int, columns: int, head_dim: int) -> Tensor:
@@ -46,6 +51,7 @@ class RotaryTables:
     def __init__(self, rows: int, columns: int, head_dim: int) -> None:
         self.tokens, self._time_pairs = rows * columns, axis_pairs(head_dim)[0]
         cos, sin = rope_tables(torch.zeros(1), rows, columns, head_dim)
+        self._frequencies = axis_frequencies(self._time_pairs)
         self._places = (cos[:, self._time_pairs :], sin[:, self._time_pairs :])
 
     def begin(self, cos: Tensor, sin: Tensor) -> None:
@@ -55,8 +61,8 @@ class RotaryTables:
 
     def move(self, first: int, cos: Tensor, sin: Tensor) -> None:
         """Write the columns of time for frames `first`, `first` + 1, ... into tables that `begin` has seen."""
-        frames = torch.arange(first, first + cos.shape[-2] // self.tokens)
-        angles = axis_angles(frames, self._time_pairs)[:, None]
+        frames = torch.arange(first, first + cos.shape[-2] // self.tokens, dtype=torch.float64)
+        angles = (frames[:, None] * self._frequencies)[:, None]
         for table, times in ((cos, angles.cos()), (sin, angles.sin())):
             table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times.float()
 
