@@ -71,9 +71,9 @@ def changed(**fields: object) -> Image:
         (changed(width=0), "image.height, image.width", "2, 0"),
     ],
 )
-def test_refusals_name_the_field(picture: Image, field: str, value: str) -> None:
+def test_refusals_name_the_field(image: Image, field: str, value: str) -> None:
     with pytest.raises(InputError) as error:
-        image_to_rgb(picture)
+        image_to_rgb(image)
     assert error.value.field == field and value in str(error.value)
 
 

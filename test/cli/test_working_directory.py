@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lingbot_ros.cli.main import VERBS
+from lingbot_ros.cli.main import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
@@ -29,7 +29,7 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", BUILT_IN)
 def test_files_of_the_working_directory_are_not_run(verb: str, tmp_path: Path) -> None:
     place, mark = tmp_path / "place", tmp_path / "run"
     place.mkdir()

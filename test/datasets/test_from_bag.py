@@ -121,8 +121,8 @@ def test_every_kind_of_bag(store: Callable[[Path, list[Said]], Path], tmp_path: 
     [(png_image, PNG), (lambda rgb, ms: raw_image(rgb, ms, "bgr8"), CAMERA)],
     ids=["compressed", "bgr8"],
 )
-def test_every_kind_of_image(picture: Callable[..., Any], camera: Topic, tmp_path: Path) -> None:
-    clips, _ = convert(write_bag(tmp_path / "bag", recording(picture, camera)), tmp_path / "set")
+def test_every_kind_of_image(image: Callable[..., Any], camera: Topic, tmp_path: Path) -> None:
+    clips, _ = convert(write_bag(tmp_path / "bag", recording(image, camera)), tmp_path / "set")
     np.testing.assert_array_equal(joined(clips)[0], IMAGES)
 
 
