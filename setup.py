@@ -52,8 +52,7 @@ setup(
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
         "lerobot": ["pyarrow>=15"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
-        "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
-        "tensorrt": ["tensorrt>=10.8"],
+        "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "test": ["hypothesis>=6.100", "mcap-ros2-support>=0.5", "mypy>=1.10", "pytest>=7.4,<9", "ruff>=0.9"],
     },
     entry_points={

@@ -2,7 +2,7 @@
 
     ./lingbot python benchmarks/frame_time.py [--model pusht-small] [--threads 1 2] [--json FILE]
 
-The node runs in lockstep in a process of its own. One action at a time is published; the time ends when the picture
+The node runs in lockstep in a process of its own. One action at a time is published; the time ends when the image
 that follows from it has been received here, raw, in another process. `model_ms` is what the node spent computing it.
 """
 
@@ -34,7 +34,7 @@ PATIENCE_S = 60.0
 
 @dataclass
 class Heard:
-    """What has arrived: when which picture came, by its stamp, and the infos in order."""
+    """What has arrived: when which image came, by its stamp, and the infos in order."""
 
     arrived_s: dict[tuple[int, int], float] = field(default_factory=dict)
     infos: list[FrameInfo] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Heard:
 
 
 def stamp(message: Image | FrameInfo) -> tuple[int, int]:
-    """A header's stamp, which a picture and its info share."""
+    """A header's stamp, which an image and its info share."""
     return message.header.stamp.sec, message.header.stamp.nanosec
 
 

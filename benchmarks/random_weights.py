@@ -4,7 +4,7 @@
         [--example FOLDER] [--precision bf16] [--device cpu] [--work FOLDER] [--json FILE]
 
 FOLDER of --example holds image.jpg, poses.npy, intrinsics.npy and prompt.txt as the released examples do; without one
-the camera walks straight ahead from a picture of noise. Transformer and autoencoder have their full sizes; a small text
+the camera walks straight ahead from an image of noise. Transformer and autoencoder have their full sizes; a small text
 encoder stands in for the real one, and is left out of the plan. Files are written to --work (4 GB for the 1.3B), once.
 
 A process of its own loads and runs them. `peak` is the largest resident memory over what the process held when its

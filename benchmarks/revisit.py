@@ -38,7 +38,7 @@ def way_out_and_back(frames: int, degrees_per_frame: float) -> list[float]:
 
 
 def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Of two pictures; 100 dB where they are equal."""
+    """Of two images; 100 dB where they are equal."""
     error = np.mean((one.astype(np.float64) - other) ** 2)
     return 100.0 if error == 0 else float(10 * np.log10(255**2 / error))
 
@@ -67,7 +67,7 @@ def main() -> None:
     """Measure for each time away, with and without memory; print a line each, and write them down if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--image", type=Path, help="any picture; the model's own example without")
+    parser.add_argument("--image", type=Path, help="any image; the model's own example without")
     parser.add_argument("--prompt", default="")
     parser.add_argument("--away", type=int, nargs="+", default=[4, 8, 16], help="chunks")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -85,7 +85,7 @@ def main() -> None:
             stored = None if args.image is None else cv2.imread(str(args.image))
             image = world.seed_image() if stored is None else np.ascontiguousarray(stored[..., ::-1])
             if image is None:
-                raise SystemExit(f"--image: got {args.image}; give a picture, {args.model} has no readable example")
+                raise SystemExit(f"--image: got {args.image}; give an image, {args.model} has no readable example")
             for away in args.away:
                 for seed in args.seeds:
                     found = revisit(world, image, args.prompt, seed, away, args.degrees_per_frame)

@@ -42,7 +42,7 @@ def measure(name: str, threads: int, chunks: int) -> dict[str, object]:
     """Load, warm up to a full window, time `chunks` chunks."""
     world = World.load(name, threads=threads)
     image = world.seed_image()
-    assert image is not None, f"{name} has no example picture"
+    assert image is not None, f"{name} has no example image"
     session = world.start(image)
     for _ in range(WARM_UP):
         session.step(random_controls(world, session))

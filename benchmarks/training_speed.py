@@ -21,12 +21,13 @@ import torch
 from lingbot_ros.evaluate.machine import describe_machine
 from lingbot_ros.model.attention import Attend, MaskedAttention, block_causal_mask
 from lingbot_ros.model.ring import Ring
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.tasks.pusht.dataset.writer import make_shards, missing_shards, plan_dataset
 from lingbot_ros.training.clip_stream import ClipStream
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution
 from lingbot_ros.training.train import Limits, Trainer
-from lingbot_ros.training.training_data import TrainingData, open_training_data
+from lingbot_ros.training.training_data import TrainingData
 from lingbot_ros.training.windowed_attention import WindowedAttention
 
 CONFIG = Path(__file__).parents[1] / "models" / "pusht-small" / "train.yaml"

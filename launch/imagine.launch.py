@@ -26,6 +26,7 @@ OVERRIDES = {
     "device": "model.device",
     "precision": "model.precision",
     "mode": "mode",
+    "observe_every": "observe.every",
 }
 
 ARGUMENTS = [
@@ -38,6 +39,16 @@ ARGUMENTS = [
         default_value="",
         choices=["", "realtime", "lockstep"],
         description="realtime: paced, newest control; lockstep: one chunk per set of controls; empty: params_file's",
+    ),
+    DeclareLaunchArgument(
+        "camera",
+        default_value="",
+        description="image topic of a real camera to follow, TOPIC or TOPIC/compressed; empty: observed_image",
+    ),
+    DeclareLaunchArgument(
+        "observe_every",
+        default_value="",
+        description="of so many frames the last chunk is real: the parameter observe.every; empty: params_file's",
     ),
     DeclareLaunchArgument("namespace", default_value="", description="ROS namespace of the node and its topics"),
     DeclareLaunchArgument(
@@ -64,6 +75,11 @@ def start_node(context: LaunchContext) -> list:
         for argument, parameter in OVERRIDES.items()
         if LaunchConfiguration(argument).perform(context)
     }
+    if "observe.every" in given:
+        given["observe.every"] = int(given["observe.every"])
+    camera = LaunchConfiguration("camera").perform(context)
+    # One of both: an image that came twice would be refused the second time.
+    own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
     respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
     node = LifecycleNode(
         package="lingbot_ros",
@@ -75,6 +91,7 @@ def start_node(context: LaunchContext) -> list:
             {"use_sim_time": LaunchConfiguration("use_sim_time")},
             *([given] if given else []),
         ],
+        remappings=[(own, camera)] if camera else [],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",
         emulate_tty=True,

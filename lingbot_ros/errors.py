@@ -28,13 +28,24 @@ class ErrorCode(IntEnum):
     INTERNAL = 255
 
 
+_LONGEST = 4000
+
+
+def printable(message: str) -> str:
+    """The message as it can be logged and sent: what is no UTF-8 escaped, and its middle left out where it is long."""
+    if len(message) > _LONGEST:
+        half = _LONGEST // 2
+        message = f"{message[:half]} ... ({len(message) - 2 * half} characters left out) ... {message[-half:]}"
+    return message.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
 class LingbotError(Exception):
     """Base of every expected failure. `str(error)` is a complete message for a user; `code` is its number."""
 
     code = ErrorCode.INTERNAL
 
     def __init__(self, message: str, code: ErrorCode | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         if code is not None:
             self.code = code
 

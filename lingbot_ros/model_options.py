@@ -32,7 +32,7 @@ class ModelOption:
 
 
 MODEL_OPTIONS = (
-    ModelOption("name", "pusht-small", "model to load: a name from list_models, or a folder with a card.yaml"),
+    ModelOption("name", "", "model to load: a name from list_models, or a folder with a card.yaml"),
     ModelOption("engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
     ModelOption("device", "auto", "auto, cpu, cuda or cuda:N"),
     ModelOption("precision", "auto", "precision of weights and caches",

@@ -19,6 +19,9 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 59)))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+# What somebody exported on this machine must not decide which engine a test's `auto` takes.
+os.environ["LINGBOT_ENGINES"] = str(_HERE / "no-exported-graphs")
+
 # A run started in the background of a script ignores SIGINT, and so would every program that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

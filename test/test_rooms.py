@@ -100,6 +100,7 @@ ROOMS = (
     "compat",
     "shared_files",
     "model_options",
+    "sendable",
     "environment",
     "model",
     "engine",

@@ -24,7 +24,8 @@ from lingbot_ros.evaluate.strips import Strip, save_strips
 from lingbot_ros.tasks.pusht.dataset.held_out import held_out_windows, stack_windows
 from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
 from lingbot_ros.tasks.pusht.metrics import Measures, measure
-from lingbot_ros.tasks.pusht.training_clips import PushTClips, median_image, pusht_parts, scale_actions
+from lingbot_ros.tasks.pusht.report.files import truth_overlay
+from lingbot_ros.tasks.pusht.training_data import PushTClips, median_image, pusht_parts, scale_actions
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.train import Limits, Trainer
@@ -80,8 +81,8 @@ def figures(measures: Measures) -> dict[str, list[float]]:
     return {name: [round(float(value), 3) for value in row] for name, row in rows.items()}
 
 
-def judge(imagined: NDArray[np.uint8], windows: PushTWindows) -> dict[str, list[float]]:
-    """Figures of pictures [N, H, ...] at the frames shown."""
+def measure_variant(imagined: NDArray[np.uint8], windows: PushTWindows) -> dict[str, list[float]]:
+    """Figures of images [N, H, ...] at the frames shown."""
     at = np.array(SHOWN) - 1
     pusher, block = windows.pusher[:, windows.context + at], windows.block[:, windows.context + at]
     return figures(measure(imagined[:, at], windows.future[:, at], pusher, block))
@@ -91,11 +92,13 @@ def strip(title: str, windows: PushTWindows, imagined: NDArray[np.uint8]) -> Str
     """The first window as imagined [N, H, ...], at the frames shown."""
     at = np.array(SHOWN) - 1
     block, pusher = windows.block[0, windows.context + at], windows.pusher[0, windows.context + at]
-    return Strip(title, windows.future[0, at], imagined[0, at], [""] * len(SHOWN), block, pusher)
+    return Strip(
+        title, windows.future[0, at], imagined[0, at], [""] * len(SHOWN), truth_overlay(block, pusher), "simulator"
+    )
 
 
 def main() -> None:
-    """Train what is missing, judge it, print a table and write `variants.json` and `variants.png`."""
+    """Train what is missing, measure it, print a table and write `variants.json` and `variants.png`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a data set made by `lingbot dataset pusht`")
     parser.add_argument("--run", type=Path, required=True)
@@ -108,7 +111,7 @@ def main() -> None:
     dataset = PushTDataset(args.data)
     windows = stack_windows(list(held_out_windows(args.windows, 1, 4, max(SHOWN))), 4, max(SHOWN))
     still = np.repeat(windows.past[:, -1:], windows.horizon, axis=1)
-    results: dict[str, Any] = {"repeat last frame": judge(still, windows)}
+    results: dict[str, Any] = {"repeat last frame": measure_variant(still, windows)}
     strips = []
     for name in args.only:
         done, pictures = args.run / f"{name}.json", args.run / f"{name}.npy"
@@ -119,7 +122,9 @@ def main() -> None:
             imagined = imagine(trainer, autoencoder, windows)
             parameters = sum(p.numel() for p in trainer.average.parameters())
             np.save(pictures, imagined)
-            done.write_text(json.dumps({"parameters": parameters, "cpu_s": cpu_s, **judge(imagined, windows)}))
+            done.write_text(
+                json.dumps({"parameters": parameters, "cpu_s": cpu_s, **measure_variant(imagined, windows)})
+            )
         results[name] = json.loads(done.read_text())
         strips.append(strip(name, windows, np.load(pictures)))
     for name, row in results.items():

@@ -1,4 +1,4 @@
-"""A small frame autoencoder (8x, 8 channels) whose latents are kept in 8 bits, as pictures are."""
+"""A small frame autoencoder (8x, 8 channels) whose latents are kept in 8 bits, as images are."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ _WIDTHS = (16, 32, 64, 64)
 
 
 class FrameAutoencoder:
-    """Pictures uint8 [N, 96, 96, 3] <-> latents uint8 [N, 12, 12, CHANNELS]."""
+    """Images uint8 [N, 96, 96, 3] <-> latents uint8 [N, 12, 12, CHANNELS]."""
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -28,14 +28,14 @@ class FrameAutoencoder:
         )
 
     def train(self, source: ClipSource, background: NDArray[np.uint8], frames: int, foreground_weight: float) -> None:
-        """Learn to reproduce `frames` pictures, 60 at a time, with the weighting of the world models' own loss."""
+        """Learn to reproduce `frames` images, 60 at a time, with the weighting of the world models' own loss."""
         rng, batch = np.random.default_rng(0), 60
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=frames // batch)
-        empty = _pictures(background[None])
+        empty = _images(background[None])
         for _ in tqdm(range(frames // batch), desc="autoencoder"):
             clips = [source.sample(rng).frames for _ in range(batch // 12 + 1)]
-            pictures = _pictures(np.concatenate(clips)[rng.permutation(len(clips) * len(clips[0]))[:batch]])
+            pictures = _images(np.concatenate(clips)[rng.permutation(len(clips) * len(clips[0]))[:batch]])
             with torch.autocast("cpu", torch.bfloat16):
                 latents = bounded(self.network.encode(pictures).latent_dist.mode())
                 # The noise is that of 8 bits and of a world model that is not exact.
@@ -50,13 +50,13 @@ class FrameAutoencoder:
 
     @torch.no_grad()
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        latents = bounded(self.network.encode(_pictures(frames)).latent_dist.mode())
+        latents = bounded(self.network.encode(_images(frames)).latent_dist.mode())
         quantised = ((latents + 1) * 127.5).round().to(torch.uint8)
         return quantised.permute(0, 2, 3, 1).numpy()
 
     @torch.no_grad()
     def decode(self, latents: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        made = self.network.decode(_pictures(latents)).sample
+        made = self.network.decode(_images(latents)).sample
         return ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
@@ -76,5 +76,5 @@ def bounded(latents: Tensor) -> Tensor:
     return torch.tanh(latents.float() / 3)
 
 
-def _pictures(frames: NDArray[np.uint8]) -> Tensor:
+def _images(frames: NDArray[np.uint8]) -> Tensor:
     return to_float(frames[None])[0].transpose(0, 1)

@@ -1,6 +1,6 @@
 """Write a bag as a robot with a camera would: `./lingbot python docs/examples/pusht_bag.py BAG`. Needs no ROS.
 
-A stand-in for your own recording: Push-T takes of 20 seconds with 3 seconds between them, pictures at 10 Hz on
+A stand-in for your own recording: Push-T takes of 20 seconds with 3 seconds between them, images at 10 Hz on
 /camera/image/compressed, and on /action where the pusher is sent after each. Options: `--takes N`, `--seconds S`.
 """
 
@@ -23,7 +23,7 @@ PAUSE_NS = 3 * 10**9
 
 
 def main() -> None:
-    """Simulate the takes and write every picture and action under the stamp of its moment."""
+    """Simulate the takes and write every image and action under the stamp of its moment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bag", type=Path, help="folder to make")
     parser.add_argument("--takes", type=int, default=6, help="how many (default %(default)s)")

@@ -10,7 +10,7 @@ def main(folder: str) -> None:
     """Print one line per frame: which session and frame it is, what drove it, and how bright it is."""
     with BagReader(Path(folder)) as bag:
         for frame in bag.frames():
-            driven_by = ", ".join(f"{value:.1f}" for value in frame.control) or "its first picture"
+            driven_by = ", ".join(f"{value:.1f}" for value in frame.control) or "its first image"
             print(f"{frame.session_id} frame {frame.frame_index}: {driven_by}; brightness {frame.image.mean():.1f}")
 
 

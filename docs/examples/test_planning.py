@@ -34,7 +34,7 @@ class Planner:
 
 
 class Simulator:
-    """Calls the simulator, and keeps the pictures that it publishes."""
+    """Calls the simulator, and keeps the images that it publishes."""
 
     def __init__(self) -> None:
         rclpy.init()
@@ -62,7 +62,7 @@ class Simulator:
             self.executor.spin_once(0.1)
 
     def act(self, position: np.ndarray) -> None:
-        """Send one action and make one step; returns when its picture has come."""
+        """Send one action and make one step; returns when its image has come."""
         seen = len(self.pictures)
         self.actions.publish(RobotAction(values=position.tolist()))
         # The action and the step travel on different topics, in any order: give the first a head start.
@@ -81,7 +81,7 @@ class Simulator:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """A simulator of its own on a ROS domain of its own, paused at the first picture."""
+    """A simulator of its own on a ROS domain of its own, paused at the first image."""
     os.environ["ROS_DOMAIN_ID"] = str(random.randrange(60, 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     process = subprocess.Popen([sys.executable, "-m", "lingbot_ros.cli.main", "sim"])
@@ -103,12 +103,12 @@ def pusher(picture: np.ndarray) -> np.ndarray:
     """Where the blue pusher is, in the units of the actions; (0, 0) is the upper left corner."""
     red, green, blue = np.moveaxis(picture.astype(int), -1, 0)
     rows, columns = np.nonzero((blue > red + 60) & (blue > green + 50))
-    assert len(rows), "no pusher in the picture"
+    assert len(rows), "no pusher in the image"
     return (np.array([columns.mean(), rows.mean()]) + 0.5) * 512 / 96
 
 
 def test_the_plan_brings_the_pusher_to_the_goal(simulator: Simulator) -> None:
-    """Pictures are predicted, so that the tolerance is a few pixels, not a millimetre."""
+    """Images are predicted, so that the tolerance is a few pixels, not a millimetre."""
     goal = (100.0, 300.0)
     for position in Planner().plan(start=(155.0, 169.0), goal=goal, steps=8):
         simulator.act(position)

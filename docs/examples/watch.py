@@ -26,8 +26,11 @@ class Watcher(Node):
         self.frames += 1
         pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
         imagined_s = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
-        print(f"frame {self.frames}: {message.width}x{message.height} {message.encoding}, "
-              f"imagined time {imagined_s:.2f} s, brightness {pixels.mean():.1f}", flush=True)
+        print(
+            f"frame {self.frames}: {message.width}x{message.height} {message.encoding}, "
+            f"imagined time {imagined_s:.2f} s, brightness {pixels.mean():.1f}",
+            flush=True,
+        )
 
 
 def main() -> None:

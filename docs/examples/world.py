@@ -1,4 +1,4 @@
-"""Start an imagined world that nobody drives yet: node, model, first picture. Then drive it from anywhere.
+"""Start an imagined world that nobody drives yet: node, model, first image. Then drive it from anywhere.
 
 `./lingbot python docs/examples/world.py` runs the model pusht-small until Ctrl-C. Options: `--params-file YAML` for the
 node's parameters, `--model NAME`.
@@ -18,7 +18,7 @@ from lingbot_ros.nodes.client.node_process import NodeProcess
 
 
 def main() -> None:
-    """Bring the node up, start a session from the model's own picture, and wait."""
+    """Bring the node up, start a session from the model's own image, and wait."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params-file", help="parameters of the node")
     parser.add_argument("--model", help="name of a model, or a folder with a card.yaml")

@@ -16,6 +16,7 @@ def model_info(card: ModelCard, loaded: WorldInfo | None = None, load_s: float =
     message = ModelInfo(
         name=card.name,
         family=card.family,
+        task=card.task or "",
         description=card.summary,
         licence=card.licence,
         available=not reason,

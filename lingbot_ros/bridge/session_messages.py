@@ -50,6 +50,7 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         chunk_index=record.chunk_index,
         frame_in_chunk=record.frame_in_chunk,
         chunk_frames=record.chunk_frames,
+        observed_stamp=to_time(record.observed_stamp_ns),
         control_source=ControlSource.NONE,
         control_state=ControlState.UNKNOWN,
         trust=float("nan"),

@@ -16,7 +16,7 @@ from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.runtime.records import FrameRecord, StartRequest
-from lingbot_ros.runtime.scene import FORMAT, WorldAssetError, WorldElementError, WorldFile, WorldParseError
+from lingbot_ros.runtime.scene import FORMAT, Scene, WorldAssetError, WorldElementError, WorldParseError
 from lingbot_ros.runtime.scene_catalog import FormatError, UnknownWorldError
 from lingbot_ros.runtime.simulation import SameStateError, StateError, TransitionError
 from lingbot_ros.world import WorldInfo
@@ -95,13 +95,13 @@ def features(info: WorldInfo) -> SimulatorFeatures:
     return SimulatorFeatures(features=list(CAN), spawn_formats=[], custom_info=json.dumps(told))
 
 
-def world_resource(world: WorldFile) -> WorldResource:
+def world_resource(world: Scene) -> WorldResource:
     """A loaded or loadable world: by address where it has one, by its text otherwise."""
     resource = Resource(uri=f"file://{world.source}") if world.source else Resource(resource_string=world.text)
     return WorldResource(name=world.name, world_resource=resource, description=world.description, tags=list(world.tags))
 
 
-def request_of_world(world: WorldFile, info: WorldInfo) -> StartRequest:
+def request_of_world(world: Scene, info: WorldInfo) -> StartRequest:
     """What a session of the world is started from; its id and stamp are the simulator's."""
     intrinsics = None
     if world.intrinsics is not None:

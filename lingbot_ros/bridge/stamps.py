@@ -17,5 +17,8 @@ def to_time(nanoseconds: int) -> Time:
 
 
 def to_nanoseconds(time: Time) -> int:
-    """The inverse of `to_time`."""
+    """The inverse of `to_time`. Raises InputError for what lies before 0 or has a second of nanoseconds or more."""
+    if time.sec < 0 or time.nanosec >= _NANOSECONDS:
+        fix = f"give seconds from 0 and nanoseconds below {_NANOSECONDS}"
+        raise InputError("stamp", f"{time.sec} s and {time.nanosec} ns", fix)
     return time.sec * _NANOSECONDS + time.nanosec

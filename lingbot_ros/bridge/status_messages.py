@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode, State
-from lingbot_ros.runtime.health import Reading
+from lingbot_ros.runtime.health import Health
 from lingbot_ros.world import WorldInfo
 
 
@@ -22,7 +22,7 @@ class Outlets:
     compressed: int
 
 
-def status_message(reading: Reading, info: WorldInfo, now: Time) -> ImaginationStatus:
+def status_message(reading: Health, info: WorldInfo, now: Time) -> ImaginationStatus:
     """The topic `status`; `now` is the node's clock."""
     figures, view, inbox = reading.figures, reading.view, reading.inbox
     message = ImaginationStatus(
@@ -52,6 +52,11 @@ def status_message(reading: Reading, info: WorldInfo, now: Time) -> ImaginationS
         controls_received=inbox.received,
         controls_rejected=figures.rejected,
         controls_replaced=inbox.replaced,
+        frames_observed=figures.observed,
+        images_waiting=reading.images.waiting,
+        images_received=reading.images.received,
+        images_unused=reading.images.unused,
+        images_rejected=reading.images.rejected,
         control_source=ControlSource.UNKNOWN,
         control_state=ControlState.UNKNOWN,
         control_age=reading.control_age_s,
@@ -70,7 +75,7 @@ def status_message(reading: Reading, info: WorldInfo, now: Time) -> ImaginationS
 
 
 def diagnostics_message(
-    reading: Reading, info: WorldInfo, outlets: Outlets, node_name: str, now: Time
+    reading: Health, info: WorldInfo, outlets: Outlets, node_name: str, now: Time
 ) -> DiagnosticArray:
     """Three components: the generator, its input, its output."""
     parts = (_generator(reading, info), _input(reading), _output(reading, info, outlets))
@@ -79,7 +84,7 @@ def diagnostics_message(
     return DiagnosticArray(header=Header(stamp=now), status=list(parts))
 
 
-def _generator(reading: Reading, info: WorldInfo) -> DiagnosticStatus:
+def _generator(reading: Health, info: WorldInfo) -> DiagnosticStatus:
     figures = reading.figures
     level, text = DiagnosticStatus.OK, f"{reading.state.name.lower()}, {reading.mode.name.lower()}"
     if reading.state is State.FAILED:
@@ -99,7 +104,7 @@ def _generator(reading: Reading, info: WorldInfo) -> DiagnosticStatus:
     })  # fmt: skip
 
 
-def _input(reading: Reading) -> DiagnosticStatus:
+def _input(reading: Health) -> DiagnosticStatus:
     stale = reading.figures.last_frame is not None and reading.control_age_s > reading.control_timeout_s
     level, text = (DiagnosticStatus.WARN, "controls are stale") if stale else (DiagnosticStatus.OK, "")
     if reading.mode is not Mode.REALTIME:
@@ -109,10 +114,12 @@ def _input(reading: Reading) -> DiagnosticStatus:
         "received": str(reading.inbox.received),
         "rejected": str(reading.figures.rejected),
         "replaced": str(reading.inbox.replaced),
+        "images_received": str(reading.images.received),
+        "images_rejected": str(reading.images.rejected),
     })  # fmt: skip
 
 
-def _output(reading: Reading, info: WorldInfo, outlets: Outlets) -> DiagnosticStatus:
+def _output(reading: Health, info: WorldInfo, outlets: Outlets) -> DiagnosticStatus:
     figures = reading.figures
     return _status("output", DiagnosticStatus.OK, "", {
         "fps": _number(figures.fps),

@@ -46,7 +46,10 @@ class WeightsSpec:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for."""
+    """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for.
+
+    task: what it is a world of, by the name of `lingbot_ros.tasks`; None: nothing that anybody has described.
+    """
 
     name: str
     summary: str
@@ -63,6 +66,7 @@ class ModelCard:
     weights: WeightsSpec | HubWeights
     seed_image: str | None = None
     max_horizon: int | None = None
+    task: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
     limits: tuple[str, ...] = ()

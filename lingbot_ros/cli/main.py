@@ -21,6 +21,8 @@ BUILT_IN = {
     "train-head": "train_head",
     "eval-model": "eval_model",
     "models": "models",
+    "engines": "engines",
+    "export": "export",
     "doctor": "doctor",
     "test": "test",
 }

@@ -64,7 +64,7 @@ def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[
     return arguments
 
 
-def read_picture(path: Path) -> Image:
+def read_image(path: Path) -> Image:
     """An image file as uint8 [H, W, 3] RGB. Raises InputError when it is none."""
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)

@@ -1,5 +1,7 @@
 """Robot actions of a chunk: checked, scaled, and joined with those before them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +34,7 @@ class ActionControl:
         newest_first = [timeline[t : t + self._history][::-1] for t in range(frames)]
         return {"actions": torch.from_numpy(np.stack(newest_first)[None].astype(np.float32))}
 
-    def commit(self, encoded: dict[str, Tensor]) -> None:
+    def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""
         newest_first = encoded["actions"][0, -1].numpy()
         self._past = newest_first[: self._history - 1][::-1].copy()
@@ -44,8 +46,11 @@ class ActionControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         past = state.get("past_actions")
-        self._past = None if past is None else past.cpu().numpy().copy()
         last = state.get("last_action")
+        for tensor, shape in ((past, (self._history - 1, self._spec.dim)), (last, (self._spec.dim,))):
+            if tensor is not None and tuple(tensor.shape) != shape:
+                raise ValueError(f"actions of shape {list(tensor.shape)} instead of {list(shape)}")
+        self._past = None if past is None else past.cpu().numpy().copy()
         self.last = None if last is None else last.cpu().numpy().copy()
 
     def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """The camera of a session: poses at frame rate -> rays at latent rate, across chunks (model_spec 3.3, 6.4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,7 @@ class CameraControl:
         assert self._lens is not None
         return self._lens.unit_step
 
-    def commit(self, encoded: dict[str, Tensor]) -> None:
+    def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """The chunk that was encoded last became the past."""
         self._previous = self._last
 
@@ -104,8 +105,10 @@ class CameraControl:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         *intrinsics, unit_step = state["lens"].tolist()
-        self._set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
         previous = state.get("previous_pose")
+        if previous is not None and tuple(previous.shape) != (4, 4):
+            raise ValueError(f"a pose of shape {list(previous.shape)} instead of [4, 4]")
+        self._set_lens(Lens((intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]), unit_step))
         self._previous = None if previous is None else previous.cpu().numpy().copy()
 
     def _set_lens(self, lens: Lens) -> None:

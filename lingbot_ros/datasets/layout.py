@@ -51,7 +51,7 @@ class ClipPlan:
 
     @property
     def frames(self) -> int:
-        """Pictures in the complete set."""
+        """Images in the complete set."""
         return sum(self.steps) + len(self.steps)
 
     @property

@@ -57,7 +57,7 @@ def choose_components(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
 def cut(steps: int, longest: int) -> list[tuple[int, int]]:
     """(first frame, steps) of the parts that an episode of `steps` steps is cut into: as few and as equal as can be.
 
-    Neighbours share the picture between them, so that no step is lost.
+    Neighbours share the image between them, so that no step is lost.
     """
     parts = -(-steps // longest)
     edges = [steps * part // parts for part in range(parts + 1)] if parts else []

@@ -37,7 +37,7 @@ class ClipSet:
         return len(self.plan.steps)
 
     def frames(self, episode: int) -> NDArray[np.uint8]:
-        """All pictures of an episode, uint8 [T+1, H, W, 3] RGB, mapped from disk."""
+        """All images of an episode, uint8 [T+1, H, W, 3] RGB, mapped from disk."""
         frames: NDArray[np.uint8] = np.load(episode_folder(self.root, episode) / "frames.npy", mmap_mode="r")
         return frames
 
@@ -53,7 +53,7 @@ class ClipSet:
         return np.array(found, np.int64)
 
     def moving(self, windows: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
-        """Which of `windows` [N, 2] move more than the median one, by mean change of the picture: bool [N]."""
+        """Which of `windows` [N, 2] move more than the median one, by mean change of the image: bool [N]."""
         change = np.array([self.motion[episode][start : start + length - 1].mean() for episode, start in windows])
         return np.asarray(change > np.median(change))
 

@@ -1,110 +1,126 @@
-"""A trial of a model on the held-back episodes of a set of clips."""
+"""The evaluation of a model on the held-back episodes of a set of clips."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lingbot_ros.datasets.limits import clip
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.clip_metrics import own_figures
-from lingbot_ros.evaluate.clip_report import OwnReport
-from lingbot_ros.evaluate.machine import describe_machine
-from lingbot_ros.evaluate.open_loop import imagine
+from lingbot_ros.evaluate.clip_metrics import ClipMetrics, clip_metrics
+from lingbot_ros.evaluate.clip_report import ClipReport, card_entries, report_text, shown_frames
+from lingbot_ros.evaluate.clip_windows import choose_windows, cut_windows
+from lingbot_ros.evaluate.evaluation import EvaluationOptions
+from lingbot_ros.evaluate.limits import Check, all_passed
+from lingbot_ros.evaluate.machine import describe_machine, describe_model
+from lingbot_ros.evaluate.metric import Metric, squared_error
+from lingbot_ros.evaluate.open_loop import imagine_windows
+from lingbot_ros.evaluate.report_files import write_json, write_text
 from lingbot_ros.world import World
+
+Limits = Callable[[ClipMetrics], tuple[Check, ...]]
+"""Holds what was measured against what a task asks for."""
+
+
+def no_limits(figures: ClipMetrics) -> tuple[Check, ...]:
+    """Of clips of which nobody knows what a good model of them reaches."""
+    return ()
 
 
 @dataclass(frozen=True)
-class OwnTrial:
-    """The report, and what it was made from: uint8 [N, H, h, w, 3]; titles say where each window is from."""
+class ClipEvaluation:
+    """See `evaluation.Evaluation`. What it was made from: uint8 [N, H, h, w, 3]; titles say where a window is from."""
 
-    report: OwnReport
+    report: ClipReport
     real: NDArray[np.uint8]
     imagined: NDArray[np.uint8]
     titles: list[str]
 
+    @property
+    def meets_required(self) -> bool:
+        return all_passed(self.report.required)
 
-def run_trial(
-    world: World, clips: ClipSet, count: int, seed: int, context: int, horizon: int, quiet: bool = False
-) -> OwnTrial:
-    """Try `world` on at most `count` windows of `context` + `horizon` frames that do not overlap, drawn by `seed`.
+    @property
+    def meets_minimum(self) -> bool:
+        return all_passed(self.report.minimum)
 
-    Raises InputError when the world does not take these frames and actions, or when there are fewer than two windows.
-    """
-    for field, value in (("--episodes", count), ("--context", context), ("--horizon", horizon)):
-        if value < 1:
-            raise InputError(field, value, "give 1 or more")
-    _require_fit(world, clips)
-    windows = choose_windows(clips, count, seed, context + horizon)
-    control = world.info.control
-    frames = np.stack([clips.frames(episode)[start : start + context + horizon] for episode, start in windows])
-    # In float64: rounding could put a value beyond the limit that it was clipped to.
-    actions: NDArray[Any] = np.stack(
-        [
-            clip(clips.actions[episode][start : start + context + horizon - 1], control.low, control.high)
-            for episode, start in windows
+    def text(self) -> str:
+        return report_text(self.report)
+
+    def card_entries(self, command: str) -> dict[str, Any]:
+        return card_entries(self.report, command)
+
+    def save_json(self, path: Path) -> None:
+        write_json(path, self.report.plain())
+
+    def save(self, folder: Path) -> None:
+        """Write report.json, report.txt and strips.png: best, median and worst window, real above imagined."""
+        from lingbot_ros.evaluate.strips import Strip, save_strips  # noqa: PLC0415 - matplotlib takes a second
+
+        self.save_json(folder / "report.json")
+        write_text(folder / "report.txt", self.text() + "\n")
+        order = np.argsort(squared_error(self.imagined, self.real).mean(axis=1), kind="stable")
+        chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+        frames = shown_frames(self.report.figures.horizon)
+        at, notes = np.array(frames) - 1, [""] * len(frames)
+        strips = [
+            Strip(f"{name}: {self.titles[n]}", self.real[n, at], self.imagined[n, at], notes)
+            for name, n in chosen.items()
         ]
-    )
-    past, past_actions, future = frames[:, :context], actions[:, : context - 1], actions[:, context - 1 :]
+        save_strips(folder / "strips.png", f"{self.report.model['name']}: episodes held back", strips, frames)
+
+
+def evaluate_clips(
+    world: World,
+    clips: ClipSet,
+    options: EvaluationOptions,
+    *,
+    metrics: Sequence[Metric] = (),
+    required: Limits = no_limits,
+    minimum: Limits = no_limits,
+    origin: str | None = None,
+) -> ClipEvaluation:
+    """Measure `world` on at most `options.episodes` held-back windows that do not overlap, drawn by the seed.
+
+    `metrics` are those of the clips' task beside PSNR; `required` and `minimum` what it asks for; `origin` is what the
+    report calls the clips, by default their folder. Raises InputError
+    when the world does not take these frames and actions, or when there are fewer than two windows.
+    """
+    if options.other is not None:
+        raise InputError("--compare", options.other.info.engine.precision, "leave it out: clips have no comparison")
+    _require_fit(world, clips)
+    context, horizon = options.context, options.horizon
+    chosen = choose_windows(clips, options.episodes, options.seed, context + horizon)
+    control = world.info.control
+    windows = cut_windows(clips, chosen, context, context + horizon, control.low, control.high)
     # Half way round, so that windows of one episode do not get their neighbour's actions.
-    wrong = np.roll(future, len(windows) // 2, axis=0)
-    with tqdm(total=2 * len(windows), desc="imagining", unit="window", disable=quiet) as bar:
-        imagined, chunk_s = _imagine_all(world, past, past_actions, future, bar)
-        shuffled, _ = _imagine_all(world, past, past_actions, wrong, bar)
-    real = frames[:, context:]
-    per_frame = 1000 * chunk_s / world.info.frames_per_chunk
-    report = OwnReport(
-        model=_describe(world),
+    wrong = np.roll(windows.future_actions, len(windows) // 2, axis=0)
+    with tqdm(total=2 * len(windows) * horizon, desc="imagining", unit="frame", disable=options.quiet) as bar:
+        imagined, frame_s = imagine_windows(world, windows, windows.future_actions, bar)
+        shuffled, _ = imagine_windows(world, windows, wrong, bar)
+    figures = clip_metrics(windows.future, windows.past[:, -1], imagined, shuffled, metrics)
+    report = ClipReport(
+        model=describe_model(world),
         data={
-            "folder": str(clips.root),
+            "folder": origin or str(clips.root),
             "source": clips.plan.source,
-            "episodes": sorted({int(episode) for episode, _ in windows}),
+            "episodes": sorted({int(episode) for episode, _ in chosen}),
             "context": context,
             "horizon": horizon,
-            "seed": seed,
+            "seed": options.seed,
         },
         machine=describe_machine(),
-        figures=own_figures(real, past[:, -1], imagined, shuffled),
-        speed_ms={f"p{p}": round(float(np.percentile(per_frame, p)), 2) for p in (50, 95)},
+        figures=figures,
+        speed_ms={f"p{p}": round(float(np.percentile(1000 * frame_s, p)), 2) for p in (50, 95)},
+        required=required(figures),
+        minimum=minimum(figures),
     )
-    titles = [f"episode {episode}, frame {start + context}" for episode, start in windows]
-    return OwnTrial(report, real, imagined, titles)
-
-
-def choose_windows(clips: ClipSet, count: int, seed: int, length: int) -> list[tuple[int, int]]:
-    """At most `count` windows (episode, first frame) of held-back episodes, end to end in each, in order.
-
-    Raises InputError for fewer than two: wrong actions are those of another window.
-    """
-    found = [
-        (episode, start)
-        for episode in clips.plan.validation
-        for start in range(0, clips.plan.steps[episode] + 2 - length, length)
-    ]
-    if len(found) < 2:
-        longest = max(clips.plan.steps[episode] + 1 for episode in clips.plan.validation)
-        what = f"{length} frames with the context; {len(found)} such windows in {len(clips.plan.validation)} episodes"
-        fix = f"2 are needed and the longest held-back episode has {longest}: give a smaller one, or more data"
-        raise InputError("--horizon", what, fix)
-    drawn = np.random.default_rng(seed).permutation(len(found))[:count] if count >= 2 else np.arange(2)
-    return [found[n] for n in sorted(drawn)]
-
-
-def _imagine_all(
-    world: World,
-    past: NDArray[np.uint8],
-    past_actions: NDArray[Any],
-    actions: NDArray[Any],
-    bar: "tqdm[Any]",
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    results = []
-    for n in range(len(past)):
-        results.append(imagine(world, past[n], past_actions[n], actions[n], seed=n))
-        bar.update()
-    return np.stack([result.frames for result in results]), np.concatenate([result.chunk_s for result in results])
+    titles = [f"episode {episode}, frame {start + context}" for episode, start in chosen]
+    return ClipEvaluation(report, windows.future, imagined, titles)
 
 
 def _require_fit(world: World, clips: ClipSet) -> None:
@@ -113,12 +129,3 @@ def _require_fit(world: World, clips: ClipSet) -> None:
     has = f"{plan.height}x{plan.width} at {plan.fps:g} fps, action of {plan.dim}"
     if takes != has:
         raise InputError("model", f"{info.name}, {takes}", f"the clips are {has}: give a model trained on such")
-
-
-def _describe(world: World) -> dict[str, Any]:
-    return {
-        "name": world.info.name,
-        "weights_sha256": world.card.weights.sha256,
-        "parameters": world.info.parameters,
-        **asdict(world.info.engine),
-    }

@@ -2,12 +2,18 @@
 
 import os
 import platform
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lingbot_ros import __version__
 
-_PACKAGES = ("torch", "numpy", "gym-pusht", "pymunk", "pygame", "opencv-python", "opencv-python-headless")
+if TYPE_CHECKING:
+    from lingbot_ros.world import World
+
+_PACKAGES = ("torch", "numpy", "opencv-python", "opencv-python-headless")
 
 
 def describe_machine() -> dict[str, str | int | float]:
@@ -20,15 +26,30 @@ def describe_machine() -> dict[str, str | int | float]:
     }
 
 
-def describe_versions() -> dict[str, str]:
-    """Versions of this project, Python and the packages that decide a figure; absent ones are left out."""
+def describe_versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of this project, Python and the packages that decide a figure; absent ones are left out.
+
+    `more` packages: those of a task's simulator.
+    """
     found = {"lingbot_ros": __version__, "python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *more):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def describe_model(world: "World") -> dict[str, Any]:
+    """The model and what ran it, as JSON values."""
+    weights = world.card.weights
+    return {
+        "name": world.info.name,
+        "weights_sha256": weights.sha256,
+        "weights_bytes": weights.bytes,
+        "parameters": world.info.parameters,
+        **asdict(world.info.engine),
+    }
 
 
 def _cpu_name() -> str:

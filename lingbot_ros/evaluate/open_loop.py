@@ -1,14 +1,17 @@
 """Imagining a future open loop: real context, then nothing but actions."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.evaluate.windows import Windows
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from lingbot_ros.world import World
 
 
@@ -21,7 +24,7 @@ class Imagined:
 
 
 def imagine(
-    world: "World", past: NDArray[np.uint8], past_actions: NDArray[np.float32], actions: NDArray[np.float32], seed: int
+    world: "World", past: NDArray[np.uint8], past_actions: NDArray[Any], actions: NDArray[Any], seed: int
 ) -> Imagined:
     """Start at past[0], observe the rest of `past` [C, h, w, 3] with its actions [C-1, dim], step `actions` [H, dim].
 
@@ -47,3 +50,18 @@ def imagine(
     finally:
         session.close()
     return Imagined(np.concatenate(frames), np.array(seconds))
+
+
+def imagine_windows(
+    world: "World", windows: Windows, actions: NDArray[Any], bar: "tqdm[Any]"
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The future uint8 [N, H, h, w, 3] of every window under `actions` [N, H, dim], and the seconds per frame.
+
+    Window n is imagined with seed n. `bar` counts frames.
+    """
+    results = []
+    for n in range(len(windows)):
+        results.append(imagine(world, windows.past[n], windows.past_actions[n], actions[n], seed=n))
+        bar.update(actions.shape[1])
+    chunk_s = np.concatenate([result.chunk_s for result in results])
+    return np.stack([result.frames for result in results]), chunk_s / world.info.frames_per_chunk

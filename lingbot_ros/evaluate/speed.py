@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.open_loop import imagine
-from lingbot_ros.tasks.pusht.windows import PushTWindows
+from lingbot_ros.evaluate.windows import Windows
 
 if TYPE_CHECKING:
     from lingbot_ros.world import World
@@ -36,7 +36,7 @@ def percentiles(threads: int, frame_s: NDArray[np.float64]) -> Speed:
     return Speed(threads, len(frame_s), float(p50), float(p95))
 
 
-def time_frames(load: "Callable[[int], World]", windows: PushTWindows, counts: Sequence[int]) -> tuple[Speed, ...]:
+def time_frames(load: "Callable[[int], World]", windows: Windows, counts: Sequence[int]) -> tuple[Speed, ...]:
     """Imagine the first windows again with the world that `load` gives for each number of threads.
 
     The number of threads is the process's: it stays at the last of `counts`.
@@ -54,3 +54,11 @@ def time_frames(load: "Callable[[int], World]", windows: PushTWindows, counts: S
             times.append(chunk_s[min(_WARM_UP, len(chunk_s) - 1) :] / world.info.frames_per_chunk)
         found.append(percentiles(threads, np.concatenate(times)))
     return tuple(found)
+
+
+def measure_speed(world: "World", load: "Callable[[int], World]", windows: Windows) -> tuple[Speed, ...]:
+    """On a CPU with one and two threads, and with the world's own number last, so that this is again the process's."""
+    own = world.info.engine.threads
+    counts = {*THREADS, own} if world.info.engine.device == "cpu" else {own}
+    found = time_frames(load, windows, sorted(counts, key=lambda count: count == own))
+    return tuple(sorted(found, key=lambda speed: speed.threads))

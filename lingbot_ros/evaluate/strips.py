@@ -1,6 +1,6 @@
-"""Picture strips: what happened, what was imagined, and the imagined with the truth drawn over it."""
+"""Image strips: what happened, what was imagined, and the imagined with the truth drawn over it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,7 @@ matplotlib.use("Agg")
 
 from matplotlib.figure import Figure
 
-from lingbot_ros.tasks.pusht.geometry import PUSHER_RADIUS, outline_at, to_pixels
-
-_TRUTH = "#d62728"
+TRUTH_COLOUR = "#d62728"
 _CELL_INCHES = 1.25
 
 
@@ -22,26 +20,29 @@ _CELL_INCHES = 1.25
 class Strip:
     """One window. real, imagined uint8 [F, H, W, 3]; notes: a short line under each imagined frame.
 
-    block float64 [F, 3], pusher [F, 2]: the simulator's, in its units, where there is one.
+    overlay: draws the truth over imagined frame number `column` (0-based), on axes whose image is `size` pixels wide;
+    where there is one, a third row shows it. source: what the real frames are called.
     """
 
     title: str
     real: NDArray[np.uint8]
     imagined: NDArray[np.uint8]
     notes: Sequence[str]
-    block: NDArray[np.float64] | None = None
-    pusher: NDArray[np.float64] | None = None
+    overlay: "Overlay | None" = None
+    source: str = "real"
 
     def rows(self) -> list[tuple[str, NDArray[np.uint8]]]:
-        """A label and pictures for each row."""
-        if self.block is None:
-            return [("real", self.real), ("imagined", self.imagined)]
-        seen = [("simulator", self.real), ("imagined", self.imagined)]
-        return [*seen, ("imagined,\ntruth in red", self.imagined)]
+        """A label and images for each row."""
+        rows = [(self.source, self.real), ("imagined", self.imagined)]
+        return rows if self.overlay is None else [*rows, ("imagined,\ntruth in red", self.imagined)]
+
+
+Overlay = Callable[["matplotlib.axes.Axes", int, int], None]
+"""(axes, column, size) -> None."""
 
 
 def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Sequence[int]) -> None:
-    """A PNG with rows for each strip: real, imagined, and imagined under the true outlines if these are known.
+    """A PNG with rows for each strip: real, imagined, and imagined with the overlay if there is one.
 
     Columns are the open-loop `frames`, counted from 1.
     """
@@ -73,8 +74,8 @@ def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Seque
                 axis.set_yticks([])
                 if row == 0:
                     axis.set_title(f"frame {frame}" if column == 0 else f"{frame}", fontsize=8, pad=2)
-                if row == 2 and strip.block is not None and strip.pusher is not None:
-                    _draw_truth(axis, strip.block[column], strip.pusher[column], 2 * picture.shape[1])
+                if row == 2 and strip.overlay is not None:
+                    strip.overlay(axis, column, 2 * picture.shape[1])
                 if row == len(rows) - 1:
                     axis.set_xlabel(strip.notes[column], fontsize=7, labelpad=1.5)
                 if column == 0:
@@ -84,16 +85,3 @@ def save_strips(path: Path, heading: str, strips: Sequence[Strip], frames: Seque
         title.text(0.0, 0.9, strip.title, fontsize=9, fontweight="bold", va="top", transform=title.transAxes)
         first += len(rows) + 2
     figure.savefig(path, dpi=120)
-
-
-def _draw_truth(
-    axis: "matplotlib.axes.Axes", block: NDArray[np.float64], pusher: NDArray[np.float64], size: int
-) -> None:
-    corners = to_pixels(outline_at(block), size)
-    closed = np.vstack([corners, corners[:1]])
-    axis.plot(closed[:, 0], closed[:, 1], color=_TRUTH, linewidth=0.9)
-    turn = np.linspace(0, 2 * np.pi, 40)
-    ring = to_pixels(pusher + PUSHER_RADIUS * np.stack([np.cos(turn), np.sin(turn)], axis=-1), size)
-    axis.plot(ring[:, 0], ring[:, 1], color=_TRUTH, linewidth=0.9)
-    axis.set_xlim(-0.5, size - 0.5)
-    axis.set_ylim(size - 0.5, -0.5)

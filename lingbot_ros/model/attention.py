@@ -1,6 +1,6 @@
 """Self- and cross-attention with full-width RMS-normed queries and keys (model_spec 3.6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +35,7 @@ class SelfAttention(nn.Module):
         self.norm_q, self.norm_k = RMSNorm(dim, eps), RMSNorm(dim, eps)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attend: Attend) -> Tensor:
-        """x [B, N, dim], rotary tables [N, D/2] -> [B, N, dim]."""
+        """x [B, N, dim], rotary tables as `rotate` takes them -> [B, N, dim]."""
         q = rotate(split_heads(self.norm_q(self.q(x)), self.num_heads), cos, sin)
         k = rotate(split_heads(self.norm_k(self.k(x)), self.num_heads), cos, sin)
         v = split_heads(self.v(x), self.num_heads)
@@ -74,6 +74,34 @@ class CachedAttention:
         self.v_cache.narrow(2, self.write_index, count).copy_(v)
         keys, values = self.k_cache.narrow(2, 0, self.kv_len), self.v_cache.narrow(2, 0, self.kv_len)
         return F.scaled_dot_product_attention(q, keys, values)
+
+
+class RowsAttention:
+    """As `CachedAttention` for a batch whose rows are at different places of their caches."""
+
+    def __init__(self, k_cache: Tensor, v_cache: Tensor, write_index: Sequence[int], kv_len: Sequence[int]) -> None:
+        """One place and one length per row, in tokens."""
+        places = enumerate(zip(write_index, kv_len, strict=True))
+        self._rows = [CachedAttention(k_cache[r : r + 1], v_cache[r : r + 1], *place) for r, place in places]
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        rows = zip(self._rows, q.split(1), k.split(1), v.split(1), strict=True)
+        return torch.cat([attend(*tensors) for attend, *tensors in rows])
+
+
+AttendTo = Callable[[Tensor, Tensor], Attend]
+"""K and V cache of a layer -> how its tokens attend to them."""
+
+Attention = Callable[[Tensor, Tensor], AttendTo]
+"""First slot of the chunk and length of the valid prefix, int64 [B] each in tokens -> what holds for every layer."""
+
+
+def cached_attention(write_index: Tensor, kv_len: Tensor) -> AttendTo:
+    """Eagerly and in place: rows that are at the same place in one go, else one by one."""
+    starts, lengths = write_index.tolist(), kv_len.tolist()
+    if len(set(starts)) == len(set(lengths)) == 1:
+        return lambda keys, values: CachedAttention(keys, values, starts[0], lengths[0])
+    return lambda keys, values: RowsAttention(keys, values, starts, lengths)
 
 
 class MaskedAttention:

@@ -39,7 +39,7 @@ class Autoencoder(Decoder, Protocol):
     """Whether what a frame is encoded to does not depend on the frames before it."""
 
     def fit(self, image: Frames, height: int, width: int) -> Tensor:
-        """A picture uint8 [h, w, 3] of any size as the model sees it: float32 [1, 3, 1, height, width], -1..1."""
+        """An image uint8 [h, w, 3] of any size as the model sees it: float32 [1, 3, 1, height, width], -1..1."""
 
     def encode(self, frames: Frames, state: EncoderState) -> tuple[Tensor, EncoderState]:
         """The next frames of a clip, uint8 [n, H, W, 3] -> latents float32 [1, C, f, h, w]; it begins with no state."""
@@ -51,7 +51,7 @@ class Autoencoder(Decoder, Protocol):
 def state_bytes(decoder: Decoder, latent_channels: int, height: int, width: int) -> int:
     """What a decoder carries of a stream of frames of this size in pixels, once the stream is some frames long.
 
-    Measured on a single latent cell: what is carried are feature maps, which grow as the picture does.
+    Measured on a single latent cell: what is carried are feature maps, which grow as the image does.
     """
     _, state = decoder.decode(torch.zeros(1, latent_channels, 3, 1, 1), decoder.start())
     cells = (height // SPATIAL_STRIDE) * (width // SPATIAL_STRIDE)
@@ -95,7 +95,7 @@ def pixels_to_frames(pixels: Tensor) -> Frames:
 
 
 def check_image(image: Frames) -> Frames:
-    """The picture if it is uint8 [height, width, 3], else InputError."""
+    """The image if it is uint8 [height, width, 3], else InputError."""
     array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise InputError("image", f"{array.dtype} {list(array.shape)}", "give uint8 [height, width, 3], RGB")
@@ -103,7 +103,7 @@ def check_image(image: Frames) -> Frames:
 
 
 def resize_image(image: Frames, height: int, width: int) -> Frames:
-    """A picture uint8 [h, w, 3] stretched to a size: by area when it shrinks, else bicubic."""
+    """An image uint8 [h, w, 3] stretched to a size: by area when it shrinks, else bicubic."""
     if image.shape[:2] == (height, width):
         return np.ascontiguousarray(image)
     shrinking = image.shape[0] * image.shape[1] > height * width

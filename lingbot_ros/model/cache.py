@@ -1,6 +1,6 @@
 """The self-attention cache of one session: plain tensors, a ring, and a cursor that only `commit` moves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -9,19 +9,23 @@ from lingbot_ros.model.ring import ChunkSlot, Move, Ring
 
 
 class KVCache:
-    """K and V of every layer, [1, H, window * tokens, D] each or longer, and the number of committed chunks.
+    """K and V of every layer in one block, and the number of committed chunks.
 
     A chunk is `begin`, any number of forwards that write the same slots, then `commit`; or `rollback`, which leaves the
     cache as it was before `begin`.
     """
 
-    def __init__(self, keys: Sequence[Tensor], values: Sequence[Tensor], ring: Ring, tokens_per_frame: int) -> None:
-        """The tensors belong to the caller and are updated in place; unused slots must hold finite numbers."""
-        self.keys, self.values = list(keys), list(values)
+    def __init__(self, block: Tensor, ring: Ring, tokens_per_frame: int) -> None:
+        """`block` [2 * layers, B, H, window * tokens or more, D], K and V of a layer one after the other.
+
+        It belongs to the caller and is updated in place; unused slots must hold finite numbers. A model that sees no
+        past has no layers here.
+        """
+        self.block, self.keys, self.values = block, list(block[0::2]), list(block[1::2])
         self.ring, self.tokens_per_frame = ring, tokens_per_frame
         self.committed = 0
         self._begun: ChunkSlot | None = None
-        self._lost: list[Tensor] = []
+        self._lost: Tensor | None = None
 
     @property
     def slot(self) -> ChunkSlot:
@@ -31,15 +35,24 @@ class KVCache:
     @property
     def filled_tokens(self) -> int:
         """Length of the prefix that holds committed chunks which a later one sees."""
+        return self._filled_after(self.committed)
+
+    def _filled_after(self, chunks: int) -> int:
         if self.ring.window == self.ring.chunk:
             return 0
-        return min(self.committed * self.ring.chunk, self.ring.window) * self.tokens_per_frame
+        return min(chunks * self.ring.chunk, self.ring.window) * self.tokens_per_frame
+
+    def shapes_after(self, chunks: int) -> dict[str, tuple[int, ...]]:
+        """Of the tensors of `state`, by name, when so many chunks are committed."""
+        end = self._filled_after(chunks)
+        caches = {name: (*tensor.shape[:2], end, *tensor.shape[3:]) for name, tensor in self._named()}
+        return {"committed": (), **caches}
 
     def begin(self) -> ChunkSlot:
         """Prepare the next chunk's slots, remembering what will be lost in them; returns where they are."""
         slot = self.slot
-        start, count = self._tokens(slot.lost_from), self._tokens(slot.lost)
-        self._lost = [tensor.narrow(2, start, count).clone() for tensor in self._all()]
+        if slot.lost:
+            self._lost = self.block.narrow(3, self._tokens(slot.lost_from), self._tokens(slot.lost)).clone()
         self._begun = slot
         for move in slot.moves:
             self._move(move)
@@ -47,7 +60,7 @@ class KVCache:
 
     def commit(self) -> None:
         """Keep what the chunk's last forward wrote."""
-        self._begun, self._lost = None, []
+        self._begun, self._lost = None, None
         self.committed += 1
 
     def rollback(self) -> None:
@@ -56,16 +69,15 @@ class KVCache:
             return
         for move in reversed(self._begun.moves):
             self._move(Move(move.target, move.source, move.count))
-        for tensor, lost in zip(self._all(), self._lost, strict=True):
-            tensor.narrow(2, self._tokens(self._begun.lost_from), lost.shape[2]).copy_(lost)
-        self._begun, self._lost = None, []
+        if self._lost is not None:
+            self.block.narrow(3, self._tokens(self._begun.lost_from), self._lost.shape[3]).copy_(self._lost)
+        self._begun, self._lost = None, None
 
     def turn(self, frames: int) -> None:
         """Rotate what lies behind the sink by some latent frames."""
         if frames:
-            for tensor in self._all():
-                behind = tensor[:, :, self._tokens(self.ring.sink) : self._tokens(self.ring.window)]
-                behind.copy_(behind.roll(self._tokens(frames), 2))
+            behind = self.block[..., self._tokens(self.ring.sink) : self._tokens(self.ring.window), :]
+            behind.copy_(behind.roll(self._tokens(frames), 3))
 
     def state(self) -> dict[str, Tensor]:
         """Views of the committed part by name, and the number of committed chunks; the next chunk may change them."""
@@ -84,12 +96,7 @@ class KVCache:
 
     def _move(self, move: Move) -> None:
         source, target, count = (self._tokens(frames) for frames in (move.source, move.target, move.count))
-        for tensor in self._all():
-            tensor.narrow(2, target, count).copy_(tensor.narrow(2, source, count))
-
-    def _all(self) -> Iterator[Tensor]:
-        yield from self.keys
-        yield from self.values
+        self.block.narrow(3, target, count).copy_(self.block.narrow(3, source, count))
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
         for index, (key, value) in enumerate(zip(self.keys, self.values, strict=True)):
@@ -97,6 +104,8 @@ class KVCache:
             yield f"v_cache_{index}", value
 
 
-def zero_caches(layers: int, heads: int, slots: int, head_dim: int, dtype: torch.dtype, device: str) -> list[Tensor]:
-    """Zeroed cache tensors: a NaN in an unused slot would poison engines that read and mask it."""
-    return [torch.zeros(1, heads, slots, head_dim, dtype=dtype, device=device) for _ in range(layers)]
+def zero_caches(
+    layers: int, heads: int, slots: int, head_dim: int, dtype: torch.dtype, device: str, batch: int = 1
+) -> Tensor:
+    """A zeroed block for `KVCache`: a NaN in an unused slot would poison engines that read and mask it."""
+    return torch.zeros(2 * layers, batch, heads, slots, head_dim, dtype=dtype, device=device)

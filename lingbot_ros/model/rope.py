@@ -40,11 +40,35 @@ def rope_tables(frames: Tensor, rows: int, columns: int, head_dim: int) -> tuple
     return angles.cos().float(), angles.sin().float()
 
 
+class RotaryTables:
+    """The tables of one frame size. Only the columns of time change from chunk to chunk, so that only they are made."""
+
+    def __init__(self, rows: int, columns: int, head_dim: int) -> None:
+        self.tokens, self._time_pairs = rows * columns, axis_pairs(head_dim)[0]
+        cos, sin = rope_tables(torch.zeros(1), rows, columns, head_dim)
+        self._places = (cos[:, self._time_pairs :], sin[:, self._time_pairs :])
+
+    def begin(self, cos: Tensor, sin: Tensor) -> None:
+        """Write what belongs to rows and columns into float32 tables [..., f*tokens, D/2]."""
+        for table, places in zip((cos, sin), self._places, strict=True):
+            table.unflatten(-2, (-1, self.tokens))[..., self._time_pairs :] = places
+
+    def move(self, first: int, cos: Tensor, sin: Tensor) -> None:
+        """Write the columns of time for frames `first`, `first` + 1, ... into tables that `begin` has seen."""
+        frames = torch.arange(first, first + cos.shape[-2] // self.tokens)
+        angles = axis_angles(frames, self._time_pairs)[:, None]
+        for table, times in ((cos, angles.cos()), (sin, angles.sin())):
+            table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times.float()
+
+
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate interleaved pairs of x [B, H, N, D] by the tables [N, D/2]; float32 arithmetic, dtype of x kept.
+    """Rotate interleaved pairs of x [B, H, N, D] by tables [N, D/2] or [B, 1, N, D/2]; in float32, dtype of x kept.
 
     Real arithmetic on pairs rather than complex tensors: those do not export.
     """
+    if torch.onnx.is_in_onnx_export():  # one operator instead of eleven
+        tables = (table.reshape(-1, *table.shape[-2:]).expand(len(x), -1, -1) for table in (cos, sin))
+        return torch.onnx.ops.rotary_embedding(x, *tables, interleaved=True)
     pairs = x.float().unflatten(-1, (-1, 2))
     even, odd = pairs[..., 0], pairs[..., 1]
     rotated = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)

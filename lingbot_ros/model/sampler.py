@@ -7,8 +7,8 @@ from torch import Tensor
 
 from lingbot_ros.model.config import Prediction
 
-Predict = Callable[[Tensor, float], Tensor]
-"""(noisy latent, diffusion time) -> what the network predicts; writes the chunk's cache slots."""
+Predict = Callable[[Tensor | None, float], Tensor]
+"""(noisy latent or None where none is read, diffusion time) -> what the network predicts; writes the chunk's slots."""
 
 Noise = Callable[[int], Tensor]
 """Draw number -> fresh noise of the latent's shape."""
@@ -55,16 +55,23 @@ class FewStepSampler:
     def sample(self, predict: Predict, noise: Noise) -> Tensor:
         """The clean latent of one chunk, float32. The caller commits the cache afterwards."""
         config = self.config
-        x = noise(0)
+        x = self.initial(noise)
         for step, (timestep, sigma) in enumerate(zip(config.timesteps, config.sigmas, strict=True)):
             x0 = self.clean(x, predict(x, timestep), sigma)
-            if step + 1 < len(config.timesteps):
+            if x is not None and step + 1 < len(config.timesteps):
                 level = config.renoise[step]
                 x = (1 - level) * x0 + level * noise(step + 1)
         return x0
 
-    def clean(self, x: Tensor, prediction: Tensor, sigma: float) -> Tensor:
-        """x0 from what the network said about x at noise level sigma; float64 inside, as the released sampler does."""
-        if self._prediction == "velocity":
+    def initial(self, noise: Noise) -> Tensor | None:
+        """Where sampling starts; None for models that read no noise, so that none is drawn."""
+        return noise(0) if self._prediction == "velocity" else None
+
+    def clean(self, x: Tensor | None, prediction: Tensor, sigma: float) -> Tensor:
+        """x0 from what the network said about x at noise level sigma; float64 inside, as the released sampler does.
+
+        Without an x the network said x0 itself.
+        """
+        if x is not None:
             return (x.double() - sigma * prediction.double()).float()
         return prediction.clamp(-1, 1)

@@ -4,7 +4,7 @@ Parameter names are those of the released LingBot-World checkpoints (model_spec 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
-from lingbot_ros.model.rigid_layers.rigid_layers import Layered, RigidLayers
+from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, RigidLayers
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,32 @@ class Control:
     tokens: Tensor | None = None
     scale: Sequence[Tensor] = ()
     shift: Sequence[Tensor] = ()
+
+
+@dataclass(frozen=True)
+class TimeModulation:
+    """Diffusion time, and with it what drives each latent frame: `e` [B, f, d] and `e0` [B, f, 6, d], float32."""
+
+    e: Tensor
+    e0: Tensor
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """What one forward over f latent frames reads besides the past.
+
+    `latent` float32 [B, C, f, h, w], noisy, of models that predict a velocity; `condition` [B, Cc, f, h, w]; rotary
+    tables `cos`, `sin` [N, D/2], or [B, 1, N, D/2] where every row of a batch has a time of its own; `text` keys and
+    values [B, H, L, D] of every block.
+    """
+
+    latent: Tensor | None
+    condition: Tensor | None
+    time: TimeModulation
+    cos: Tensor
+    sin: Tensor
+    control: Control = field(default_factory=Control)
+    text: Sequence[tuple[Tensor, Tensor]] = ()
 
 
 class Block(nn.Module):
@@ -108,7 +134,6 @@ class CausalWorldTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim, patch = config.dim, config.patch_size
-        # A one-step model starts from pure noise; noise tells it nothing, so it does not read it.
         in_channels = config.condition_channels + (config.latent_channels if config.prediction == "velocity" else 0)
         if config.pixel is None:
             self.patch_embedding = nn.Conv3d(in_channels, dim, patch, stride=patch)
@@ -154,58 +179,38 @@ class CausalWorldTransformer(nn.Module):
         frame, tokens = self.action_embedding(actions, rows, columns)
         return Control(frame=frame, tokens=tokens)
 
-    def predict(
-        self,
-        latent: Tensor,
-        condition: Tensor | None,
-        timestep: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        control: Control,
-        text: Sequence[tuple[Tensor, Tensor]],
-        attends: Sequence[Attend],
-    ) -> Tensor:
-        """One forward over f latent frames.
+    def embed_time(self, timestep: Tensor, frame: Tensor | None = None) -> TimeModulation:
+        """Diffusion times [B, f] in [0, 1000), one per latent frame, joined by `Control.frame` [B, f, d]."""
+        e = embed_time(self.time_embedding, timestep, self.config.freq_dim)
+        return modulate_by_time(self.time_projection, e if frame is None else e + frame.float())
 
-        latent float32 [B, C, f, h, w]; condition [B, Cc, f, h, w]; timestep [B, f] in [0, 1000), one value per latent
-        frame; rotary tables [N, D/2]; one `attend` per block. Returns float32 [B, C, f, h, w]: the flow, or the clean
-        latent itself of models that predict it.
+    def predict(self, inputs: StepInputs, attends: Sequence[Attend]) -> Tensor:
+        """One forward, with one `attend` per block.
+
+        Returns float32 [B, C, f, h, w]: the flow, or the clean latent itself of models that predict it.
         """
-        return self.predict_layers(latent, condition, timestep, cos, sin, control, text, attends)[0]
+        return self.predict_layers(inputs, attends)[0]
 
-    def predict_layers(
-        self,
-        latent: Tensor,
-        condition: Tensor | None,
-        timestep: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        control: Control,
-        text: Sequence[tuple[Tensor, Tensor]],
-        attends: Sequence[Attend],
-    ) -> tuple[Tensor, Layered | None]:
+    def predict_layers(self, inputs: StepInputs, attends: Sequence[Attend]) -> tuple[Tensor, LayeredPrediction | None]:
         """As `predict`, and how `RigidLayers` made it, of B * f frames one after the other; None without such."""
         config = self.config
-        inputs = [latent] if config.prediction == "velocity" else []
-        x = torch.cat([*inputs, condition] if condition is not None else inputs, dim=1)
+        condition, control, time = inputs.condition, inputs.control, inputs.time
+        # A one-step model starts from pure noise; noise tells it nothing, so it does not read it.
+        latent = inputs.latent if config.prediction == "velocity" else None
+        x = torch.cat([part for part in (latent, condition) if part is not None], dim=1)
         frames, height, width = x.shape[2:]
         tokens, features = self._embed_patches(x)
-        # Time is embedded once per latent frame in float32 and broadcast, never expanded to tokens.
-        wave = sinusoid(timestep, config.freq_dim).float()
-        e = mlp_float32(self.time_embedding, wave)
-        if control.frame is not None:
-            e = e + control.frame.float()
-        e0 = mlp_float32(self.time_projection, e).unflatten(-1, (6, config.dim))
         if control.tokens is not None:
             tokens = tokens + control.tokens.to(tokens.dtype)
         for index, block in enumerate(self.blocks):
             camera = (control.scale[index], control.shift[index]) if control.scale else None
-            tokens = block(tokens, e0, cos, sin, attends[index], camera, text[index] if text else None)
+            text = inputs.text[index] if inputs.text else None
+            tokens = block(tokens, time.e0, inputs.cos, inputs.sin, attends[index], camera, text)
         if config.pixel is None:
             rows, columns = height // config.patch_size[1], width // config.patch_size[2]
-            output = unpatchify(self.head(tokens, e), frames, rows, columns, config.patch_size)
+            output = unpatchify(self.head(tokens, time.e), frames, rows, columns, config.patch_size)
             return self._from_previous(output, condition), None
-        normed = self.head.norm(tokens, e).unflatten(1, (frames, -1)).flatten(0, 1)
+        normed = self.head.norm(tokens, time.e).unflatten(1, (frames, -1)).flatten(0, 1)
         normed = normed.to(self.pixel_head.unpatch.weight.dtype)
         output, layered = self.pixel_head(normed, features).float(), None
         if config.prediction in ("motion", "layers"):
@@ -254,6 +259,16 @@ def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:
     for layer in layers:
         x = F.linear(x, layer.weight.float(), layer.bias.float()) if isinstance(layer, nn.Linear) else layer(x)
     return x
+
+
+def embed_time(embedding: nn.Sequential, timestep: Tensor, freq_dim: int) -> Tensor:
+    """Diffusion times [B, f] -> float32 [B, f, d]: once per latent frame, never expanded to tokens."""
+    return mlp_float32(embedding, sinusoid(timestep, freq_dim).float())
+
+
+def modulate_by_time(projection: nn.Sequential, e: Tensor) -> TimeModulation:
+    """What the blocks and the head make of an embedded time `e` [B, f, d]."""
+    return TimeModulation(e, mlp_float32(projection, e).unflatten(-1, (6, e.shape[-1])))
 
 
 def unpatchify(patches: Tensor, frames: int, rows: int, columns: int, patch: tuple[int, int, int]) -> Tensor:

@@ -61,9 +61,13 @@ class UniPCSampler:
             final_sigmas_type="zero",
         )
 
+    def initial(self, noise: Noise) -> Tensor:
+        """Where sampling starts."""
+        return noise(0)
+
     def sample(self, predict: Predict, noise: Noise) -> Tensor:
         """The clean latent of one chunk, float32. The caller commits the cache afterwards."""
-        x = noise(0)
+        x = self.initial(noise)
         solver = self._new_solver()
         solver.set_timesteps(sigmas=unshifted_levels(self.config.steps), device=x.device)
         for time in solver.timesteps:

@@ -39,7 +39,7 @@ class WanAutoencoder:
         return resized[:, :, None]
 
     def image_latents(self, image: Tensor) -> "ImageLatents":
-        """The latents of a picture [1, 3, 1, H, W] and the empty frames after it, shared by all who hold them."""
+        """The latents of an image [1, 3, 1, H, W] and the empty frames after it, shared by all who hold them."""
         key = hashlib.sha256(image.cpu().contiguous().numpy().data).hexdigest()
         latents = self._image_latents.get(key)
         if latents is None:
@@ -97,13 +97,13 @@ class WanAutoencoder:
 
 
 class ImageLatents:
-    """Latents of a clip whose first frame is a picture and whose others are 0 (mid-grey), computed when first needed.
+    """Latents of a clip whose first frame is an image and whose others are 0 (mid-grey), computed when first needed.
 
     The encoder sees a finite past, so its state, and with it the latents, stop changing in time (model_spec 3.1).
     """
 
     def __init__(self, autoencoder: WanAutoencoder, image: Tensor) -> None:
-        """The picture, [1, 3, 1, H, W] in -1..1."""
+        """The image, [1, 3, 1, H, W] in -1..1."""
         self._autoencoder = autoencoder
         latent, self._state = autoencoder.encode_next(image, {})
         self._latents = [latent]

@@ -20,6 +20,7 @@ def latched(depth: int = 1) -> QoSProfile:
     )
 
 
+_LEAST_CALLS = 1000
 # Best effort loses raw frames that exceed the transport's segment; deep queues of images only add latency.
 IMAGE = reliable(2)
 FRAME_INFO = reliable(10)
@@ -27,6 +28,8 @@ _LOCKSTEP_BYTES = 64 * 2**20
 STATUS = reliable(10)
 DIAGNOSTICS = reliable(10)
 PROMPT = latched()
+ANSWERS = reliable(_LEAST_CALLS)
+"""Of clients: DDS shows each one the answers to all clients of a service, and a shallow queue loses its own."""
 
 
 def frames(mode: Mode, frame_bytes: int) -> QoSProfile:
@@ -38,9 +41,22 @@ def frames(mode: Mode, frame_bytes: int) -> QoSProfile:
     return IMAGE if mode is Mode.REALTIME else reliable(max(2, min(_LOCKSTEP_BYTES // frame_bytes, 1000)))
 
 
+def requests(limit: int) -> QoSProfile:
+    """For services: as many calls at once as may wait, and as many again that are answered BUSY.
+
+    A call beyond the depth would be dropped by DDS without a word to anybody, and its client would wait for ever.
+    """
+    return reliable(max(_LEAST_CALLS, 2 * limit))
+
+
 def control(mode: Mode, capacity: int) -> QoSProfile:
     """Realtime wants the newest control only; lockstep wants every one."""
     return reliable(1) if mode is Mode.REALTIME else reliable(min(capacity, 1000))
+
+
+def real_images(mode: Mode, capacity: int) -> QoSProfile:
+    """Realtime wants recent images only; in lockstep a frame waits for its image, so that none may be lost."""
+    return IMAGE if mode is Mode.REALTIME else reliable(capacity)
 
 
 def ordered(mode: Mode, capacity: int) -> QoSProfile:

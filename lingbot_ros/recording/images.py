@@ -1,4 +1,4 @@
-"""Pictures out of messages, with one copy. Any object with the message's fields will do, so that this needs no ROS."""
+"""Images out of messages, with one copy. Any object with the message's fields will do, so that this needs no ROS."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _ENCODINGS: dict[str, tuple[np.dtype[Any], int, int | None]] = {
 
 
 def image_to_rgb(message: Any, field: str = "image") -> NDArray[np.uint8]:
-    """The picture of a sensor_msgs/Image as a new uint8 [H, W, 3] RGB array, whatever its row step and byte order.
+    """The image of a sensor_msgs/Image as a new uint8 [H, W, 3] RGB array, whatever its row step and byte order.
 
     Sixteen-bit greys map linearly: 0 is black, 65535 white. Alpha is dropped.
     Raises InputError for other encodings and for sizes that do not fit the data.
@@ -32,7 +32,7 @@ def image_to_rgb(message: Any, field: str = "image") -> NDArray[np.uint8]:
     height, width, step = message.height, message.width, message.step
     row_bytes = width * channels * dtype.itemsize
     if not height or not width:
-        raise InputError(f"{field}.height, {field}.width", f"{height}, {width}", "give a picture of at least one pixel")
+        raise InputError(f"{field}.height, {field}.width", f"{height}, {width}", "give an image of at least one pixel")
     if step < row_bytes:
         raise InputError(
             f"{field}.step", step, f"give at least {row_bytes} bytes for {width} pixels of {message.encoding}"

@@ -20,7 +20,7 @@ from lingbot_ros.errors import InputError
 FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
-KIND_SEED, KIND_IMAGINED = 1, 2
+KIND_SEED, KIND_IMAGINED, KIND_OBSERVED = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class RecordedFrame:
     """One frame. image: uint8 [H, W, 3] RGB; exact: not JPEG. control: float64 [dim] or [16]; empty for a seed.
 
     intrinsics: float64 [3, 3] in pixels (pixel centres at whole numbers), or None when unknown. given: of a seed, the
-    picture before it was resized to the model's size, where that changed it.
+    image before it was resized to the model's size, where that changed it.
     """
 
     session_id: str
@@ -181,7 +181,7 @@ def read_message(types: Typestore, data: bytes, kind: str) -> Any:
 
 
 def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] RGB of an encoded picture, uint8 [n]. Raises InputError for a damaged one."""
+    """uint8 [H, W, 3] RGB of an encoded image, uint8 [n]. Raises InputError for a damaged one."""
     bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if bgr is None:
         raise InputError("image_raw/compressed", f"{len(data)} bytes", "the bag holds a damaged JPEG")

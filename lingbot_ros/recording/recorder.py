@@ -3,6 +3,7 @@
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from lingbot_ros.recording.writer import BagWriter, Topic
 _QUEUE = 512
 """Messages that may wait for the disk."""
 _POLL_S = 0.2
+_FLUSH_S = 1.0
+"""The most that a process loses that is killed."""
 _CHECK_BYTES = 2**20
 
 
@@ -64,7 +67,7 @@ class Recorder:
                 self._writer.close()
             raise
         self.folder, self._lossless, self._on_failure = folder, lossless, on_failure
-        self._dropped = 0
+        self._dropped, self._flushed_s = 0, time.monotonic()
         self._items: queue.Queue[_Item] = queue.Queue(_QUEUE)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -112,12 +115,15 @@ class Recorder:
 
     def _write_next(self) -> LingbotError | None:
         try:
-            item = self._items.get(timeout=_POLL_S)
-        except queue.Empty:
-            return None
-        try:
-            self._require_room()
-            self._writer.write(item.topic, item.stamp_ns, item.encode())
+            try:
+                item = self._items.get(timeout=_POLL_S)
+                self._require_room()
+                self._writer.write(item.topic, item.stamp_ns, item.encode())
+            except queue.Empty:
+                pass
+            if time.monotonic() - self._flushed_s > _FLUSH_S:
+                self._flushed_s = time.monotonic()
+                self._writer.flush()
         except LingbotError as error:
             return error
         except OSError as error:

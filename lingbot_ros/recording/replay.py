@@ -1,4 +1,4 @@
-"""Imagine a recording again from its first picture and controls, and compare."""
+"""Imagine a recording again from its first image and controls, and compare."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.errors import InputError
-from lingbot_ros.recording.reader import KIND_IMAGINED, KIND_SEED, RecordedFrame, decode_jpeg
+from lingbot_ros.recording.reader import KIND_IMAGINED, KIND_OBSERVED, KIND_SEED, RecordedFrame, decode_jpeg
 from lingbot_ros.runtime.intrinsics import focal_and_centre, scale_intrinsics
 from lingbot_ros.world import Session, World
 
@@ -18,12 +18,13 @@ from lingbot_ros.world import Session, World
 class ReplayedSession:
     """frames: how many were compared. first_difference: index of the first that is not the same, or None.
 
-    exact: raw frames were compared, not JPEGs. worst_db: lowest PSNR of a frame, inf when all are equal.
-    note: why the comparison ended early, or empty.
+    observed: how many frames were real images, which were observed again. exact: raw frames were compared, not JPEGs.
+    worst_db: lowest PSNR of a frame, inf when all are equal. note: why the comparison ended early, or empty.
     """
 
     session_id: str
     frames: int = 0
+    observed: int = 0
     first_difference: int | None = None
     exact: bool = True
     worst_db: float = float("inf")
@@ -39,7 +40,7 @@ class NodeSettings:
 
 
 def replay(world: World, frames: Iterable[RecordedFrame], settings: NodeSettings) -> Iterator[ReplayedSession]:
-    """One result per session of the recording, in order. A session is replayed from its first picture on.
+    """One result per session of the recording, in order. A session is replayed from its first image on.
 
     Where the recording holds JPEGs, what is imagined is encoded as the node did before it is compared.
     """
@@ -63,14 +64,14 @@ class _Player:
         if first.model != world.info.name:
             raise InputError("--model", f"'{world.info.name}'", f"the recording was made with '{first.model}'")
         self._id, self._exact, self._note = first.session_id, True, ""
-        self._last, self._frames, self._worst_db = first.frame_index, 0, float("inf")
+        self._last, self._frames, self._observed, self._worst_db = first.frame_index, 0, 0, float("inf")
         self._difference: int | None = None
         self._waiting: list[RecordedFrame] = []
         self._session: Session | None = None
         self._jpeg_quality = settings.jpeg_quality
         self._camera = world.info.control.kind == "camera"
         if first.kind != KIND_SEED:
-            self._note = f"the recording begins at its frame {first.frame_index}, not at its first picture"
+            self._note = f"the recording begins at its frame {first.frame_index}, not at its first image"
         else:
             given = first.image if first.given is None else first.given
             of_given = scale_intrinsics(first.intrinsics, first.image.shape[:2], given.shape[:2])
@@ -85,7 +86,7 @@ class _Player:
     def add(self, frame: RecordedFrame) -> None:
         if self._session is None:
             return
-        if frame.kind != KIND_IMAGINED or frame.frame_index != self._last + 1:
+        if frame.kind not in (KIND_IMAGINED, KIND_OBSERVED) or frame.frame_index != self._last + 1:
             self._note = f"frame {frame.frame_index} follows {self._last}: what lies between was not recorded"
             self._session.close()
             self._session = None
@@ -93,20 +94,27 @@ class _Player:
         self._last = frame.frame_index
         self._waiting.append(frame)
         if len(self._waiting) == frame.chunk_frames:
-            self._imagine(self._session)
+            self._play(self._session)
 
     def result(self) -> ReplayedSession:
         if self._session is not None:
             self._session.close()
-        return ReplayedSession(self._id, self._frames, self._difference, self._exact, self._worst_db, self._note)
+        return ReplayedSession(
+            self._id, self._frames, self._observed, self._difference, self._exact, self._worst_db, self._note
+        )
 
-    def _imagine(self, session: Session) -> None:
+    def _play(self, session: Session) -> None:
+        """One chunk: observed where it was, else imagined and compared."""
         recorded, self._waiting = self._waiting, []
         if recorded[0].prompt != session.prompt:
             session.prompt = recorded[0].prompt
         controls = np.stack([frame.control for frame in recorded])
         if self._camera:
             controls = controls.reshape(-1, 4, 4)
+        if recorded[0].kind == KIND_OBSERVED:
+            session.observe(np.stack([frame.image for frame in recorded]), controls)
+            self._observed += len(recorded)
+            return
         for frame, image in zip(recorded, session.step(controls), strict=True):
             mine = image if frame.exact else _as_jpeg(image, self._jpeg_quality)
             decibels = _psnr_db(frame.image, mine)

@@ -7,6 +7,7 @@ from typing import Final
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2.storage_mcap import McapWriter
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -51,6 +52,14 @@ class BagWriter:
         self._writer.write(self._connections[topic], stamp_ns, data)
         self.messages += 1
         self.size += len(data)
+
+    def flush(self) -> None:
+        """Hand what was written to the system, so that a process that is killed loses no more. Raises OSError."""
+        storage = self._writer.storage
+        if isinstance(storage, McapWriter):
+            if storage.chunk.msgs:
+                storage.close_chunk()
+            storage.bio.flush()
 
     def close(self) -> None:
         """Write index and metadata. Raises OSError when there is no room for them; what was flushed stays readable."""

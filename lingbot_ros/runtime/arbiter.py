@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from lingbot_ros.runtime.commands import Offer, Stand
+from lingbot_ros.runtime.commands import ControlInput, MotionState
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control
 from lingbot_ros.runtime.streams import Stream, VelocityStream, new_stream
@@ -32,7 +32,7 @@ class Arbiter:
         self._rank = {source: rank for rank, source in enumerate(priority)}
         self._streams: dict[ControlSource, Stream] = {}
 
-    def put(self, offer: Offer) -> int:
+    def put(self, offer: ControlInput) -> int:
         """Returns how many earlier controls of this source no frame will use."""
         stream = self._streams.get(offer.source)
         if stream is None:
@@ -50,7 +50,7 @@ class Arbiter:
         now_s = time.monotonic()
         return any(stream.fresh_until_s(self._timeout_s) >= now_s for stream in self._streams.values())
 
-    def give(self, count: int, stand: Stand) -> tuple[Sequence[Control], int]:
+    def give(self, count: int, stand: MotionState) -> tuple[Sequence[Control], int]:
         """Controls of the source that drives, and how many of the others were overtaken. Needs a source."""
         now_s = time.monotonic()
         until_s = {source: stream.fresh_until_s(self._timeout_s) for source, stream in self._streams.items()}
@@ -61,6 +61,10 @@ class Arbiter:
             driver = max(until_s, key=lambda source: until_s[source])
         overtaken = sum(stream.skip(count) for source, stream in self._streams.items() if source is not driver)
         return self._streams[driver].give(count, stand, now_s - until_s[driver], self._decay_s), overtaken
+
+    def skip(self, count: int) -> int:
+        """`count` frames were made without any source; returns how many setpoints were overtaken."""
+        return sum(stream.skip(count) for stream in self._streams.values())
 
     def clear(self) -> int:
         """Forget everything; returns how many setpoints no frame will use."""

@@ -6,14 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.runtime.enums import FrameKind
+from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.runtime.records import ChunkTiming, Control, FrameRecord, stamp_after
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 
 
 def chunk_records(
-    live: LiveSession, images: NDArray[np.uint8], controls: Sequence[Control], fps: float, *, paced: bool
+    live: ServedSession,
+    images: NDArray[np.uint8],
+    controls: Sequence[Control],
+    fps: float,
+    *,
+    paced: bool,
+    observed: Sequence[RealImage] = (),
 ) -> list[FrameRecord]:
-    """Records of the chunk that `live` has just imagined: images uint8 [n, H, W, 3], one control per frame."""
+    """Records of the chunk that `live` has just made: images uint8 [n, H, W, 3], one control per frame.
+
+    observed: the real images that these are, none when they were imagined.
+    """
     session, timing = live.session, live.session.timing
     first_index = session.frame_index - len(images) + 1
     return [
@@ -25,23 +35,24 @@ def chunk_records(
             branch_frame=live.branch_frame,
             seed=session.seed,
             prompt=session.prompt,
-            kind=FrameKind.IMAGINED,
+            kind=FrameKind.OBSERVED if observed else FrameKind.IMAGINED,
             frame_index=first_index + offset,
             chunk_index=session.chunk_index - 1,
             frame_in_chunk=offset,
             chunk_frames=len(images),
-            frames_since_real=session.frames_since_real - (len(images) - 1 - offset),
+            frames_since_real=max(0, session.frames_since_real - (len(images) - 1 - offset)),
             control=control,
             timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
             intrinsics=live.intrinsics,
+            observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
         )
         for offset, (image, control) in enumerate(zip(images, controls, strict=True))
     ]
 
 
-def first_frame_record(live: LiveSession, image: NDArray[np.uint8]) -> FrameRecord:
-    """The record of frame 0: the first picture as the model sees it, uint8 [H, W, 3]."""
+def first_frame_record(live: ServedSession, image: NDArray[np.uint8]) -> FrameRecord:
+    """The record of frame 0: the first image as the model sees it, uint8 [H, W, 3]."""
     session = live.session
     return FrameRecord(
         image=image,

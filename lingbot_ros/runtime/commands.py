@@ -44,12 +44,20 @@ class Plan:
     def received_s(self) -> float:
         return self.controls[0].received_s
 
+    @property
+    def stamp_ns(self) -> int:
+        return self.controls[0].stamp_ns
 
-Offer = Control | Velocity | Plan
+    @property
+    def is_pose(self) -> bool:
+        return self.controls[0].is_pose
+
+
+ControlInput = Control | Velocity | Plan
 
 
 @dataclass(frozen=True)
-class Stand:
+class MotionState:
     """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
 
     motion: Motion

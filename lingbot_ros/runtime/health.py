@@ -7,6 +7,7 @@ import torch
 
 from lingbot_ros.runtime.enums import Mode, State
 from lingbot_ros.runtime.inbox import InboxCounts
+from lingbot_ros.runtime.real_images import ImageCounts
 from lingbot_ros.runtime.served_world import WorldView
 from lingbot_ros.runtime.statistics import Figures
 from lingbot_ros.runtime.worker import WorldWorker
@@ -15,7 +16,7 @@ _KIBIBYTE = 1024
 
 
 @dataclass(frozen=True)
-class Reading:
+class Health:
     """Numbers of one moment. queue_limit: how many controls may wait in lockstep."""
 
     state: State
@@ -23,6 +24,7 @@ class Reading:
     view: WorldView
     figures: Figures
     inbox: InboxCounts
+    images: ImageCounts
     control_age_s: float
     control_timeout_s: float
     commands_waiting: int
@@ -31,15 +33,16 @@ class Reading:
     device_memory_bytes: int
 
 
-def read(worker: WorldWorker, device: str) -> Reading:
+def read(worker: WorldWorker, device: str) -> Health:
     """Any thread. The state is FAILED when the worker's thread has died."""
     settings, view = worker.settings, worker.view
-    return Reading(
+    return Health(
         state=view.state if worker.alive else State.FAILED,
         mode=settings.mode,
         view=view,
         figures=worker.statistics.figures(),
         inbox=worker.inbox.counts(),
+        images=worker.images.counts(),
         control_age_s=worker.inbox.age_s(),
         control_timeout_s=settings.control_timeout_s,
         commands_waiting=worker.waiting_commands,

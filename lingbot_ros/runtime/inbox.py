@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lingbot_ros.runtime.arbiter import PRIORITY, Arbiter
-from lingbot_ros.runtime.commands import Offer, Stand
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Velocity
+from lingbot_ros.runtime.control_history import ControlHistory
+from lingbot_ros.runtime.control_times import ExpectedImage
 from lingbot_ros.runtime.enums import ControlSource, Mode
 from lingbot_ros.runtime.lockstep_queue import LockstepQueue
 from lingbot_ros.runtime.records import Control
@@ -51,20 +53,22 @@ class ControlInbox:
         decay_s: float = 0.5,
         priority: Sequence[ControlSource] = PRIORITY,
     ) -> None:
-        self._mode, self._stale = mode, stale
+        self._mode, self._stale, self.timeout_s = mode, stale, timeout_s
         self._lock = threading.Lock()
         self._queue = LockstepQueue(capacity)
         self._arbiter = Arbiter(timeout_s, decay_s if stale is StalePolicy.DECAY else None, priority)
+        self._history = ControlHistory(timeout_s, priority)
         self._last_arrival_s: float | None = None
         self._received = self._replaced = 0
 
-    def put(self, offer: Offer) -> None:
+    def put(self, offer: ControlInput) -> None:
         """Raises LingbotError (BUSY) when lockstep's queue is full; nothing already accepted is ever dropped there."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
                 self._queue.put(offer)
             else:
                 self._replaced += self._arbiter.put(offer)
+                self._history.put(offer)
             self._received += 1
             self._last_arrival_s = offer.received_s
 
@@ -73,7 +77,7 @@ class ControlInbox:
         with self._lock:
             self._arbiter.release(source)
 
-    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
         """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
@@ -89,9 +93,37 @@ class ControlInbox:
         with self._lock:
             return len(self._queue) >= count if self._mode is Mode.LOCKSTEP else self._would_drive()
 
+    def expected_images(self, count: int, period_ns: int) -> Sequence[ExpectedImage]:
+        """Lockstep: when the images are taken that the next `count` controls lead to; as many must wait."""
+        with self._lock:
+            return self._queue.expected_images(count, period_ns)
+
+    def controls_before(self, stamps_ns: Sequence[int], period_ns: int, stand: MotionState) -> list[Control | None]:
+        """Realtime: the control that led to each of successive images, None where there is none.
+
+        Velocities move on from where the session stands, frame by frame.
+        """
+        found: list[Control | None] = []
+        with self._lock:
+            for stamp_ns in stamps_ns:
+                control = self._history.find(stamp_ns, period_ns)
+                if isinstance(control, Velocity):
+                    control = control.control(
+                        stand.motion.advance(stand.start(control.start), control.rates, level=control.level)
+                    )
+                found.append(control)
+                stand = stand if control is None else replace(stand, values=control.values)
+        return found
+
+    def skip(self, count: int) -> None:
+        """Realtime: `count` frames were made without what waits here."""
+        with self._lock:
+            self._replaced += self._arbiter.skip(count)
+
     def clear(self) -> None:
         """Forget all controls, because they were meant for another session or could not be used."""
         with self._lock:
+            self._history.clear()
             self._replaced += self._queue.clear() + self._arbiter.clear()
 
     def age_s(self) -> float:

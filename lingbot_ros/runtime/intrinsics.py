@@ -19,15 +19,15 @@ Intrinsics = tuple[float, float, float, float]
 class CameraDefaults:
     """What sessions of camera models begin with unless they are told.
 
-    intrinsics: fx, fy, cx, cy as in released files, in pixels of a frame of 832 x 480; fx = 0 takes no picture whose
+    intrinsics: fx, fy, cx, cy as in released files, in pixels of a frame of 832 x 480; fx = 0 takes no image whose
     intrinsics are not given. unit_step: see `control.camera.Lens`.
     """
 
     intrinsics: Intrinsics = (500.0, 500.0, 416.0, 240.0)
     unit_step: float = UNIT_STEP
 
-    def of_picture(self, size: tuple[int, int]) -> Intrinsics:
-        """In pixels of a picture of `size` (height, width). Raises InputError when there are none."""
+    def of_image(self, size: tuple[int, int]) -> Intrinsics:
+        """In pixels of an image of `size` (height, width). Raises InputError when there are none."""
         if self.intrinsics[0] == 0:
             fix = "give a camera_info with fx > 0, or set the parameter camera.intrinsics"
             raise InputError("camera_info.k", "unknown intrinsics", fix)

@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.runtime.commands import Offer, Plan, Stand, Velocity
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Plan, Velocity
+from lingbot_ros.runtime.control_times import ExpectedImage, expected_image
 from lingbot_ros.runtime.records import Control
 
 
@@ -14,9 +16,9 @@ class LockstepQueue:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._queue: deque[Control | Velocity] = deque()
+        self._queue: deque[tuple[Control | Velocity, int]] = deque()  # the second: which frame of its plan
 
-    def put(self, offer: Offer) -> None:
+    def put(self, offer: ControlInput) -> None:
         """All frames of the offer or none: raises LingbotError (BUSY) when they do not fit."""
         frames = offer.controls if isinstance(offer, Plan) else (offer,)
         if len(self._queue) + len(frames) > self._capacity:
@@ -25,20 +27,24 @@ class LockstepQueue:
                 f"{self._capacity} may (input.queue); send the next ones when frames have come",
                 ErrorCode.BUSY,
             )
-        self._queue.extend(frames)
+        self._queue.extend((frame, number) for number, frame in enumerate(frames))
 
-    def take(self, count: int, stand: Stand) -> Sequence[Control] | None:
+    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
         """The next `count`, or None while there are fewer. A velocity moves on from the frame before it."""
         if len(self._queue) < count:
             return None
         controls: list[Control] = []
         for _ in range(count):
-            entry = self._queue.popleft()
+            entry, _ = self._queue.popleft()
             if isinstance(entry, Velocity):
                 entry = entry.control(stand.motion.advance(stand.start(entry.start), entry.rates, level=entry.level))
             controls.append(entry)
             stand = replace(stand, values=entry.values)
         return controls
+
+    def expected_images(self, count: int, period_ns: int) -> list[ExpectedImage]:
+        """When the images are taken that the next `count` entries lead to; there must be as many."""
+        return [expected_image(entry, number, period_ns) for entry, number in islice(self._queue, count)]
 
     def clear(self) -> int:
         """Returns how many were dropped."""

@@ -29,6 +29,11 @@ class Control:
     stamp_ns: int = 0
     state: ControlState = ControlState.FRESH
 
+    @property
+    def is_pose(self) -> bool:
+        """Whether it says where a camera is, rather than what a robot does."""
+        return self.values.ndim == 2
+
 
 @dataclass(frozen=True)
 class ChunkTiming:
@@ -47,7 +52,8 @@ class FrameRecord:
     image: uint8 [H, W, 3] RGB. stamp_ns: imagined time, the session's start stamp + frame_index / fps.
     camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
     given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
-    paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real picture.
+    observed_stamp_ns: of an observed frame, when its image was taken, on its sender's clock; 0 = not told.
+    paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
     """
 
     image: NDArray[np.uint8]
@@ -68,6 +74,7 @@ class FrameRecord:
     intrinsics: NDArray[np.float64] | None = None
     camera_pose: NDArray[np.float64] | None = None
     given_image: NDArray[np.uint8] | None = None
+    observed_stamp_ns: int = 0
     paced: bool = False
 
 
@@ -100,9 +107,10 @@ class SessionView:
 class StartRequest:
     """Everything a new session is made of.
 
-    image: uint8 [h, w, 3] RGB of any size, or None for the model's example picture. intrinsics: float64 [3, 3] in
+    image: uint8 [h, w, 3] RGB of any size, or None for the model's example image. intrinsics: float64 [3, 3] in
     pixels of that image, or None. start_pose: camera-to-world [4, 4] (OpenCV axes) of frame 0 in the map, or None.
-    start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires.
+    start_stamp_ns: imagined time of frame 0. lease_s: 0 = never expires. given_size: height and width of the image
+    that `image` was scaled from, None when it was not.
     """
 
     start_stamp_ns: int
@@ -115,6 +123,7 @@ class StartRequest:
     in_background: bool = False
     replace_active: bool = False
     lease_s: float = 0.0
+    given_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.runtime.records import Control, FrameRecord, RolloutResult, SessionView
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 
 
 @dataclass(eq=False)
@@ -16,18 +17,19 @@ class Rollout:
 
     on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, whatever happens.
     canceled is asked between chunks. on_fork: work on a copy that is thrown away, and publish nothing.
-    prompt: "" = unchanged.
+    prompt: "" = unchanged. real: one image per control, to be observed instead of imagining the frames.
     """
 
     session_id: str
     controls: Sequence[Control]
     prompt: str = ""
+    real: Sequence[RealImage] = ()
     paced: bool = False
     on_fork: bool = False
     on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
     canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
-    live: LiveSession | None = None
+    live: ServedSession | None = None
     frames: int = 0
     started_s: float = field(default_factory=time.monotonic)
     stop_reason: LingbotError | None = None
@@ -43,6 +45,10 @@ class Rollout:
     def take(self, count: int) -> Sequence[Control]:
         """The controls of the next chunk."""
         return self.controls[self.frames : self.frames + count]
+
+    def take_real(self, count: int) -> Sequence[RealImage]:
+        """The real images of the next chunk; none when it is to be imagined."""
+        return self.real[self.frames : self.frames + count]
 
     def finish(self, view: SessionView | None, error: BaseException | None = None) -> None:
         """Tell the one who waits; a second call changes nothing."""

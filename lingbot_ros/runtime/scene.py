@@ -1,10 +1,10 @@
 """A world to load: one small YAML file, or the same as text.
 
-name: pusht                      # required
-model: pusht-small               # required; a node loads worlds of the model that it runs
+name: table                      # required
+model: arm-small                 # required; a node loads worlds of the model that it runs
 description: a T on a table
 tags: [manipulation]
-image: first.png                 # beside the file; left out: the model's own example picture
+image: first.png                 # beside the file; left out: the model's own example image
 prompt: ""
 seed: 0
 control: [256.0, 300.0]          # action models: what drives the world until somebody else does
@@ -22,8 +22,11 @@ import yaml
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.sendable import MAX_SEED, NAME_BYTES, PATH_BYTES, PROMPT_BYTES, require_text, require_whole
 
 FORMAT = "lingbot world YAML"
+_TEXT_BYTES = 2**20
+_LIMITS = {"name": NAME_BYTES, "model": PATH_BYTES, "image": PATH_BYTES}
 _KEYS = {
     *("name", "model", "description", "tags", "image", "prompt", "seed", "control", "intrinsics", "start_pose"),
 }
@@ -42,7 +45,7 @@ class WorldElementError(InputError):
 
 
 @dataclass(frozen=True)
-class WorldFile:
+class Scene:
     """What a world is made of. source: path or empty; text: the YAML itself.
 
     image: uint8 [H, W, 3] RGB or None; control: float64 [dim] or None; intrinsics: fx, fy, cx, cy in pixels of the
@@ -65,16 +68,17 @@ class WorldFile:
     orientation: NDArray[np.float64] = field(default_factory=lambda: np.array([0.0, 0.0, 0.0, 1.0]))
 
 
-def read_world(path: Path, *, strict: bool = False) -> WorldFile:
-    """Raises FileNotFoundError for no such file, and what `parse_world` raises."""
-    return parse_world(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
+def read_scene(path: Path, *, strict: bool = False) -> Scene:
+    """Raises FileNotFoundError for no such file, and what `parse_scene` raises."""
+    return parse_scene(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
 
 
-def parse_world(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> WorldFile:
+def parse_scene(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> Scene:
     """A world from YAML. `folder`: where its image lies. `strict`: unknown keys are an error, not ignored.
 
     Raises WorldParseError, WorldAssetError or WorldElementError, each naming key, value and fix.
     """
+    _sendable("world", text, _TEXT_BYTES)  # it is sent back as it was given
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -89,13 +93,13 @@ def parse_world(text: str, folder: Path | None = None, source: str = "", *, stri
     orientation = _numbers(pose, "orientation", (4,), [0.0, 0.0, 0.0, 1.0], "start_pose.")
     if abs(float(np.linalg.norm(orientation)) - 1) > 1e-3:
         raise WorldParseError("world.start_pose.orientation", orientation.tolist(), "give a unit quaternion")
-    return WorldFile(
+    return Scene(
         name=_text(data, "name", required=True),
         model=_text(data, "model", required=True),
         source=source,
         text=text,
         description=_text(data, "description"),
-        tags=tuple(str(tag) for tag in data.get("tags") or ()),
+        tags=_tags(data.get("tags")),
         image=_image(_text(data, "image"), folder),
         prompt=_text(data, "prompt"),
         seed=_seed(data.get("seed", 0)),
@@ -110,15 +114,29 @@ def _text(data: dict[str, Any], key: str, *, required: bool = False) -> str:
     value = data.get(key)
     if required and not (isinstance(value, str) and value):
         raise WorldParseError(f"world.{key}", value, "give a text; it is required")
-    if value is not None and not isinstance(value, str):
-        raise WorldParseError(f"world.{key}", value, "give a text")
-    return value or ""
+    return _sendable(f"world.{key}", "" if value is None else value, _LIMITS.get(key, PROMPT_BYTES))
+
+
+def _sendable(field: str, value: object, max_bytes: int) -> str:
+    try:
+        return require_text(field, value, max_bytes)
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, error.fix) from error
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise WorldParseError("world.tags", type(value).__name__, "give a list of texts")
+    return tuple(_sendable("world.tags", str(tag), NAME_BYTES) for tag in value)
 
 
 def _seed(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise WorldParseError("world.seed", value, "give a whole number of 0 or more")
-    return value
+    try:
+        return require_whole("world.seed", value, 0, MAX_SEED)
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, error.fix) from error
 
 
 def _numbers(

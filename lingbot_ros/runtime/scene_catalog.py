@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.runtime.scene import WorldFile, read_world
+from lingbot_ros.runtime.scene import Scene, read_scene
 from lingbot_ros.shared_files import shared_folders
 
 SUFFIXES = (".yaml", ".yml")
@@ -23,32 +23,32 @@ class FormatError(InputError):
 
 
 @dataclass(frozen=True)
-class WorldShelf:
+class SceneCatalog:
     """folder: the user's own worlds, besides those that come with the package; None = only these."""
 
     folder: Path | None = None
 
-    def read(self, uri: str, *, strict: bool = False) -> WorldFile:
+    def read(self, uri: str, *, strict: bool = False) -> Scene:
         """A world by `file://` address, path, `package://lingbot_ros/...`, or name without suffix on this shelf.
 
-        Raises UnknownWorldError, FormatError, and what `read_world` raises.
+        Raises UnknownWorldError, FormatError, and what `read_scene` raises.
         """
         path = self._path(uri)
         if path.suffix not in SUFFIXES:
             raise FormatError("uri", f"'{uri}'", f"give a world of this package, a {SUFFIXES[0]} file")
         try:
-            return read_world(path, strict=strict)
+            return read_scene(path, strict=strict)
         except OSError as error:
             known = ", ".join(world.name for world in self.worlds()) or "none"
             raise UnknownWorldError(f"uri: got '{uri}'; no such file; worlds by name: {known}") from error
 
-    def worlds(self, more: Sequence[str] = ()) -> list[WorldFile]:
+    def worlds(self, more: Sequence[str] = ()) -> list[Scene]:
         """Every readable world of the shelf and of the folders `more`, by name; the first of a name wins."""
-        found: dict[str, WorldFile] = {}
+        found: dict[str, Scene] = {}
         for folder in [*self._folders(), *(_local(source) for source in more)]:
             for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
                 try:
-                    world = read_world(path)
+                    world = read_scene(path)
                 except InputError:
                     continue  # loading it by name says what is wrong with it
                 found.setdefault(world.name, world)

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from lingbot_ros.control.motion import motion_of
-from lingbot_ros.errors import LingbotError
+from lingbot_ros.errors import LingbotError, SessionError
 from lingbot_ros.runtime.chunk_records import chunk_records, first_frame_record
-from lingbot_ros.runtime.commands import Stand
+from lingbot_ros.runtime.commands import MotionState
 from lingbot_ros.runtime.enums import Mode
+from lingbot_ros.runtime.follower import Follower, Observed, Otherwise
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox
-from lingbot_ros.runtime.records import Control, FrameRecord
+from lingbot_ros.runtime.real_images import RealImage, same_aspect, wrong_aspect
+from lingbot_ros.runtime.records import Control, FrameRecord, stamp_after
 from lingbot_ros.runtime.rollout import Rollout, require_whole_chunks
 from lingbot_ros.runtime.rollout_queue import RolloutQueue
-from lingbot_ros.runtime.served_session import LiveSession
+from lingbot_ros.runtime.served_session import ServedSession
 from lingbot_ros.runtime.session_table import SessionTable
 from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.sendable import MAX_STAMP_NS, PROMPT_BYTES, require_text
 from lingbot_ros.world import WorldInfo
 
 # A realtime chunk is begun as late as the slowest recent one allows, so that its control is as new as can be.
@@ -37,7 +40,7 @@ class Output:
     next_due_s: Callable[[], float]
 
 
-class Generator:
+class Scheduler:
     """Turns controls into frames, one chunk per `advance()`.
 
     Work comes from the inbox, for the active session, and from rollouts, for any session. They take turns chunk by
@@ -57,9 +60,11 @@ class Generator:
         statistics: Statistics,
         mode: Mode,
         on_error: Callable[[Exception], None],
+        follower: Follower,
     ) -> None:
         self._info, self._table, self._inbox, self._output = info, table, inbox, output
         self._statistics, self._mode, self._on_error = statistics, mode, on_error
+        self._follower = follower
         self._rollouts = RolloutQueue()
         self._motion = motion_of(info.control, info.fps)
         self._inbox_first = True
@@ -71,6 +76,10 @@ class Generator:
     def add(self, rollout: Rollout) -> None:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
         live = self._table.get(rollout.session_id)
+        require_text("prompt", rollout.prompt, PROMPT_BYTES)
+        for number, image in enumerate(rollout.real):
+            if live.given_size is not None and not same_aspect(image.given_size, live.given_size):
+                raise wrong_aspect(f"images[{number}]", image.given_size, live.given_size)
         if not self._rollouts.holds(live.id):
             self._require_whole_chunks(live, rollout)
         rollout.live = self._table.fork_apart(live) if rollout.on_fork else live
@@ -82,15 +91,16 @@ class Generator:
             rollout.stop(reason)
             self._finish(rollout, rollout.stop_reason)
 
-    def take_over(self, live: LiveSession) -> None:
-        """`live` became the active session: what waits for the old one is void; a new one shows its first picture."""
+    def take_over(self, live: ServedSession) -> None:
+        """`live` became the active session: what waits for the old one is void; a new one shows its first image."""
         self.forget_waiting()
         if live.session.frame_index == 0 and live.first_frame is not None:
             self._output.buffer.put([first_frame_record(live, live.first_frame)])
 
     def forget_waiting(self) -> None:
-        """Drop controls and paced frames of a session that is not active any more."""
+        """Drop controls, real images and paced frames of a session that is not active any more."""
         self._inbox.clear()
+        self._follower.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 
     def take_waiting(self, count: int) -> Sequence[Control] | None:
@@ -124,26 +134,40 @@ class Generator:
         if not self.playing or self.paused or live is None or self._rollouts.holds(live.id):
             return math.inf
         count = live.session.frames_in_next_chunk
-        if not self._output.buffer.has_room() or not (self.idle or self._inbox.would_give(count)):
+        self._follower.check(live)
+        if not self._output.buffer.has_room() or not (self.idle or self._may_go_on(count)):
             return math.inf
         wait_s = max(self._retry_at_s - time.monotonic(), self._wait_for_beat_s())
         if wait_s > 0:
             return wait_s
-        controls = self.take_waiting(count) or (self.idle(count) if self.idle else None)
+        chunk = self._follower.next_chunk(live, count, self._stand(live))
+        if chunk is Otherwise.WAIT:
+            return math.inf
+        real: Sequence[RealImage] = ()
+        controls: Sequence[Control] | None
+        if isinstance(chunk, Observed):
+            controls, real = chunk.controls, chunk.images
+        else:
+            controls = self.take_waiting(count) or (self.idle(count) if self.idle else None)
         if controls is None:
             return math.inf
         try:
-            self._output.buffer.put(self._step(live, controls, paced=self._mode is Mode.REALTIME))
+            self._output.buffer.put(self._step(live, controls, real, paced=self._mode is Mode.REALTIME))
         except Exception as error:  # whatever a chunk raises, the node and its sessions go on
             self._inbox.clear()
             self._retry_at_s = time.monotonic() + _RETRY_S
             self._on_error(error)
         return 0.0
 
-    def _stand(self, live: LiveSession) -> Stand:
+    def _may_go_on(self, count: int) -> bool:
+        """Whether there are controls for the next chunk. In realtime those of a real image may be older ones."""
+        late = self._mode is Mode.REALTIME and self._follower.could_observe()
+        return late or self._inbox.would_give(count)
+
+    def _stand(self, live: ServedSession) -> MotionState:
         """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
         is_camera = self._info.control.kind == "camera"
-        return Stand(self._motion, live.camera_pose if is_camera else live.session.last_action)
+        return MotionState(self._motion, live.camera_pose if is_camera else live.session.last_action)
 
     def _wait_for_beat_s(self) -> float:
         if self._mode is not Mode.REALTIME:
@@ -160,7 +184,8 @@ class Generator:
             if rollout.frames == 0:
                 self._require_whole_chunks(live, rollout)
                 live.session.prompt = rollout.prompt or live.session.prompt
-            records = self._step(live, rollout.take(live.session.frames_in_next_chunk), paced=rollout.paced)
+            count = live.session.frames_in_next_chunk
+            records = self._step(live, rollout.take(count), rollout.take_real(count), paced=rollout.paced)
             rollout.frames += len(records)
             if self._shown(live.id):
                 self._output.buffer.put(records)
@@ -175,12 +200,30 @@ class Generator:
     def _shown(self, session_id: str) -> bool:
         return session_id == self._table.active_id
 
-    def _step(self, live: LiveSession, controls: Sequence[Control], *, paced: bool) -> list[FrameRecord]:
-        started_s = time.monotonic()
-        images = live.session.step(np.stack([control.values for control in controls]))
+    def _step(
+        self, live: ServedSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
+    ) -> list[FrameRecord]:
+        """Imagine a chunk, or observe it where it is `real`."""
+        self._require_time(live, len(controls))
+        started_s, values = time.monotonic(), np.stack([control.values for control in controls])
+        if real:
+            images = np.stack([each.image for each in real])
+            live.session.observe(images, values)
+            self._statistics.add_observed(len(real))
+        else:
+            images = live.session.step(values)
         self._statistics.add_chunk(time.monotonic() - started_s)
         live.used_s, live.last_control = time.monotonic(), controls[-1]
-        return chunk_records(live, images, controls, self._info.fps, paced=paced)
+        return chunk_records(live, images, controls, self._info.fps, paced=paced, observed=real)
+
+    def _require_time(self, live: ServedSession, frames: int) -> None:
+        """What lies beyond the last stamp could be neither published nor listed."""
+        last = live.session.frame_index + frames
+        if stamp_after(live.start_stamp_ns, last, self._info.fps) > MAX_STAMP_NS:
+            raise SessionError(
+                f"session: the imagined time of '{live.id}' would pass 2^31 s, which no ROS stamp can name; start a "
+                "session with an earlier start_stamp"
+            )
 
     def _finish(self, rollout: Rollout, error: BaseException | None) -> None:
         self._rollouts.remove(rollout)
@@ -189,6 +232,6 @@ class Generator:
             rollout.live.session.close()
         rollout.finish(view, error)
 
-    def _require_whole_chunks(self, live: LiveSession, rollout: Rollout) -> None:
+    def _require_whole_chunks(self, live: ServedSession, rollout: Rollout) -> None:
         first, later = live.session.frames_in_next_chunk, self._info.frames_per_chunk
         require_whole_chunks(len(rollout.controls), first, later, "controls")

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.runtime.enums import Mode, State
+from lingbot_ros.runtime.follower import Follower
 from lingbot_ros.runtime.inbox import ControlInbox
 from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.real_images import ObserveSettings, RealImages
 from lingbot_ros.runtime.records import Control, SavedSession, SessionView, StartRequest, stamp_after
 from lingbot_ros.runtime.rollout import Rollout
-from lingbot_ros.runtime.scheduler import Generator, Output
+from lingbot_ros.runtime.scheduler import Output, Scheduler
 from lingbot_ros.runtime.session_table import Limits, SessionTable
 from lingbot_ros.runtime.statistics import Statistics
+from lingbot_ros.sendable import PROMPT_BYTES, require_text
 from lingbot_ros.world import World
 
 
@@ -27,7 +30,7 @@ class WorldView:
     rollouts: int = 0
 
 
-class LiveWorld:
+class ServedWorld:
     """The commands of the ROS services, on plain values. All calls come from the worker's thread, between chunks."""
 
     def __init__(
@@ -41,10 +44,14 @@ class LiveWorld:
         statistics: Statistics,
         on_error: Callable[[Exception], None],
         camera: CameraDefaults,
+        images: RealImages,
+        observe: ObserveSettings,
     ) -> None:
-        self._world = world
+        self._world, self._limits = world, limits
         self._table = SessionTable(world, limits, snapshot_folder, camera)
-        self._generator = Generator(world.info, self._table, inbox, output, statistics, mode, on_error)
+        self._on_error = on_error
+        self._follower = Follower(observe, images, inbox, mode, world.info.fps, on_error)
+        self._generator = Scheduler(world.info, self._table, inbox, output, statistics, mode, on_error, self._follower)
         self._last_chunk_s = 0.0
 
     def start_session(self, request: StartRequest) -> SessionView:
@@ -90,10 +97,19 @@ class LiveWorld:
 
     def set_prompt(self, prompt: str) -> None:
         """For the active session, from its next chunk on."""
-        self._table.get("").session.prompt = prompt
+        self._table.get("").session.prompt = require_text("prompt", prompt, PROMPT_BYTES)
 
     def add_rollout(self, rollout: Rollout) -> None:
-        """See `Generator.add`; a refused rollout raises here, and its `done` stays unset."""
+        """See `Scheduler.add`; a refused rollout raises here, and its `done` stays unset.
+
+        Raises LingbotError (BUSY) when too many wait.
+        """
+        if self._generator.rollout_count >= self._limits.requests:
+            raise LingbotError(
+                f"{self._limits.requests} trajectories already wait for the generator (limits.requests); ask again "
+                "when some are done",
+                ErrorCode.BUSY,
+            )
         self._generator.add(rollout)
 
     def play(self, playing: bool, reason: LingbotError) -> None:
@@ -104,7 +120,7 @@ class LiveWorld:
             self._generator.forget_waiting()
 
     def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
-        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Generator`."""
+        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Scheduler`."""
         self._generator.paused, self._generator.idle = paused, idle
 
     def waiting_controls(self, count: int) -> Sequence[Control] | None:
@@ -134,7 +150,9 @@ class LiveWorld:
         live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
 
     def advance(self) -> float:
-        """See `Generator.advance`."""
+        """See `Scheduler.advance`. While no session is active, the first real image starts one."""
+        if not self._table.active_id and self._generator.playing and not self._generator.paused:
+            self._start_from_real_image()
         wait_s = self._generator.advance()
         if wait_s == 0:
             self._last_chunk_s = time.monotonic()
@@ -162,6 +180,15 @@ class LiveWorld:
         """End everything and free the model."""
         self._generator.stop_rollouts(reason)
         self._world.close()
+
+    def _start_from_real_image(self) -> None:
+        image = self._follower.take_first()
+        if image is None:
+            return
+        try:
+            self.start_session(StartRequest(image.stamp_ns, image.image, given_size=image.given_size))
+        except LingbotError as error:  # as limits; the next image tries again
+            self._on_error(error)
 
     def _stop_rollouts_of(self, session_id: str) -> None:
         reason = f"session_id: '{session_id}' was ended, replaced or set back meanwhile; start again"

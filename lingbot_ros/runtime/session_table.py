@@ -10,16 +10,29 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
 from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
 from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
-from lingbot_ros.runtime.served_session import Image, LiveSession
-from lingbot_ros.world import Snapshot, World
+from lingbot_ros.runtime.served_session import Image, ServedSession, checked_outside
+from lingbot_ros.sendable import (
+    MAX_SEED,
+    MAX_STAMP_NS,
+    NAME_BYTES,
+    PROMPT_BYTES,
+    require_path,
+    require_text,
+    require_whole,
+)
+from lingbot_ros.world import Snapshot, World, remove_leftovers
 
 
 @dataclass(frozen=True)
 class Limits:
-    """sessions: how many may live at once. memory_bytes: what their state may take together, 0 = no limit."""
+    """sessions: how many may live at once. memory_bytes: what their state may take together, 0 = no limit.
+
+    requests: how many calls, and how many rollouts, may wait for the generator.
+    """
 
     sessions: int = 8
     memory_bytes: int = 0
+    requests: int = 256
 
 
 class SessionTable:
@@ -28,11 +41,12 @@ class SessionTable:
     def __init__(self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults) -> None:
         self._world, self._limits, self._folder = world, limits, snapshot_folder.resolve()
         self._camera = camera
-        self._sessions: dict[str, LiveSession] = {}
+        self._sessions: dict[str, ServedSession] = {}
         self._made = 0
+        remove_leftovers(self._folder)
         self.active_id = ""
 
-    def get(self, session_id: str) -> LiveSession:
+    def get(self, session_id: str) -> ServedSession:
         """The live session of that id, "" for the active one. Raises SessionError (UNKNOWN_SESSION)."""
         wanted = session_id or self.active_id
         if not wanted:
@@ -47,19 +61,23 @@ class SessionTable:
         return live
 
     @property
-    def active(self) -> LiveSession | None:
+    def active(self) -> ServedSession | None:
         return self._sessions.get(self.active_id)
 
-    def start(self, request: StartRequest) -> LiveSession:
+    def start(self, request: StartRequest) -> ServedSession:
         """A new session. One of the same id, or with `replace_active` the active one, ends once the new one lives."""
         leaving = {request.session_id} & self._sessions.keys()
         if request.replace_active and self.active_id:
             leaving.add(self.active_id)
         self._require_room(len(leaving))
         _require_lease(request.lease_s)
+        require_text("session_id", request.session_id, NAME_BYTES)
+        require_text("prompt", request.prompt, PROMPT_BYTES)
+        require_whole("seed", request.seed, 0, MAX_SEED)
+        require_whole("start_stamp", request.start_stamp_ns, 0, MAX_STAMP_NS)
         image = request.image
         if image is None and (image := self._world.seed_image()) is None:
-            raise InputError("image", "empty data", f"give a first picture: {self._world.info.name} has no example")
+            raise InputError("image", "empty data", f"give a first image: {self._world.info.name} has no example")
         info = self._world.info
         intrinsics, unit_step = None, None
         if info.control.kind == "camera":
@@ -72,7 +90,7 @@ class SessionTable:
         )
         for session_id in leaving:
             self.end(session_id)
-        live = LiveSession(
+        live = ServedSession(
             request.session_id or self._new_id(),
             session,
             request.start_stamp_ns,
@@ -81,21 +99,23 @@ class SessionTable:
             given_image=image,
             given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
             start_pose=request.start_pose,
+            given_size=request.given_size or (image.shape[0], image.shape[1]),
         )
         return self._add(live, activate=not request.in_background)
 
-    def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+    def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> ServedSession:
         """A second session with the same past."""
         parent = self.get(session_id)
         if new_id in self._sessions:
             raise InputError("new_session_id", f"'{new_id}'", "use an id that no live session has, or leave it empty")
+        require_text("new_session_id", new_id, NAME_BYTES)
         _require_lease(lease_s)
         return self._add(self.fork_apart(parent, new_id or self._new_id(), lease_s), activate=activate)
 
-    def fork_apart(self, parent: LiveSession, new_id: str = "", lease_s: float = 0.0) -> LiveSession:
+    def fork_apart(self, parent: ServedSession, new_id: str = "", lease_s: float = 0.0) -> ServedSession:
         """A fork that is not in the table; its holder closes it."""
         self._require_room(0)
-        return LiveSession(
+        return ServedSession(
             new_id or f"{parent.id}/{self._new_id()}",
             parent.session.fork(),
             parent.start_stamp_ns,
@@ -104,6 +124,7 @@ class SessionTable:
             lease_s=lease_s,
             given_intrinsics=parent.given_intrinsics,
             start_pose=parent.start_pose,
+            given_size=parent.given_size,
             last_control=parent.last_control,
         )
 
@@ -116,7 +137,9 @@ class SessionTable:
         live.session.snapshot(live.outside()).save(target)
         return SavedSession(target, target.stat().st_size, self.view(live))
 
-    def restore(self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0) -> LiveSession:
+    def restore(
+        self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0
+    ) -> ServedSession:
         """Bring a saved state back, with its lineage and its place in time: into the live session of that id, or anew.
 
         A snapshot that was not saved by a live session has no place in time; a new session of it goes on from `now_ns`.
@@ -125,7 +148,10 @@ class SessionTable:
         if not source.is_file():
             raise SnapshotError(f"path: got '{path}'; no such file in the snapshot folder {self._folder}")
         _require_lease(lease_s)
+        require_text("session_id", session_id, NAME_BYTES)
         snapshot = Snapshot.load(source)
+        info = self._world.info
+        outside = checked_outside(snapshot.meta, info.fps)
         if session_id in self._sessions:
             live = self.get(session_id)
             live.session.restore(snapshot)
@@ -133,9 +159,9 @@ class SessionTable:
         else:
             self._require_room(0)
             session = self._world.restore(snapshot)
-            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, self._world.info.fps))
-            live = LiveSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
-        live.recall(snapshot.meta.outside)
+            start_ns = max(0, now_ns - stamp_after(0, session.frame_index, info.fps))
+            live = ServedSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
+        live.recall(outside)
         return self._add(live, activate=activate)
 
     def end(self, session_id: str) -> SessionView:
@@ -155,7 +181,7 @@ class SessionTable:
     def views(self) -> tuple[SessionView, ...]:
         return tuple(self.view(live) for live in self._sessions.values())
 
-    def view(self, live: LiveSession) -> SessionView:
+    def view(self, live: ServedSession) -> SessionView:
         session, info = live.session, self._world.info
         return SessionView(
             session_id=live.id,
@@ -176,7 +202,7 @@ class SessionTable:
             camera_pose=live.camera_pose,
         )
 
-    def _add(self, live: LiveSession, *, activate: bool) -> LiveSession:
+    def _add(self, live: ServedSession, *, activate: bool) -> ServedSession:
         self._sessions[live.id] = live
         if activate:
             self.active_id = live.id
@@ -202,9 +228,10 @@ class SessionTable:
             )
 
     def _camera_of(self, given: NDArray[np.float64] | None, image: Image) -> Intrinsics:
-        return self._camera.of_picture(image.shape[:2]) if given is None else focal_and_centre(given)
+        return self._camera.of_image(image.shape[:2]) if given is None else focal_and_centre(given)
 
     def _inside(self, path: str) -> Path:
+        require_path("path", path)
         target = (self._folder / path).resolve()
         if not target.is_relative_to(self._folder):
             raise InputError("path", f"'{path}'", f"give a path inside the snapshot folder {self._folder}")

@@ -16,8 +16,8 @@ from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
 from lingbot_ros.runtime.records import Control, StartRequest
 from lingbot_ros.runtime.rollout import Rollout
-from lingbot_ros.runtime.scene import WorldFile
-from lingbot_ros.runtime.served_world import LiveWorld
+from lingbot_ros.runtime.scene import Scene
+from lingbot_ros.runtime.served_world import ServedWorld
 from lingbot_ros.world import WorldInfo
 
 SESSION = "simulation"
@@ -59,13 +59,13 @@ _BY_CLIENTS = (SimulationState.STOPPED, SimulationState.PLAYING, SimulationState
 class Simulation:
     """The state machine. `request_of`: what a session of a world is started from, with its stamp still to be set."""
 
-    def __init__(self, info: WorldInfo, mode: Mode, request_of: Callable[[WorldFile], StartRequest]) -> None:
+    def __init__(self, info: WorldInfo, mode: Mode, request_of: Callable[[Scene], StartRequest]) -> None:
         self._info, self._mode, self._request_of = info, mode, request_of
         self.state = SimulationState.NO_WORLD
-        self.world: WorldFile | None = None
+        self.world: Scene | None = None
         self._start_pose: NDArray[np.float64] | None = None
 
-    def load(self, live: LiveWorld, world: WorldFile) -> None:
+    def load(self, live: ServedWorld, world: Scene) -> None:
         """Take a world in the place of the present one and stop. What raises leaves the present one as it is."""
         self._refuse_when_quitting()
         if world.model != self._info.name:
@@ -84,7 +84,7 @@ class Simulation:
         self.world = world
         self._go(live, SimulationState.STOPPED)
 
-    def unload(self, live: LiveWorld) -> None:
+    def unload(self, live: ServedWorld) -> None:
         """Free the world's session."""
         self._refuse_when_quitting()
         self._require_world(live)
@@ -92,7 +92,7 @@ class Simulation:
         self.world = None
         self._go(live, SimulationState.NO_WORLD)
 
-    def set_state(self, live: LiveWorld, wanted: int) -> None:
+    def set_state(self, live: ServedWorld, wanted: int) -> None:
         """Raises SameStateError, TransitionError for a state that is not for clients, StateError without a world."""
         self._refuse_when_quitting()
         if wanted == self.state:
@@ -107,8 +107,8 @@ class Simulation:
                 self._begin(live, world, 0)
         self._go(live, state)
 
-    def reset(self, live: LiveWorld, *, of_time: bool, of_state: bool) -> None:
-        """Back to the world's first picture, to time 0, or both; playing or paused stays what it is."""
+    def reset(self, live: ServedWorld, *, of_time: bool, of_state: bool) -> None:
+        """Back to the world's first image, to time 0, or both; playing or paused stays what it is."""
         self._refuse_when_quitting()
         world = self._require_world(live)
         if of_state:
@@ -116,7 +116,7 @@ class Simulation:
         elif of_time:
             live.set_back_time(SESSION)
 
-    def begin_step(self, live: LiveWorld, canceled: Callable[[], bool]) -> Rollout:
+    def begin_step(self, live: ServedWorld, canceled: Callable[[], bool]) -> Rollout:
         """One chunk, driven by what waits in the inbox, else by the last control, else by the world's own."""
         self._require_world(live)
         if self.state is not SimulationState.PAUSED:
@@ -126,23 +126,23 @@ class Simulation:
         live.add_rollout(rollout)
         return rollout
 
-    def _begin(self, live: LiveWorld, world: WorldFile, stamp_ns: int) -> None:
+    def _begin(self, live: ServedWorld, world: Scene, stamp_ns: int) -> None:
         request = self._request_of(world)
         live.start_session(replace(request, session_id=SESSION, start_stamp_ns=stamp_ns))
         self._start_pose = request.start_pose
 
-    def _go(self, live: LiveWorld, state: SimulationState) -> None:
+    def _go(self, live: ServedWorld, state: SimulationState) -> None:
         self.state = state
         # In realtime, playing means that time passes, whether or not anybody drives; lockstep waits for its controls.
         plays = state is SimulationState.PLAYING
         drive = partial(self._drive, live) if plays and self._mode is Mode.REALTIME else None
         live.pause(not plays, drive)
 
-    def _drive(self, live: LiveWorld, count: int) -> Sequence[Control] | None:
+    def _drive(self, live: ServedWorld, count: int) -> Sequence[Control] | None:
         """For the generator: the simulator drives its own session only, not another that a client made active."""
         return self._idle(live, count) if live.active_id == SESSION else None
 
-    def _idle(self, live: LiveWorld, count: int) -> Sequence[Control]:
+    def _idle(self, live: ServedWorld, count: int) -> Sequence[Control]:
         last = live.last_control(SESSION)
         if last is not None:
             own = last.source is ControlSource.NONE
@@ -165,7 +165,7 @@ class Simulation:
         if self.state is SimulationState.QUITTING:
             raise StateError("state: QUITTING, which nothing ends")
 
-    def _require_world(self, live: LiveWorld) -> WorldFile:
+    def _require_world(self, live: ServedWorld) -> Scene:
         if self.world is not None and not live.lives(SESSION):  # a client may have ended the session itself
             self.world = None
             self._go(live, SimulationState.NO_WORLD)
@@ -173,7 +173,7 @@ class Simulation:
             raise StateError("no world is loaded; call load_world first")
         return self.world
 
-    def _require_control(self, world: WorldFile) -> None:
+    def _require_control(self, world: Scene) -> None:
         control = self._info.control
         if control.kind != "action":
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.errors import ErrorCode, LingbotError, printable
 from lingbot_ros.runtime.records import FrameRecord
 
 _WINDOW_S = 5.0
@@ -36,6 +36,7 @@ class Figures:
     published: int
     dropped: int
     rejected: int
+    observed: int
     errors: int
     last_error: LastError | None
     last_frame: FrameRecord | None
@@ -49,7 +50,7 @@ class Statistics:
         self._published_s: deque[float] = deque(maxlen=_SAMPLES)
         self._latency_s: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
         self._chunk_s: deque[float] = deque(maxlen=_SAMPLES)
-        self._published = self._dropped = self._rejected = self._errors = 0
+        self._published = self._dropped = self._rejected = self._observed = self._errors = 0
         self._last_error: LastError | None = None
         self._last_control_s = -math.inf
         self._last_frame: FrameRecord | None = None
@@ -79,10 +80,14 @@ class Statistics:
         with self._lock:
             self._rejected += 1
 
+    def add_observed(self, frames: int) -> None:
+        with self._lock:
+            self._observed += frames
+
     def add_error(self, error: BaseException) -> LastError:
         """Remember a failure; a fault that is no LingbotError is INTERNAL."""
         code = error.code if isinstance(error, LingbotError) else ErrorCode.INTERNAL
-        message = str(error) if isinstance(error, LingbotError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, LingbotError) else printable(f"{type(error).__name__}: {error}")
         with self._lock:
             self._errors += 1
             self._last_error = LastError(code, message, time.time_ns())
@@ -109,6 +114,7 @@ class Statistics:
                 published=self._published,
                 dropped=self._dropped,
                 rejected=self._rejected,
+                observed=self._observed,
                 errors=self._errors,
                 last_error=self._last_error,
                 last_frame=self._last_frame,

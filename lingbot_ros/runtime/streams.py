@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lingbot_ros.runtime.commands import Offer, Plan, Stand, Velocity, held
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Plan, Velocity, held
 from lingbot_ros.runtime.enums import ControlState
 from lingbot_ros.runtime.records import Control
 
@@ -33,7 +33,7 @@ class SetpointStream:
         self._waiting.append(control)
         return int(overtaken)
 
-    def give(self, count: int, stand: Stand, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         del decay_s  # a place has no speed that could fade
         through = [control.values for control in self._waiting] or [self._newest.values]
         self._waiting.clear()
@@ -70,7 +70,7 @@ class VelocityStream:
         """The source let go: its velocity is stale from now on."""
         self._released_s = min(self._released_s, time.monotonic())
 
-    def give(self, count: int, stand: Stand, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         self.unused = 0
         controls, values = [], stand.start(self._newest.start)
         period_s = stand.motion.period_s
@@ -99,7 +99,7 @@ class PlanStream:
         self._plan, self._next, self._ended_s = plan, 0, math.inf
         return overtaken
 
-    def give(self, count: int, stand: Stand, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         del decay_s
         coming = list(self._plan.controls[self._next : self._next + count])
         self.skip(count)
@@ -124,7 +124,7 @@ class PlanStream:
 Stream = SetpointStream | VelocityStream | PlanStream
 
 
-def new_stream(offer: Offer) -> Stream:
+def new_stream(offer: ControlInput) -> Stream:
     """The stream that begins with this offer."""
     if isinstance(offer, Velocity):
         return VelocityStream(offer)

@@ -13,24 +13,25 @@ from typing import TypeVar
 
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.runtime.arbiter import PRIORITY
-from lingbot_ros.runtime.commands import Offer
+from lingbot_ros.runtime.commands import ControlInput
 from lingbot_ros.runtime.enums import ControlSource, Mode
 from lingbot_ros.runtime.frame_buffer import FrameBuffer
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.pacer import Pacer
+from lingbot_ros.runtime.real_images import ObserveSettings, RealImage, RealImages
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.scheduler import Output
-from lingbot_ros.runtime.served_world import LiveWorld, WorldView
+from lingbot_ros.runtime.served_world import ServedWorld, WorldView
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.statistics import Statistics
 from lingbot_ros.world import LoadOptions, World
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 # The longest the thread sleeps: leases are checked and the state is refreshed this often when nothing happens.
 _IDLE_S = 0.25
-_COMMANDS = 64
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class WorkerSettings:
     limits: Limits
     snapshot_folder: Path
     camera: CameraDefaults = field(default_factory=CameraDefaults)
+    observe: ObserveSettings = field(default_factory=ObserveSettings)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class WorldWorker:
     """Thread-safe face of a live world. `load()` starts the thread, `stop()` ends it; it cannot be started again."""
 
     def __init__(self, settings: WorkerSettings, events: WorkerEvents) -> None:
-        self.settings, self._events = settings, events
-        self.statistics = Statistics()
+        self.settings, self.statistics = settings, Statistics()
+        self._events = WorkerEvents(events.publish, self._outlived(events.on_error), self._outlived(events.on_change))
         self.inbox = ControlInbox(
             settings.mode,
             capacity=settings.control_capacity,
@@ -77,14 +79,26 @@ class WorldWorker:
             decay_s=settings.decay_s,
             priority=settings.priority,
         )
+        self.images = RealImages(settings.mode, settings.observe.capacity)
         self.view = WorldView()
         self.load_s = 0.0
         self._wake = threading.Event()
         self.buffer = FrameBuffer(self._wake.set)
-        self._commands: queue.Queue[_Command] = queue.Queue(_COMMANDS)
+        self._commands: queue.Queue[_Command] = queue.Queue(settings.limits.requests)
         self._stopping = threading.Event()
         self._loaded: Future[World] = Future()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+
+    def _outlived(self, event: Callable[[E], None]) -> Callable[[E], None]:
+        """The same, but what it raises is counted: a listener that fails must not end the thread with all sessions."""
+
+        def tell(what: E) -> None:
+            try:
+                event(what)
+            except Exception as error:  # the boundary to the listener
+                self.statistics.add_error(error)
+
+        return tell
 
     def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
         """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.
@@ -106,23 +120,30 @@ class WorldWorker:
                 )
         return self._loaded.result()
 
-    def submit(self, call: Callable[[LiveWorld], T]) -> Future[T]:
+    def submit(self, call: Callable[[ServedWorld], T]) -> Future[T]:
         """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
         command: _Command = _Command(call, Future())
         try:
             self._commands.put_nowait(command)
         except queue.Full:
             raise LingbotError(
-                f"{_COMMANDS} requests already wait for the generator; ask again when some are answered", ErrorCode.BUSY
+                f"{self.settings.limits.requests} requests already wait for the generator (limits.requests); ask again "
+                "when some are answered",
+                ErrorCode.BUSY,
             ) from None
         self._wake.set()
         if self._stopping.is_set():
             self._refuse_waiting()
         return command.future
 
-    def put_control(self, offer: Offer) -> None:
+    def put_control(self, offer: ControlInput) -> None:
         """Drive the active session. Raises LingbotError (BUSY) when lockstep's queue is full."""
         self.inbox.put(offer)
+        self._wake.set()
+
+    def put_image(self, image: RealImage) -> None:
+        """Show the active session what really happened. Raises LingbotError (BUSY) when lockstep's store is full."""
+        self.images.put(image)
         self._wake.set()
 
     @property
@@ -150,7 +171,7 @@ class WorldWorker:
             self._loaded.set_exception(error)
             return
         pacer = Pacer(self.buffer, 1.0 / world.info.fps, self._events.publish, self._events.on_error)
-        live = LiveWorld(
+        live = ServedWorld(
             world,
             settings.mode,
             settings.limits,
@@ -160,6 +181,8 @@ class WorldWorker:
             self.statistics,
             self._events.on_error,
             settings.camera,
+            self.images,
+            settings.observe,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s
@@ -172,7 +195,7 @@ class WorldWorker:
             live.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
             self._refuse_waiting()
 
-    def _turn(self, live: LiveWorld) -> None:
+    def _turn(self, live: ServedWorld) -> None:
         self._wake.clear()
         self._run_commands(live)
         wait_s = live.advance()
@@ -184,7 +207,7 @@ class WorldWorker:
         if wait_s > 0:
             self._wake.wait(min(wait_s, _IDLE_S) if math.isfinite(wait_s) else _IDLE_S)
 
-    def _run_commands(self, live: LiveWorld) -> None:
+    def _run_commands(self, live: ServedWorld) -> None:
         while True:
             try:
                 command = self._commands.get_nowait()
@@ -192,7 +215,7 @@ class WorldWorker:
                 return
             command.run(live)
 
-    def _refresh(self, live: LiveWorld) -> None:
+    def _refresh(self, live: ServedWorld) -> None:
         before, self.view = self.view, live.view()
         now = self.view
         if (before.state, before.active_id, len(before.sessions)) != (now.state, now.active_id, len(now.sessions)):
@@ -211,10 +234,10 @@ class WorldWorker:
 
 @dataclass(frozen=True)
 class _Command:
-    call: Callable[[LiveWorld], object]
+    call: Callable[[ServedWorld], object]
     future: Future
 
-    def run(self, live: LiveWorld) -> None:
+    def run(self, live: ServedWorld) -> None:
         try:
             self.future.set_result(self.call(live))
         except Exception as error:  # it belongs to the one who asked; the thread goes on

@@ -1,13 +1,20 @@
-"""What a policy is, and the ones that drive any action model without looking."""
+"""What drives a demonstration: the policies of `lingbot imagine --policy`."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.checkpoints.cards import ControlSpec
+from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.records import Image
 
+if TYPE_CHECKING:
+    from lingbot_ros.tasks.task import Task
+
 Action = NDArray[np.float64]
+
+POLICIES = ("demo", "random", "circle")
 
 
 class Policy(Protocol):
@@ -47,3 +54,23 @@ class Circle:
         offset = np.zeros_like(self._middle)
         offset[:2] = self._radius[:2] * np.array([np.cos(angle), np.sin(angle)])[: len(offset)]
         return self._middle + offset
+
+
+def make_policy(name: str | None, task: "Task | None", model: str, spec: ControlSpec, seed: int) -> tuple[str, Policy]:
+    """A policy for a model, and its name. None: its task's demo where there is one, else random.
+
+    Raises InputError for one that cannot drive the model.
+    """
+    if name is not None and name not in POLICIES:
+        raise InputError("policy", f"'{name}'", f"use one of {', '.join(POLICIES)}")
+    if spec.kind != "action":
+        fix = f"{model} is driven by a camera: name it with --model and give --image, --poses"
+        raise InputError("policy", f"'{name or 'demo'}'", fix)
+    low, high, rng = np.array(spec.low), np.array(spec.high), np.random.default_rng(seed)
+    if name in ("demo", None):
+        demo = None if task is None else task.demo_policy(seed)
+        if demo is not None:
+            return "demo", demo
+        if name == "demo":
+            raise InputError("policy", "'demo'", f"nothing plays {model} by itself; use random or circle")
+    return ("circle", Circle(low, high)) if name == "circle" else ("random", Wander(low, high, rng))

@@ -1,4 +1,4 @@
-"""The folder of a model trained on own clips: its card, and the picture that it starts from."""
+"""The folder of a model trained on own clips: its card, and the image that it starts from."""
 
 import os
 from pathlib import Path
@@ -41,10 +41,11 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
             raise InputError("--export", f"a model with {field} {there.get(field)}", fix)
 
 
-def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig) -> None:
-    """Write the card, all but the weights, and the seed picture into `folder`, unless a card is there already.
+def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None = None) -> None:
+    """Write the card, all but the weights, and the seed image into `folder`, unless a card is there already.
 
-    The picture is the first one of the first validation episode. Raises ResourceError when they cannot be written.
+    `task` names what the model is a world of, where somebody knows. The image is the first one of the first
+    validation episode. Raises ResourceError when they cannot be written.
     """
     if (folder / CARD_FILE).is_file():
         return
@@ -52,16 +53,18 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         first = clips.frames(clips.plan.validation[0])[0]
         if not cv2.imwrite(str(folder / SEED_FILE), first[:, :, ::-1]):
-            raise OSError(0, "the seed picture was not taken")
+            raise OSError(0, "the seed image was not taken")
         partial = folder / f".{CARD_FILE}.{os.getpid()}"
-        partial.write_text(yaml.safe_dump(_card(folder, clips, config), sort_keys=False, allow_unicode=True, width=110))
+        partial.write_text(
+            yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110)
+        )
         partial.replace(folder / CARD_FILE)
     except OSError as error:
         fix = "free some space or use another folder"
         raise ResourceError(f"--export: cannot write {folder} ({error.strerror}); {fix}", ErrorCode.DISK) from error
 
 
-def _card(folder: Path, clips: ClipSet, config: TrainConfig) -> dict[str, Any]:
+def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -> dict[str, Any]:
     """Everything but the weights, which `export_model` adds. What nobody told is said to be unknown."""
     plan, name = clips.plan, folder.resolve().name
     origin = plan.source.get("bag") or plan.source.get("name") or plan.source.get("type") or "own clips"
@@ -70,6 +73,7 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig) -> dict[str, Any]:
         "summary": f"Imagines what a robot's camera sees next, given {', '.join(plan.action_names)}; from {origin}.",
         "family": "lingbot-small",
         "licence": "unknown",
+        **({} if task is None else {"task": task}),
         "height": plan.height,
         "width": plan.width,
         "fps": plan.fps,

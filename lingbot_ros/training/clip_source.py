@@ -12,7 +12,7 @@ from lingbot_ros.training.pool import Clip
 _CONTEXT = 2
 
 
-class OwnClips:
+class ClipSetSource:
     """Training clips of `frames` predicted frames and two of context.
 
     `moving_fraction` of the draws are from those windows that move more than the median one (`ClipSet.moving`), the

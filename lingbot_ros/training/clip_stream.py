@@ -13,7 +13,7 @@ T = TypeVar("T")
 class ClipStream(Generic[T]):
     """An endless sequence whose item i depends on the seed and on i alone, however many threads make it.
 
-    Threads rather than processes: what takes time is copying from mapped files or decoding pictures, during which
+    Threads rather than processes: what takes time is copying from mapped files or decoding images, during which
     Python's lock is free, and nothing has to travel between processes.
     """
 

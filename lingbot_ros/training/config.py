@@ -1,5 +1,6 @@
 """What a training run is, read from one YAML file that is kept beside the model it makes."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ class Rollout:
 
 
 @dataclass(frozen=True)
-class LookConfig:
-    """What the averaged model is shown now and then: held-out windows of real frames, then the true actions alone."""
+class ValidationConfig:
+    """What the averaged model is validated on: held-out windows of real frames, then the true actions alone."""
 
     windows: int = 24
     context: int = 4
@@ -73,7 +74,7 @@ _PARTS: dict[str, type] = {
     "stream": StreamConfig,
     "schedule": Schedule,
     "rollout": Rollout,
-    "look": LookConfig,
+    "validation": ValidationConfig,
     "gate": GateConfig,
     "distill": DistillConfig,
 }
@@ -92,7 +93,7 @@ class TrainConfig:
     stream: StreamConfig
     schedule: Schedule = field(default_factory=Schedule)
     rollout: Rollout = field(default_factory=Rollout)
-    look: LookConfig = field(default_factory=LookConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     gate: GateConfig | None = None
     distill: DistillConfig = field(default_factory=DistillConfig)
     moving_fraction: float = 0.7
@@ -107,10 +108,13 @@ class TrainConfig:
         try:
             data: dict[str, Any] = yaml.safe_load(path.read_text())
         except FileNotFoundError as error:
-            fix = "give the path of a training YAML such as models/pusht-small/train.yaml"
+            fix = "give the path of a training YAML such as config/training/small.yaml"
             raise InputError("--config", path, fix) from error
         except yaml.YAMLError as error:
             raise InputError("--config", path, f"not valid YAML: {error}") from error
+        if "look" in data:
+            print(f"{path}: `look:` is deprecated, write `validation:`", file=sys.stderr)
+            data.setdefault("validation", data.pop("look"))
         transformer = parse_transformer(data.pop("transformer", {}), f"{path}: transformer")
         if transformer.prediction == "velocity":
             fix = "this trainer makes one-step models of the next frame: use residual, motion or layers"

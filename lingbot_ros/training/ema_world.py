@@ -17,7 +17,7 @@ from lingbot_ros.world import World
 ONE_STEP = SamplerConfig(timesteps=(999.0,), sigmas=(1.0,), commit=False)
 
 
-def load_provisional(model: CausalWorldTransformer, config: TrainConfig, data: TrainingData, device: str) -> World:
+def load_ema_world(model: CausalWorldTransformer, config: TrainConfig, data: TrainingData, device: str) -> World:
     """The world that exporting `model` now would give, by way of its files, in float32 on `device`."""
     height, width = data.background.shape[:2]
     card = {

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, smooth_l1_loss
 
-from lingbot_ros.model.rigid_layers.rigid_layers import Layered
+from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.pool import Batch
 
@@ -14,10 +14,10 @@ TURN_RADIUS_PX = 12.0
 """How far a typical point of a thing is from its centre, pixels."""
 
 PartReader = Callable[[Tensor], Tensor]
-"""Pictures [n, 3, H, W] in -1..1, real or imagined -> whose each pixel is: [n, 1 + layers, H, W], the rest first."""
+"""Images [n, 3, H, W] in -1..1, real or imagined -> whose each pixel is: [n, 1 + layers, H, W], the rest first."""
 
 
-def layer_loss(layered: Layered, batch: Batch, parts: PartReader | None, config: TrainConfig) -> Tensor:
+def layer_loss(layered: LayeredPrediction, batch: Batch, parts: PartReader | None, config: TrainConfig) -> Tensor:
     """How wrong the layers of a batch's frames are where the data knows better; 0 where it knows nothing."""
     loss = layered.motions.new_zeros(())
     if batch.motions is not None:

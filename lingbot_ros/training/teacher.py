@@ -1,6 +1,6 @@
 """A world model as the teacher of another, usually smaller or with fewer steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -9,10 +9,11 @@ from torch import Tensor
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.attention import Attend, CachedAttention
 from lingbot_ros.model.autoencoder import PixelAutoencoder
-from lingbot_ros.model.cache import KVCache
+from lingbot_ros.model.cache import KVCache, zero_caches
 from lingbot_ros.model.config import ActionControlConfig
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.sampler import FewStepSampler
+from lingbot_ros.model.sampler import FewStepSampler, Predict
+from lingbot_ros.model.transformer import StepInputs
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.pool import Batch
 from lingbot_ros.training.training_data import TrainingData
@@ -62,9 +63,7 @@ class Teacher:
             parts.append(latents)
         return torch.cat(parts, dim=2)
 
-    def _forward(
-        self, cache: KVCache, condition: Tensor, actions: Tensor, first: int
-    ) -> Callable[[Tensor, float], Tensor]:
+    def _forward(self, cache: KVCache, condition: Tensor, actions: Tensor, first: int) -> Predict:
         """Begin a chunk; returns what the sampler calls, which writes the chunk's slots of the cache."""
         shape, device = self._shape, self._loaded.device
         slot = cache.begin()
@@ -76,32 +75,32 @@ class Teacher:
             CachedAttention(k, v, write, length) for k, v in zip(cache.keys, cache.values, strict=True)
         ]
 
-        def predict(latent: Tensor, timestep: float) -> Tensor:
-            time = torch.full((len(latent), shape.stream.chunk), timestep, device=device)
-            return self._model.predict(latent, condition, time, cos, sin, control, (), attends)
+        def predict(latent: Tensor | None, timestep: float) -> Tensor:
+            times = torch.full((len(actions), shape.stream.chunk), timestep, device=device)
+            time = self._model.embed_time(times, control.frame)
+            return self._model.predict(StepInputs(latent, condition, time, cos, sin, control), attends)
 
         return predict
 
     def _new_cache(self, clips: int) -> KVCache:
         shape = self._shape
-        size = (clips, *shape.cache_shape[1:])
-        keys, values = (
-            [torch.zeros(size, dtype=shape.dtype, device=self._loaded.device) for _ in self._model.blocks] for _ in "kv"
-        )
-        return KVCache(keys, values, self._loaded.ring, shape.tokens_per_frame)
+        _, heads, slots, head_dim = shape.cache_shape
+        layers = shape.transformer.num_layers
+        block = zero_caches(layers, heads, slots, head_dim, shape.dtype, self._loaded.device, clips)
+        return KVCache(block, self._loaded.ring, shape.tokens_per_frame)
 
 
 def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> None:
-    """Raise InputError unless the teacher takes the data's pictures and actions and gives the student's latents."""
+    """Raise InputError unless the teacher takes the data's images and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.transformer
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
-        raise InputError("teacher", name, "it is no action model on pixels; choose one, such as pusht-small")
+        raise InputError("teacher", name, "it is no action model on pixels; choose one that is")
     if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:
         raise InputError("teacher", name, "choose a model without text and with a few-step sampler")
     student = config.transformer
     assert isinstance(architecture.control, ActionControlConfig)
     height, width = data.background.shape[:2]
-    demands = (
+    required = (
         ("control.dim", info.control.dim, data.control.dim, "data"),
         ("control.low", info.control.low, data.control.low, "data"),
         ("control.high", info.control.high, data.control.high, "data"),
@@ -109,7 +108,7 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
         ("image size", (info.height, info.width), (height, width), "data"),
         ("latent_channels", architecture.latent_channels, student.latent_channels, "student"),
     )
-    for what, theirs, needed, whose in demands:
+    for what, theirs, needed, whose in required:
         if theirs != needed:
             fix = f"that of the {whose} is {needed}; choose a teacher with the same, or change the {whose}"
             raise InputError(f"teacher {name}: {what}", theirs, fix)

@@ -3,6 +3,7 @@
 import copy
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,10 +15,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.errors import ModelError
-from lingbot_ros.model.rigid_layers.rigid_layers import Layered
+from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.model.transformer import CausalWorldTransformer, StepInputs
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution, compile_predict
@@ -26,9 +27,11 @@ from lingbot_ros.training.layer_loss import PartReader, layer_loss
 from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 from lingbot_ros.training.progress import Progress
-from lingbot_ros.training.targets import Targets, truth
-from lingbot_ros.training.validator import Examiner
+from lingbot_ros.training.validator import Validator
 from lingbot_ros.training.windowed_attention import clip_attention
+
+Targets = Callable[[Batch], Sequence[tuple[float, Batch]]]
+"""A batch -> shares of the loss, each with the batch whose target it is against. The shares sum to 1."""
 
 ONE_STEP_TIME = 999.0
 """The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
@@ -47,6 +50,11 @@ class Limits:
     iterations: int
     minutes: float | None = None
     save_every: int = 200
+
+
+def truth(batch: Batch) -> Sequence[tuple[float, Batch]]:
+    """Against what the data say alone."""
+    return ((1.0, batch),)
 
 
 class Trainer:
@@ -93,10 +101,10 @@ class Trainer:
         self._background = torch.from_numpy(background).permute(2, 0, 1).float() / 127.5 - 1
         self._forward = ClipForward(config, background.shape[:2], self.device, execution.precision)
 
-    def train(self, limits: Limits, examiner: Examiner | None = None) -> Verdict | None:
+    def train(self, limits: Limits, validator: Validator | None = None) -> Verdict | None:
         """Train until the limits, Ctrl-C or a closed gate, saving on the way and at the end.
 
-        Returns the gate's verdict if it was judged in this sitting.
+        Returns the gate's verdict if it was due in this sitting.
         """
         self.run.mkdir(parents=True, exist_ok=True)
         stop = StopOnSignal()
@@ -115,15 +123,15 @@ class Trainer:
                 rate = learning_rate(self.config.schedule, self.iteration - 1, limits.iterations)
                 progress.advance(self.iteration, loss, norm, rate, self._depth(self.iteration - 1))
                 self.trained_seconds += clock() - begun
-                if examiner is not None:
-                    judged = examiner.examine(
+                if validator is not None:
+                    decided = validator.validate(
                         self.average, self.iteration, self.trained_seconds, self.passed_gate, progress.log
                     )
-                    if judged is not None:
-                        verdict, self.passed_gate = judged, judged.passed
-                        if not judged.passed:
+                    if decided is not None:
+                        verdict, self.passed_gate = decided, decided.passed
+                        if not decided.passed:
                             break
-                        tqdm.write(judged.message)
+                        tqdm.write(decided.message)
                 if self.iteration % limits.save_every == 0:
                     self._save()
         self._save()
@@ -207,14 +215,16 @@ class ClipForward:
         self.attends = [clip_attention(ring, frames, self.rows * self.columns, device)] * transformer.num_layers
         self.device, self._is_mixed = device, precision == "bf16"
 
-    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, Layered | None]:
+    def __call__(self, model: CausalWorldTransformer, batch: Batch) -> tuple[Tensor, LayeredPrediction | None]:
         """Predicted clean frames, float32 [B, 3, L, H, W], and how rigid layers made them if there are any."""
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
         noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
             control = model.encode_actions(actions, self.rows, self.columns)
-            return model.predict_layers(noise, condition, time_per_frame, self.cos, self.sin, control, (), self.attends)
+            time = model.embed_time(time_per_frame, control.frame)
+            inputs = StepInputs(noise, condition, time, self.cos, self.sin, control)
+            return model.predict_layers(inputs, self.attends)
 
 
 class StopOnSignal:

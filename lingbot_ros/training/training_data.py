@@ -1,6 +1,6 @@
-"""What a data folder holds, whoever made it, as training wants it."""
+"""What training needs to know of a data set, and how a set of clips tells it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,85 +8,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.checkpoints.cards import ControlSpec
-from lingbot_ros.datasets.layout import is_clip_set
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
+from lingbot_ros.evaluate.clip_windows import choose_windows, cut_windows
+from lingbot_ros.evaluate.metric import PSNR, Metric
 from lingbot_ros.model.config import ActionControlConfig
-from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
-from lingbot_ros.tasks.pusht.training_clips import PushTClips, median_image, pusht_parts
-from lingbot_ros.tasks.pusht.validation import PUSHT_MEASURES, simulated_windows, stored_windows
-from lingbot_ros.training import clip_source as own_clips
 from lingbot_ros.training.clip_model import begin_folder, check_folder
-from lingbot_ros.training.clip_validation import own_look
+from lingbot_ros.training.clip_source import ClipSetSource, check_config, median_image
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.layer_loss import PartReader
 from lingbot_ros.training.pool import ClipSource
-from lingbot_ros.training.validation import Look
-
-PUSHT_CONTROL = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0), "simulator units")
-PUSHT_FPS = 10.0
+from lingbot_ros.training.validation import Validation
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Clips, their median image uint8 [H, W, 3], what drives them and how fast; `new_look` may simulate for seconds.
+    """Clips, their median image uint8 [H, W, 3], what drives them and how fast.
 
-    `parts` reads off a picture what rigid layers are to be made of, where somebody can.
-    check_export: raises InputError for a folder whose card does not fit the data. begin_export: writes a card where the
-    data can tell what belongs on one and there is none.
+    new_validation: makes what the model is validated on, which may take seconds. parts: reads off an image what rigid
+    layers are to be made of, where somebody can. check_export: raises InputError for a folder whose card does not fit
+    the data. begin_export: writes a card where the data can tell what belongs on one and there is none.
     """
 
     source: ClipSource
     background: NDArray[np.uint8]
     control: ControlSpec
     fps: float
-    new_look: Callable[[], Look]
+    new_validation: Callable[[], Validation]
     parts: PartReader | None = None
     check_export: Callable[[Path], None] = lambda _: None
     begin_export: Callable[[Path], None] = lambda _: None
 
 
-def open_training_data(folder: Path, config: TrainConfig, validation: Path | None = None) -> TrainingData:
-    """The clips in `folder`; a model of Push-T is looked at on `validation`, or on episodes simulated for it.
+def clip_training_data(
+    clips: ClipSet, config: TrainConfig, metrics: Sequence[Metric] = (), task: str | None = None
+) -> TrainingData:
+    """A set of clips, validated on the episodes that it holds back.
 
-    Raises InputError when it holds none, or none that `config` can be trained on.
+    `metrics` are taken beside PSNR; the exported card names the `task`. Raises InputError for a set that `config`
+    cannot be trained on.
     """
-    return _own(folder, config, validation) if is_clip_set(folder) else _pusht(folder, config, validation)
-
-
-def _own(folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
-    if validation is not None:
-        raise InputError("--validation", validation, f"{folder} holds back episodes of its own; leave it out")
-    clips = ClipSet(folder)
-    own_clips.check_config(clips, config)
+    check_config(clips, config)
     plan = clips.plan
     return TrainingData(
-        source=own_clips.OwnClips(clips, config.rollout.clip_frames, config.moving_fraction),
-        background=own_clips.median_image(clips),
+        source=ClipSetSource(clips, config.rollout.clip_frames, config.moving_fraction),
+        background=median_image(clips),
         control=ControlSpec("action", plan.dim, tuple(plan.action_names), clips.low, clips.high, plan.action_unit),
         fps=plan.fps,
-        new_look=lambda: own_look(clips, config),
+        new_validation=lambda: _clip_validation(clips, config, metrics),
         check_export=lambda target: check_folder(target, clips),
-        begin_export=lambda target: begin_folder(target, clips, config),
+        begin_export=lambda target: begin_folder(target, clips, config, task),
     )
 
 
-def _pusht(folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
-    dataset = PushTDataset(folder)
-    held_out = None if validation is None else PushTDataset(validation)
-
-    def new_look() -> Look:
-        windows = simulated_windows(config.look) if held_out is None else stored_windows(held_out, config.look)
-        return Look(windows, PUSHT_MEASURES, config.gate.frame if config.gate else 1)
-
-    return TrainingData(
-        source=PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction),
-        background=median_image(dataset),
-        control=PUSHT_CONTROL,
-        fps=PUSHT_FPS,
-        new_look=new_look,
-        parts=pusht_parts,
-    )
+def _clip_validation(clips: ClipSet, config: TrainConfig, metrics: Sequence[Metric]) -> Validation:
+    """Raises InputError when the held-back episodes are too short for `config.validation`."""
+    length = config.validation.context + config.validation.horizon
+    chosen = choose_windows(clips, config.validation.windows, 0, length)
+    windows = cut_windows(clips, chosen, config.validation.context, length, clips.low, clips.high)
+    return Validation(windows, (PSNR, *metrics), config.gate.frame if config.gate else 1)
 
 
 def require_fitting(config: TrainConfig, data: TrainingData) -> None:
@@ -97,4 +77,4 @@ def require_fitting(config: TrainConfig, data: TrainingData) -> None:
         got = control.dim if isinstance(control, ActionControlConfig) else None
         raise InputError("transformer.control.dim", got, f"the data's actions have {data.control.dim} numbers")
     if height % transformer.patch_size[1] or width % transformer.patch_size[2]:
-        raise InputError("transformer.patch_size", transformer.patch_size, f"the data's pictures are {height}x{width}")
+        raise InputError("transformer.patch_size", transformer.patch_size, f"the data's images are {height}x{width}")

@@ -1,22 +1,26 @@
 """A live imagined world: load a model, start a session, step, fork, save, restore. ROS-free."""
 
 from lingbot_ros.world.batch import Batch
+from lingbot_ros.world.layer_batch import LayerBatch
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.pose_memory import MemoryOptions
 from lingbot_ros.world.session import Session, StepTiming
-from lingbot_ros.world.snapshot import Snapshot
+from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta, remove_leftovers
 from lingbot_ros.world.world import World
 from lingbot_ros.world.world_info import WorldInfo
 
 __all__ = [
     "Batch",
+    "LayerBatch",
     "LoadOptions",
     "LoadedModel",
     "MemoryOptions",
     "Session",
     "Snapshot",
+    "SnapshotMeta",
     "StepTiming",
     "World",
     "WorldInfo",
+    "remove_leftovers",
 ]

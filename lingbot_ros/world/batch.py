@@ -1,171 +1,179 @@
 """N imagined worlds in step: one forward imagines the next chunk of all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lingbot_ros.control.actions import ActionControl
-from lingbot_ros.errors import EngineError, ErrorCode, InputError, SessionError
-from lingbot_ros.model.attention import Attend
-from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
-from lingbot_ros.model.cache import zero_caches
-from lingbot_ros.model.noise import chunk_noise
-from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.sampler import FewStepSampler
-from lingbot_ros.world.assembly import new_condition
-from lingbot_ros.world.layer_batch import LayerBatch
-from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
+from lingbot_ros.model.autoencoder import DecoderState, Frames, PixelAutoencoder, check_image
+from lingbot_ros.world import assembly
+from lingbot_ros.world.branch import Branch, ChunkInputs
+from lingbot_ros.world.loaded_model import LoadedModel
+from lingbot_ros.world.parts import FinishedChunk
+from lingbot_ros.world.session import Session
+from lingbot_ros.world.snapshot import Snapshot
+from lingbot_ros.world.tile import Tile, tile_sizes
 from lingbot_ros.world.world import World
 
 
 class Batch:
-    """`size` rows that live like sessions of the same world, for action models on pixels without text.
+    """`size` rows, each a session of its own, for action models on pixels without text.
 
-    All rows share one clock and one ring of cache slots. A row that starts anew while the others go on sees nothing
-    older than itself: keys carry rotary positions, of which attention knows differences only, so that a late start is
-    as good as a start at 0. No fork, no snapshot: these are `Session`'s. Used by one thread at a time.
+    `session(row)` is a row as a `Session`, with its own past, clock and seed: fork it, take and restore snapshots, let
+    it observe real frames, even step it alone. `step` imagines the next chunk of many rows in as few forwards as the
+    engine allows, through the same programs. A row agrees with a session that is stepped alone up to rounding, because
+    matrix products of other sizes add in another order; rows that share past, seed and controls agree to the bit while
+    they are stepped together. Used by one thread at a time.
     """
 
-    def __new__(cls, world: World, size: int) -> "Batch | LayerBatch":  # type: ignore[misc]
+    kinds: ClassVar[dict[type[LoadedModel], type["Batch"]]] = {}
+    """The batch of models that are no networks."""
+
+    def __new__(cls, world: World, size: int) -> "Batch":
         """Rows of what the world is made of."""
-        return LayerBatch(world.model, size) if isinstance(world.model, LayerModel) else super().__new__(cls)
+        return super().__new__(cls.kinds.get(type(world.model), cls))
 
     def __init__(self, world: World, size: int) -> None:
-        """Every row must be `start`ed before the first step. Raises InputError and EngineError."""
+        """Every row must be started before it is stepped. Raises InputError and EngineError."""
         if size < 1:
             raise InputError("size", size, "give 1 or more")
-        loaded = world.model
-        if not isinstance(loaded.autoencoder, PixelAutoencoder) or not isinstance(loaded.sampler, FewStepSampler):
-            raise EngineError(f"batch: {world.card.name} is no small action model; step its sessions one by one")
-        if loaded.ring.sink:
-            raise EngineError(f"batch: {world.card.name} has an attention sink, whose place a late row cannot take")
-        self.size, self._loaded = size, loaded
-        network = loaded.networks[0]
-        self._shape, self._model = network.shape, network.model
-        shape = self._shape
-        _, heads, slots, head_dim = shape.cache_shape
-        layers = shape.transformer.num_layers
-        caches = zero_caches(2 * layers * size, heads, slots, head_dim, shape.dtype, loaded.device)
-        rows = [torch.cat(caches[first : first + size]) for first in range(0, len(caches), size)]
-        self._keys, self._values = rows[:layers], rows[layers:]
-        self._chunk = 0
-        self._begun: list[int | None] = [None] * size  # the chunk that was each row's first
-        self._seeds = [0] * size
-        self._controls = [self._new_control() for _ in range(size)]
-        self._conditions = [new_condition(loaded.card, loaded.autoencoder) for _ in range(size)]
+        card, loaded = world.card, world.model
+        if (
+            not isinstance(loaded.autoencoder, PixelAutoencoder)
+            or card.control.kind != "action"
+            or len(loaded.networks) > 1
+        ):
+            raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
+        if card.architecture.text is not None or loaded.guidance != 1:
+            raise EngineError(f"batch: {card.name} takes text or guidance; step its sessions one by one")
+        self.size, self._world, self._loaded = size, world, loaded
+        self.ended: dict[int, LingbotError] = {}
+        """Rows that were ended by what they were given, and the error; `start` or `spread` begins them anew."""
+        self._tiles = [Tile(loaded.networks[0], loaded.ring, rows) for rows in tile_sizes(size, loaded.engine.batches)]
+        self._seats = [(tile, seat) for tile in self._tiles for seat in range(tile.rows)]
+        self._sessions: list[Session | None] = [None] * size
 
     @property
     def frames_per_chunk(self) -> int:
         """How many frames a step makes of every row, and how many controls it takes."""
         return self._loaded.card.stream.chunk
 
+    @property
+    def frame_index(self) -> NDArray[np.int64]:
+        """Frames that each row has lived since its start, [size]; -1 for rows that were never started."""
+        return np.array([-1 if session is None else session.frame_index for session in self._sessions], np.int64)
+
     def start(self, row: int, image: Frames, seed: int = 0) -> Frames:
-        """Begin row number `row` anew at a picture uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3]."""
-        if not 0 <= row < self.size:
-            raise InputError("row", row, f"give 0 to {self.size - 1}")
+        """Begin row number `row` anew at an image uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3]."""
+        self._check_row(row)
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
         card, autoencoder = self._loaded.card, self._loaded.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
-        self._conditions[row].start(fitted)
-        self._controls[row] = self._new_control()
-        self._begun[row], self._seeds[row] = self._chunk, seed
+        self._seat(row, seed).begin(fitted)
         return autoencoder.decode(fitted, autoencoder.start())[0][0]
 
-    @torch.inference_mode()
-    def step(self, controls: ArrayLike) -> Frames:
-        """Imagine one chunk of every row: controls [size, frames_per_chunk, dim] -> uint8 [size, n, H, W, 3] RGB.
+    def session(self, row: int) -> Session:
+        """The row as a session. Raises SessionError for one that was not started or has ended."""
+        self._check_row(row)
+        session = self._sessions[row]
+        if row in self.ended:
+            raise SessionError(
+                f"batch: row {row} has ended ({self.ended[row]}); start it anew", ErrorCode.SESSION_CLOSED
+            )
+        if session is None:
+            raise SessionError(f"batch: row {row} was never started; start it", ErrorCode.NOT_ACTIVE)
+        return session
 
-        A step that raises leaves the rows as they were. Raises InputError for controls that a session would refuse,
-        naming the row, and SessionError while a row has not been started.
+    def spread(self, source: Session | Snapshot, rows: Sequence[int]) -> None:
+        """Have rows continue a session of the same world, or a snapshot.
+
+        Raises SnapshotError if it is of another model; the rows are then as they were.
         """
-        begun = self._first_chunks()
-        encoded = self._encode(controls)
-        device, shape = self._loaded.device, self._shape
-        slot = self._loaded.ring.slot(self._chunk)
-        actions = torch.cat([row["actions"] for row in encoded]).to(device)
-        control = self._model.encode_actions(actions, shape.rows, shape.columns)
-        first = self._chunk * shape.stream.chunk
-        positions = torch.arange(first, first + shape.stream.chunk)
-        cos, sin = (t.to(device) for t in rope_tables(positions, shape.rows, shape.columns, shape.transformer.head_dim))
-        condition = torch.cat([row.chunk() for row in self._conditions]).to(device)
-        mask = self._visible(begun).to(device)
-        write, length = slot.write * shape.tokens_per_frame, slot.length * shape.tokens_per_frame
-        attends: list[Attend] = [
-            _RowAttention(k, v, write, length, mask) for k, v in zip(self._keys, self._values, strict=True)
-        ]
+        for row in rows:
+            self._check_row(row)
+        if isinstance(source, Session) and source in self._sessions:
+            source = source.snapshot()  # its own row may be among them
+        for row in rows:
+            session = self._sessions[row] or self._seat(row, 0)
+            if isinstance(source, Snapshot):
+                session.restore(source)
+            else:
+                session.become(source)
+            self.ended.pop(row, None)
 
-        def predict(latent: Tensor, timestep: float) -> Tensor:
-            time = torch.full((self.size, shape.stream.chunk), timestep, device=device)
-            return self._model.predict(latent, condition, time, cos, sin, control, (), attends)
+    def select(self, indices: Sequence[int]) -> None:
+        """Have row i continue what row `indices[i]` has lived, for all rows at once."""
+        if len(indices) != self.size:
+            raise InputError("indices", f"{len(indices)} of them", f"give {self.size}, one per row")
+        kept = {index: self.session(index).snapshot() for row, index in enumerate(indices) if row != index}
+        for row, index in enumerate(indices):
+            if row != index:
+                self.spread(kept[index], [row])
 
-        sampler = self._loaded.sampler
-        assert isinstance(sampler, FewStepSampler)
-        latents = sampler.sample(predict, self._noise)
-        if sampler.config.commit:
-            predict(latents, 0.0)
-        autoencoder = self._loaded.autoencoder
-        frames = [autoencoder.decode(latents[row : row + 1], autoencoder.start())[0] for row in range(self.size)]
-        for row in range(self.size):
-            self._controls[row].commit(encoded[row])
-            self._conditions[row].commit(latents[row : row + 1])
-        self._chunk += 1
-        return np.stack(frames)
+    def step(self, controls: ArrayLike, rows: Sequence[int] | None = None) -> Frames:
+        """Imagine one chunk of `rows`, by default all that live: controls [size, frames_per_chunk, dim] -> uint8
+        [size, n, H, W, 3] RGB, zeros for rows that idle.
 
-    def _new_control(self) -> ActionControl:
-        config = self._loaded.card.transformer.control
-        if self._loaded.card.control.kind != "action" or not hasattr(config, "history"):
-            raise EngineError(f"batch: {self._loaded.card.name} is not driven by actions; step its sessions one by one")
-        return ActionControl(self._loaded.card.control, config.history)  # type: ignore[union-attr]
-
-    def _first_chunks(self) -> list[int]:
-        missing = [row for row, chunk in enumerate(self._begun) if chunk is None]
-        if missing:
-            raise SessionError(f"batch: row {missing[0]} was never started; start every row", ErrorCode.NOT_ACTIVE)
-        return [chunk for chunk in self._begun if chunk is not None]
-
-    def _encode(self, controls: ArrayLike) -> Sequence[dict[str, Tensor]]:
+        A row whose controls a session would refuse ends, as `ended` then says; the others go on. Raises InputError for
+        controls of another shape and SessionError for a row that was not started: then nothing has changed.
+        """
         values = np.asarray(controls, np.float64)
         expected = (self.size, self.frames_per_chunk, self._loaded.card.control.dim)
         if values.shape != expected:
             raise InputError("controls", f"shape {list(values.shape)}", f"give {list(expected)}")
-        encoded = []
-        for row, mine in enumerate(values):
+        asked = [row for row in range(self.size) if row not in self.ended] if rows is None else rows
+        living = {row: self.session(row) for row in asked}
+        inputs: dict[int, ChunkInputs] = {}
+        refused: dict[int, LingbotError] = {}
+        for row, session in living.items():
             try:
-                encoded.append(self._controls[row].encode(mine, self.frames_per_chunk))
+                inputs[row] = session.read(values[row])
             except InputError as error:
-                raise InputError(f"row {row}: {error.field}", error.value, error.fix) from error
-        return encoded
+                refused[row] = InputError(f"row {row}: {error.field}", error.value, error.fix)
+        latents = self._imagine(living, inputs)
+        card = self._loaded.card
+        frames = np.zeros((self.size, self.frames_per_chunk, card.height, card.width, 3), np.uint8)
+        state: DecoderState = {}
+        for row, mine in inputs.items():
+            frames[row], _ = self._loaded.decoder.decode(latents[row], state)
+            living[row].commit(FinishedChunk(mine, latents[row], frames[row], None))
+        self.ended |= refused
+        return frames
 
-    def _visible(self, begun: Sequence[int]) -> Tensor:
-        """Which cache tokens each row may see: bool [size, 1, 1, tokens of the valid prefix]."""
-        ring, chunk = self._loaded.ring, self._loaded.ring.chunk
-        owner = torch.zeros(ring.slot(self._chunk).length, dtype=torch.long)
-        for index in range(max(0, self._chunk - ring.window // chunk + 1), self._chunk + 1):
-            write = ring.slot(index).write
-            owner[write : write + chunk] = index
-        sees = owner[None, :] >= torch.tensor(begun)[:, None]
-        return sees.repeat_interleave(self._shape.tokens_per_frame, 1)[:, None, None]
+    def _imagine(self, living: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Tensor]:
+        """Latents [1, C, c, h, w] by row. What it raises has changed nothing."""
+        latents: dict[int, Tensor] = {}
+        try:
+            for tile in self._tiles:
+                mine = {self._seats[row][1]: row for row in inputs if self._seats[row][0] is tile}
+                if mine:
+                    chunks = {seat: inputs[row] for seat, row in mine.items()}
+                    noises = {seat: living[row].noise for seat, row in mine.items()}
+                    made = tile.imagine(chunks, noises, self._loaded.sampler)
+                    latents |= {row: made[seat : seat + 1] for seat, row in mine.items()}
+        except BaseException:
+            for row in inputs:
+                living[row].roll_back()
+            raise
+        return latents
 
-    def _noise(self, draw: int) -> Tensor:
-        shape = self._shape.latent_shape(self._shape.transformer.latent_channels)
-        ages = [self._chunk - first for first in self._first_chunks()]
-        rows = [chunk_noise(seed, age, draw, shape) for seed, age in zip(self._seeds, ages, strict=True)]
-        return torch.cat(rows).to(self._loaded.device)
+    def _seat(self, row: int, seed: int) -> Session:
+        """A new session in the place of a row; the old one is closed, because the tensors are the new one's."""
+        before = self._sessions[row]
+        if before is not None:
+            before.close()
+        tile, seat = self._seats[row]
+        branch: Branch = tile.seat(seat)
+        control = assembly.new_control(self._loaded.card, self._loaded.device)
+        session = Session(self._loaded, self._world, f"row-{row}", "", seed, control, [[branch]])
+        self._sessions[row] = session
+        self.ended.pop(row, None)
+        return session
 
-
-class _RowAttention:
-    """Write all rows' keys and values into the same slots, then let every row see what is its own."""
-
-    def __init__(self, keys: Tensor, values: Tensor, write: int, length: int, mask: Tensor) -> None:
-        self._keys, self._values, self._write, self._length, self._mask = keys, values, write, length, mask
-
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        self._keys.narrow(2, self._write, k.shape[2]).copy_(k)
-        self._values.narrow(2, self._write, v.shape[2]).copy_(v)
-        keys, values = self._keys.narrow(2, 0, self._length), self._values.narrow(2, 0, self._length)
-        return F.scaled_dot_product_attention(q, keys, values, attn_mask=self._mask)
+    def _check_row(self, row: int) -> None:
+        if not 0 <= row < self.size:
+            raise InputError("row", row, f"give 0 to {self.size - 1}")

@@ -1,82 +1,60 @@
 """N worlds of rigid layers in step: one motion and one drawing for all of them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from torch import Tensor
 
-from lingbot_ros.control.actions import check_actions
-from lingbot_ros.errors import ErrorCode, InputError, SessionError
-from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
+from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.model.rigid_layers.motion import advance
 from lingbot_ros.model.rigid_layers.render import render
-from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
-from lingbot_ros.world.layer_session import to_frames
+from lingbot_ros.model.rigid_layers.state import Bodies
+from lingbot_ros.world import assembly
+from lingbot_ros.world.batch import Batch
+from lingbot_ros.world.branch import ChunkInputs
+from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.rollout import to_targets
+from lingbot_ros.world.session import Session
+from lingbot_ros.world.world import World
 
-if TYPE_CHECKING:
-    from lingbot_ros.world.layer_model import LayerModel
 
+class LayerBatch(Batch):
+    """A `Batch` whose rows are sessions of rigid layers. Rows do not depend on one another."""
 
-class LayerBatch:
-    """`size` rows that live like sessions of the same world. Used by one thread at a time."""
-
-    def __init__(self, model: "LayerModel", size: int) -> None:
-        """Every row must be `start`ed before the first step. Raises InputError."""
+    def __init__(self, world: World, size: int) -> None:
+        """Every row must be started before it is stepped. Raises InputError."""
         if size < 1:
             raise InputError("size", size, "give 1 or more")
-        self.size, self._model = size, model
-        empty = LayerState.empty(model.constants.config, model.card.height, model.card.width)
-        self._bodies = Bodies(**{name: t.repeat(size, *[1] * (t.dim() - 1)) for name, t in vars(empty.bodies).items()})
-        self._textures = empty.textures.repeat(size, 1, 1, 1, 1)
-        self._background = empty.background.repeat(size, 1, 1, 1)
-        self._started = [False] * size
-
-    @property
-    def frames_per_chunk(self) -> int:
-        """How many frames a step makes of every row, and how many controls it takes."""
-        return 1
-
-    def start(self, row: int, image: Frames, seed: int = 0) -> Frames:
-        """Begin row number `row` anew at a picture uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3].
-
-        Nothing is random here: the seed changes nothing.
-        """
-        if not 0 <= row < self.size:
-            raise InputError("row", row, f"give 0 to {self.size - 1}")
-        if not 0 <= seed < 2**64:
-            raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        frame = resize_image(check_image(image), self._model.card.height, self._model.card.width)
-        state = self._model.capture.start(frame)
-        for name, mine in vars(self._bodies).items():
-            mine[row] = getattr(state.bodies, name)[0]
-        self._textures[row], self._background[row] = state.textures[0], state.background[0]
-        self._started[row] = True
-        return frame
+        assert isinstance(world.model, LayerModel)
+        self.size, self._world, self._loaded, self._layers = size, world, world.model, world.model
+        self.ended: dict[int, LingbotError] = {}
+        self._sessions: list[Session | None] = [None] * size
 
     @torch.inference_mode()
-    def step(self, controls: ArrayLike) -> Frames:
-        """Imagine one frame of every row: controls [size, 1, dim] -> uint8 [size, 1, H, W, 3] RGB.
+    def _imagine(self, living: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Tensor]:
+        sessions = [session for row in inputs if isinstance(session := living[row], LayerSession)]
+        if not sessions:
+            return {}
+        card, constants = self._loaded.card, self._layers.constants
+        states = [session.state for session in sessions]
+        actions = torch.cat([chunk.controls["actions"][0, :, 0] for chunk in inputs.values()])
+        bodies = Bodies(
+            **{name: torch.cat([getattr(state.bodies, name) for state in states]) for name in vars(states[0].bodies)}
+        )
+        bodies = advance(constants, bodies, to_targets(actions, (card.width, card.height)))
+        textures, background = (torch.cat([getattr(s, name) for s in states]) for name in ("textures", "background"))
+        pictures = render(constants, bodies.poses, textures, background) / 127.5 - 1
+        for index, session in enumerate(sessions):
+            session.move(Bodies(**{name: tensor[index : index + 1] for name, tensor in vars(bodies).items()}))
+        return {row: pictures[index][None, :, None] for index, row in enumerate(inputs)}
 
-        A step that raises leaves the rows as they were. Raises InputError for controls that a session would refuse,
-        naming the row, and SessionError while a row has not been started.
-        """
-        if not all(self._started):
-            missing = self._started.index(False)
-            raise SessionError(f"batch: row {missing} was never started; start every row", ErrorCode.NOT_ACTIVE)
-        card = self._model.card
-        values = np.asarray(controls, np.float64)
-        if values.shape != (self.size, 1, card.control.dim):
-            raise InputError("controls", f"shape {list(values.shape)}", f"give {[self.size, 1, card.control.dim]}")
-        for row, mine in enumerate(values):
-            try:
-                check_actions(mine, 1, card.control)
-            except InputError as error:
-                raise InputError(f"row {row}: {error.field}", error.value, error.fix) from error
-        low, high = np.array(card.control.low), np.array(card.control.high)
-        scaled = torch.from_numpy((2 * (values[:, 0] - low) / (high - low) - 1).astype(np.float32))
-        targets = to_targets(scaled, (card.width, card.height))
-        self._bodies = advance(self._model.constants, self._bodies, targets)
-        pictures = render(self._model.constants, self._bodies.poses, self._textures, self._background)
-        return to_frames(pictures)[:, None]
+    def _seat(self, row: int, seed: int) -> Session:
+        control = assembly.new_control(self._loaded.card, self._loaded.device)
+        session = LayerSession(self._layers, self._world, f"row-{row}", "", seed, control)
+        self._sessions[row] = session
+        self.ended.pop(row, None)
+        return session
+
+
+Batch.kinds[LayerModel] = LayerBatch

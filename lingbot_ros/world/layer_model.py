@@ -27,6 +27,7 @@ class LayerModel(LoadedModel):
         assert isinstance(card.architecture, RigidLayersConfig)
         self.card, self.files, self.options, self.device = card, files, options, "cpu"
         self.memory = None
+        self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
         self.networks: list[Network] = []
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
@@ -44,7 +45,7 @@ class LayerModel(LoadedModel):
             frames_per_chunk=1,
             first_chunk_frames=1,
             max_horizon=card.max_horizon,
-            engine=TorchEngine(EngineOptions("cpu", "f32", options.threads)).info,
+            engine=self.engine.info,
             parameters=sum(tensor.numel() for tensor in self.constants.state_dict().values()),
             weights_bytes=sum(t.numel() * t.element_size() for t in self.constants.state_dict().values()),
             session_bytes=sum(t.numel() * t.element_size() for t in state.tensors().values()),

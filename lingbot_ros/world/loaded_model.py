@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.interface import EngineOptions
-from lingbot_ros.engine.torch_engine import PRECISIONS, TorchEngine
-from lingbot_ros.errors import EngineError
+from lingbot_ros.engine.precision import PRECISIONS
+from lingbot_ros.engine.registry import check_engine, new_engine
 from lingbot_ros.model.autoencoder import state_bytes
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
 from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
+from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
-from lingbot_ros.world.network import Network
+from lingbot_ros.world.network import Network, checkpoint_digest
 from lingbot_ros.world.readiness import ready_files
 from lingbot_ros.world.world_info import WorldInfo
-
-ENGINES = ("auto", "torch")
 
 
 class LoadedModel:
@@ -30,8 +29,7 @@ class LoadedModel:
     @classmethod
     def load(cls, options: LoadOptions) -> "LoadedModel":
         """From options to weights; raises what `World.load` raises."""
-        if options.engine not in ENGINES:
-            raise EngineError(f"engine: got {options.engine!r}; this version has {', '.join(ENGINES)}")
+        check_engine(options.engine)
         card = adapted_card(find_card(options.name), options)
         options = options.resolved()
         files, plan = ready_files(card, options)
@@ -44,11 +42,19 @@ class LoadedModel:
         self.card, self.files, self.options, self.device = card, files, options, options.device
         self.memory = memory_of(card, options)
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
-        engine = TorchEngine(EngineOptions(options.device, options.precision, options.threads))
-        shape = assembly.graph_shape(card, PRECISIONS[options.precision])
+        engine = EngineOptions(options.device, options.precision, options.threads, options.engine)
+        self.engine = new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
+        shape = assembly.graph_shape(card, self.engine.dtype)
         checkpoints = [files.transformer, *([files.low_noise] if files.low_noise else [])]
         self.networks = [
-            Network(checkpoint, shape, engine, self.device, waits=options.offload_expert and index > 0)
+            Network(
+                checkpoint,
+                shape,
+                self.engine,
+                self.device,
+                waits=options.offload_expert and index > 0,
+                digest=checkpoint_digest(files.digest, index),
+            )
             for index, checkpoint in enumerate(checkpoints)
         ]
         self.experts = Experts(self.networks, self.device, options.offload_expert)
@@ -69,7 +75,7 @@ class LoadedModel:
             frames_per_chunk=self.autoencoder.frames_of_chunk(card.stream.chunk, 1),
             first_chunk_frames=self.autoencoder.frames_of_chunk(card.stream.chunk, 0),
             max_horizon=card.max_horizon,
-            engine=engine.info,
+            engine=self.engine.info,
             parameters=sum(network.parameters for network in self.networks),
             weights_bytes=sum(network.weights_bytes for network in self.networks),
             session_bytes=self._session_bytes(),
@@ -78,7 +84,7 @@ class LoadedModel:
     def new_branches(self, network: Network) -> list[Branch]:
         """A session's branches of one network: under its prompt, and with guidance under the negative one."""
         shared = network.allocate_shared()
-        return [Branch(network, self.ring, shared) for _ in range(self._branch_count)]
+        return [Branch(network, self.ring, shared | network.allocate_own()) for _ in range(self._branch_count)]
 
     def read_prompt(self, prompt: str, branches: Sequence[Branch]) -> None:
         """Give a session's branches of one network their texts; models without text have nothing to read."""

@@ -11,7 +11,7 @@ from lingbot_ros.checkpoints.cards import ModelCard, list_cards
 from lingbot_ros.checkpoints.weights import parameter_dtype, parameter_shapes
 from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
 from lingbot_ros.engine.interface import Role, TensorSpec
-from lingbot_ros.engine.torch_engine import PRECISIONS, STORAGE
+from lingbot_ros.engine.precision import PRECISIONS, STORAGE
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
 from lingbot_ros.model.quantized import is_quantized
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
@@ -145,15 +145,13 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
     guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
     caches = _bytes(spec for spec in session if spec.role is Role.STATE)
-    # A model that makes one clip in one piece never attends to an older chunk: all layers share one cache.
-    shared = shape.transformer.num_layers if shape.stream.window == shape.stream.chunk else 1
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
     waiting = experts - 1 if options.offload_expert else 0
     yield "transformer weights", (experts - waiting) * weights_bytes(card, precision), device
     yield "the expert that waits", waiting * weights_bytes(card, precision), "cpu"
-    yield "session: attention caches", guided * (caches // shared + experts * text), device
+    yield "session: attention caches", guided * (caches + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
-    yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape) // shared, device
+    yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape), device
     yield "session: remembered places", guided * (memory.bank if memory else 0) * frame_bytes(shape), "cpu"
     decoding = 0
     if card.autoencoder == "wan":

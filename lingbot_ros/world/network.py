@@ -1,63 +1,117 @@
 """A transformer's weights, resident once, and the graphs that run them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
+from weakref import ref
 
 from torch import Tensor
 
 from lingbot_ros.checkpoints.weights import load_transformer
 from lingbot_ros.engine.graphs import GraphShape, model_graphs
-from lingbot_ros.engine.interface import Engine, Role, TensorSpec
-from lingbot_ros.engine.torch_engine import STORAGE
+from lingbot_ros.engine.interface import Engine, EngineOptions, GraphSpec, Program, Role, TensorSpec
+from lingbot_ros.engine.torch_engine import TorchEngine
+from lingbot_ros.model.cache import zero_caches
+from lingbot_ros.model.rope import RotaryTables
+from lingbot_ros.model.transformer import CausalWorldTransformer
 
 
 class Network:
     """One checkpoint, shared by all sessions. A model with two experts has two."""
 
     def __init__(
-        self, files: tuple[Path, ...], shape: GraphShape, engine: Engine, device: str, waits: bool = False
+        self,
+        files: tuple[Path, ...],
+        shape: GraphShape,
+        engine: Engine,
+        device: str,
+        waits: bool = False,
+        digest: str = "",
     ) -> None:
-        """Reads the weights, into main memory if the network `waits` to be moved to the device; raises ModelError."""
-        storage, place = STORAGE.get(engine.info.precision), "cpu" if waits else device
-        model = load_transformer(shape.transformer, files, shape.dtype, place, storage)
-        self._model = model
-        graphs = model_graphs(shape, lambda: model)
-        self.shape, self.model, self._device = shape, model, device
-        self.programs = {graph.name: engine.load(graph) for graph in graphs}
-        self._specs = {spec.name: spec for graph in graphs for spec in graph.tensors}.values()
+        """Reads the weights, into main memory if the network `waits` to be moved to the device; raises ModelError.
+
+        `digest` is that of the files.
+        """
+        self.shape, self.engine, self._device = shape, engine, device
+        self._files, self._place, self._digest = files, "cpu" if waits else device, digest
+        # The time graph is PyTorch's whatever the engine.
+        self._torch = TorchEngine(EngineOptions(device, "f32", engine.info.threads))
+        model = load_transformer(shape.transformer, files, shape.dtype, self._place, engine.storage)
+        self._model = ref(model)
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.weights_bytes = sum(p.numel() * p.element_size() for p in model.parameters())
+        self._specs = {spec.name: spec for graph in self._graphs(1) for spec in graph.tensors}.values()
+        self._programs: dict[int, dict[str, Program]] = {}
+        self.programs()
+        self.rotary = RotaryTables(shape.rows, shape.columns, shape.transformer.head_dim)
+
+    @property
+    def model(self) -> CausalWorldTransformer:
+        """The PyTorch model; read again if no program of the engine holds it."""
+        model = self._model()
+        if model is None:
+            shape = self.shape
+            model = load_transformer(shape.transformer, self._files, shape.dtype, self._place, self.engine.storage)
+            self._model = ref(model)
+        return model
+
+    def programs(self, batch: int = 1) -> Mapping[str, Program]:
+        """The graphs by name for so many rows, loaded when they are first asked for."""
+        if batch not in self._programs:
+            model = self.model  # read once for all graphs
+            self._programs[batch] = {graph.name: self._engine(graph).load(graph) for graph in self._graphs(batch)}
+            del model
+        return self._programs[batch]
 
     def move(self, device: str) -> None:
         """Take the weights elsewhere; the graphs that run them see them there."""
-        self._model.to(device)
+        for programs in self._programs.values():
+            for program in programs.values():
+                program.move(device)
 
     @property
     def has_text(self) -> bool:
         return self.shape.transformer.text is not None
 
-    def allocate_shared(self) -> dict[str, Tensor]:
+    def allocate_shared(self, batch: int = 1) -> dict[str, Tensor]:
         """The tensors that all branches of a session may share, zeroed: inputs, control and outputs."""
-        return {spec.name: spec.allocate(self._device) for spec in self._specs if not _is_own(spec)}
+        tensors = {spec.name: self._allocate(spec) for spec in self._all(batch) if not _is_own(spec)}
+        self.rotary.begin(tensors["cos"], tensors["sin"])
+        return tensors
 
-    def allocate_own(self) -> dict[str, Tensor]:
-        """The tensors that every branch needs for itself, zeroed: caches and text.
-
-        A model that sees no past writes all keys and values anew in each forward, so that its layers can share them.
-        """
-        own = [spec for spec in self._specs if _is_own(spec)]
-        tensors = {spec.name: spec.allocate(self._device) for spec in own if not self._is_alias(spec)}
-        return tensors | {spec.name: tensors[f"{spec.name[0]}_cache_0"] for spec in own if self._is_alias(spec)}
+    def allocate_own(self, batch: int = 1) -> dict[str, Tensor]:
+        """The tensors that every branch needs for itself, zeroed: the text's, and all layers' `caches` in one block."""
+        shape, specs = self.shape, [spec for spec in self._all(batch) if _is_own(spec)]
+        layers = shape.transformer.num_layers if shape.sees_past else 0
+        _, heads, slots, head_dim = shape.cache_shape
+        block = zero_caches(layers, heads, slots, head_dim, shape.dtype, self._device, batch)
+        tensors = {spec.name: self._allocate(spec) for spec in specs if spec.role is not Role.STATE}
+        for layer in range(layers):
+            tensors[f"k_cache_{layer}"], tensors[f"v_cache_{layer}"] = block[2 * layer], block[2 * layer + 1]
+        return tensors | {"caches": block}
 
     def session_bytes(self, branches: int) -> int:
         """Memory of one session's tensors."""
-        own = (spec for spec in self._specs if _is_own(spec) and not self._is_alias(spec))
+        own = (spec for spec in self._specs if _is_own(spec))
         return _bytes(spec for spec in self._specs if not _is_own(spec)) + branches * _bytes(own)
 
-    def _is_alias(self, spec: TensorSpec) -> bool:
-        sees_no_past = self.shape.stream.window == self.shape.stream.chunk
-        return sees_no_past and spec.role is Role.STATE and not spec.name.endswith("_cache_0")
+    def _graphs(self, batch: int) -> list[GraphSpec]:
+        return model_graphs(replace(self.shape, batch=batch), lambda: self.model, self._digest)
+
+    def _engine(self, graph: GraphSpec) -> Engine:
+        return self._torch if graph.is_torch else self.engine
+
+    def _all(self, batch: int) -> Iterable[TensorSpec]:
+        return {spec.name: spec for graph in self._graphs(batch) for spec in graph.tensors}.values()
+
+    def _allocate(self, spec: TensorSpec) -> Tensor:
+        return spec.allocate(self.engine.place(spec))
+
+
+def checkpoint_digest(files: str, index: int) -> str:
+    """What tells one checkpoint from all others: the digest of a model's files and which of its networks it is."""
+    return f"{files}/{index}"
 
 
 def _is_own(spec: TensorSpec) -> bool:

@@ -1,7 +1,7 @@
 """One imagined world being lived in: its caches, its clock, its past."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,18 +12,19 @@ from torch import Tensor
 from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
-from lingbot_ros.errors import ErrorCode, InputError, SessionError
+from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
 from lingbot_ros.model.autoencoder import EncoderState, Frames
 from lingbot_ros.model.condition import Condition
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
-from lingbot_ros.world.branch import ChunkInputs, guided_prediction
+from lingbot_ros.world.branch import Branch, ChunkInputs, guided_prediction
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.parts import Decoding, FinishedChunk, State, require_same_parts, session_parts
 from lingbot_ros.world.pose_memory import PoseMemory
 from lingbot_ros.world.recent import RecentChunks
 from lingbot_ros.world.snapshot import Snapshot, SnapshotMeta, require_same_world
+from lingbot_ros.world.snapshot_check import check_meta, check_tensors
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,20 @@ class Session:
         parent_id: str,
         seed: int,
         control: Control,
+        networks: Sequence[list[Branch]] | None = None,
     ) -> None:
-        """Allocates the session's tensors; the registry fills them."""
+        """Allocates the session's tensors, unless it is given branches per network; the registry fills them."""
         self.id, self.parent_id, self.seed = session_id, parent_id, seed
         self.chunk_index = 0
         self.frame_index = 0
         self.timing = StepTiming()
         self._model, self._registry = model, registry
-        self._open = True
+        self._open, self._empty = True, True
         self._real_frame = 0
         self._prompt = ""
         self._text_read: dict[int, str] = {}  # by network, the prompt whose keys and values its branches hold
         self._past_is_of_prompt = True  # whether the attention window was computed under it
-        self._networks = [model.new_branches(network) for network in model.networks]
+        self._networks = networks or [model.new_branches(network) for network in model.networks]
         self._branches = [branch for branches in self._networks for branch in branches]
         caches = [branch.cache for branch in self._branches]
         self._recent = RecentChunks(model.ring) if model.options.prompt_policy == "recompute" else None
@@ -150,6 +152,7 @@ class Session:
     def begin(self, image: Tensor) -> None:
         """Start from a seed image, [1, 3, 1, H, W] in -1..1, of the model's own size. Called once, by `World.start`."""
         self._condition.start(image)
+        self._empty = False
 
     def step(self, controls: ArrayLike) -> Frames:
         """Imagine one chunk: controls [frames_in_next_chunk, dim] -> frames uint8 [n, H, W, 3] RGB.
@@ -175,11 +178,15 @@ class Session:
         self._require_open()
         other = self._registry.new_session(session_id, parent_id=self.id, seed=self.seed)
         try:
-            other._load(self._meta(), self._states())
+            other.become(self)
         except BaseException:
             other.close()
             raise
         return other
+
+    def become(self, other: "Session") -> None:
+        """Take over the past of another session of the same world."""
+        self._load(other._meta(), other._states())
 
     def snapshot(self, outside: Mapping[str, Any] | None = None) -> Snapshot:
         """The whole state as a value. `outside` travels with it: what its holder knows, in JSON's types."""
@@ -194,15 +201,31 @@ class Session:
     def restore(self, snapshot: Snapshot) -> None:
         """Go (back) to a snapshot of the same model; raises SnapshotError if it is of another, changing nothing.
 
-        Also if the world keeps other parts of a past: with another `prompt_policy`, `memory`, window or guidance.
+        Also if the world keeps other parts of a past (another `prompt_policy`, `memory`, window or guidance), and for a
+        file whose checksum is right and whose content cannot be.
         """
         self._require_open()
-        require_same_world(self._meta(), snapshot.meta)
-        states = snapshot.states()
+        meta, states = snapshot.meta, snapshot.states()
+        require_same_world(self._meta(), meta)
         require_same_parts(self._parts, states)
         if self._memory is not None:
             self._memory.require_same_options(states["memory"])
-        self._load(snapshot.meta, states)
+        chunk, frames_of_chunk = self._model.card.stream.chunk, self._model.autoencoder.frames_of_chunk
+        first, later = (frames_of_chunk(chunk, index) for index in (0, 1))
+        check_meta(meta, first, later, takes_text=self._model.card.architecture.text is not None)
+        self._check_states(meta, states)
+        before = None if self._empty else (self._meta(), self._states())
+        try:
+            self._load(meta, states)
+        except (InputError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            if before is not None:
+                self._load(*before)
+            raise SnapshotError(f"snapshot: it cannot be read ({error}); restore another") from error
+
+    def _check_states(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
+        """Raise SnapshotError unless the tensors of a snapshot are such as this session has."""
+        caches, condition = [branch.cache for branch in self._branches], self._branches[0].tensors["condition"]
+        check_tensors(meta, states, caches, condition, self._model.card.stream.chunk)
 
     def close(self) -> None:
         """Free the session's memory. Closing twice is closing once."""
@@ -213,24 +236,21 @@ class Session:
             self._registry.forget(self)
 
     def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
-        self._require_open()
         started = time.perf_counter()
-        count = self.frames_in_next_chunk
-        encoded = self._control.encode(controls, count)
+        inputs = self.read(controls)
         sampler = self._model.sampler
         seen: EncoderState | None = None
-        inputs = ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
         try:
             recalled = 0 if self._memory is None else self._memory.recall()
             for index in reversed(range(len(self._networks))):  # the first is awake when sampling begins with it
                 self._begin(index, inputs, recalled)
             self._past_is_of_prompt = True
             if real is None:
-                latents = sampler.sample(self._predict, self._noise)
+                latents = sampler.sample(self._predict, self.noise)
             else:
                 latents, seen = self._observation.encode(real)
                 if not sampler.config.commit:
-                    self._predict(self._noise(0), sampler.config.timesteps[-1])
+                    self._predict(sampler.initial(self.noise), sampler.config.timesteps[-1])
             denoised = time.perf_counter()
             if sampler.config.commit:
                 for index, branches in enumerate(self._networks):
@@ -242,17 +262,31 @@ class Session:
             if self._memory is not None:
                 self._memory.remember()
         except BaseException:
-            for part in self._parts.values():
-                part.rollback()
+            self.roll_back()
             raise
-        finished = FinishedChunk(inputs, latents, frames if real is None else real, seen)
-        for part in self._parts.values():
-            part.commit(finished)
-        self.chunk_index += 1
-        self.frame_index += count
+        self.commit(FinishedChunk(inputs, latents, frames if real is None else real, seen))
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, denoised - started, committed - denoised, ended - committed)
         return frames
+
+    def read(self, controls: ArrayLike) -> ChunkInputs:
+        """What the next chunk is made from. Changes nothing; raises as `step` does."""
+        self._require_open()
+        encoded = self._control.encode(controls, self.frames_in_next_chunk)
+        return ChunkInputs(self.chunk_index, self._condition.chunk(), encoded)
+
+    def roll_back(self) -> None:
+        """Undo what a chunk that did not come to its end has done."""
+        for part in self._parts.values():
+            part.rollback()
+
+    def commit(self, chunk: FinishedChunk) -> None:
+        """Make a chunk, whose keys and values are in the caches, the past."""
+        count = self.frames_in_next_chunk
+        for part in self._parts.values():
+            part.commit(chunk)
+        self.chunk_index += 1
+        self.frame_index += count
 
     def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
         """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
@@ -267,7 +301,7 @@ class Session:
         slots = [branch.cache.begin() for branch in branches]
         branches[0].place(inputs, slots[0], recalled)  # the others' inputs are those of the first
 
-    def _predict(self, latent: Tensor, timestep: float) -> Tensor:
+    def _predict(self, latent: Tensor | None, timestep: float) -> Tensor:
         index = self._model.expert(timestep)
         self._model.experts.wake(index)
         branches = self._networks[index]
@@ -278,12 +312,15 @@ class Session:
 
     def _load(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
         """Take over the past of a session of the same parts."""
-        for name, part in self._parts.items():
+        # Caches come first and are loaded last: their state are views, which must be whole if another part is refused.
+        for name, part in reversed(self._parts.items()):
             part.load(states[name])
         self.seed, self._prompt, self._past_is_of_prompt = meta.seed, meta.prompt, meta.past_is_of_prompt
         self.chunk_index, self.frame_index, self._real_frame = meta.chunk_index, meta.frame_index, meta.real_frame
+        self._empty = False
 
-    def _noise(self, draw: int) -> Tensor:
+    def noise(self, draw: int) -> Tensor:
+        """The next chunk's noise, [1, C, c, h, w]."""
         shape = tuple(self._branches[0].tensors["latent"].shape)
         return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._model.device)
 

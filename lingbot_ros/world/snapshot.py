@@ -89,7 +89,8 @@ class Snapshot:
                 metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
             meta = SnapshotMeta(**_readable(metadata, path))
-        except (OSError, SafetensorError, TypeError, ValueError) as error:
+            _require_types(meta)
+        except (OSError, SafetensorError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise SnapshotError(f"snapshot: {path} is missing, truncated or not a snapshot ({error})") from error
         if metadata.get("sha256") != _digest(meta, tensors):
             raise SnapshotError(f"snapshot: {path} is damaged (its checksum does not match); restore an older one")
@@ -112,6 +113,15 @@ def require_same_world(mine: SnapshotMeta, theirs: SnapshotMeta) -> None:
             )
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Delete what saves left in `folder` whose process was killed; those of living processes stay."""
+    for partial in folder.glob("*.partial"):
+        pid = partial.name.removesuffix(".partial").rpartition(".")[2]
+        if pid.isascii() and pid.isdigit() and not Path("/proc", pid).exists():
+            with suppress(OSError):
+                partial.unlink()
+
+
 def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(metadata.get("snapshot", "null")) or {}
     if data.get("schema") != SCHEMA:
@@ -120,6 +130,19 @@ def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
             "restore it with the version of lingbot_ros that wrote it, or start the session anew"
         )
     return data
+
+
+def _require_types(meta: SnapshotMeta) -> None:
+    """Raise TypeError where a field is of another type than JSON's for it; a bool is no number."""
+    for names, kind in (
+        (("model", "weights", "precision", "session_id", "parent_id", "prompt"), str),
+        (("seed", "chunk_index", "frame_index"), int),
+        (("past_is_of_prompt",), bool),
+        (("outside",), dict),
+    ):
+        for name in names:
+            if type(getattr(meta, name)) is not kind:
+                raise TypeError(f"{name} is no {kind.__name__}")
 
 
 def _digest(meta: SnapshotMeta, tensors: dict[str, Tensor]) -> str:

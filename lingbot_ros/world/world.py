@@ -55,18 +55,18 @@ class World:
     ) -> "World":
         """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
-        `engine` auto or torch; `device` auto, cpu, cuda or cuda:N; `precision` auto, f32, bf16, f16, or int8 or fp8 for
-        the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the
-        machine. For models of the released family: `size` height and width of the frames in pixels instead of the
-        card's; `one_step` generates with the first sampling step alone, faster and less true; `prompt_policy` see
-        PromptPolicy; `text_device` where the text encoder lives; `memory` shows the model what it
-        made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a file of a small decoder
-        that makes the frames, much faster and softer, see `model.light_decoder`; `offload_expert` keeps that of two
-        experts in main memory which is not in use. Instead of the card's: sampling `steps`, `shift` of the noise
-        levels, `guidance` and `negative_prompt` of models that were not distilled; attention `window` and `sink` in
-        latent frames. `options` says all of this in one value, and then stands alone. Raises ModelError (unknown name,
-        damaged or missing weights), ResourceError (too little memory), EngineError (engine or device not usable here)
-        or InputError, also for an option that the model cannot use.
+        `engine` torch, onnxruntime or auto, see `world.engine_choice`; `device` auto, cpu, cuda or cuda:N; `precision`
+        auto, f32, bf16, f16, or int8 or fp8 for the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a
+        GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size` height and
+        width of the frames in pixels instead of the card's; `one_step` generates with the first sampling step alone,
+        faster and less true; `prompt_policy` see PromptPolicy; `text_device` where the text encoder lives; `memory`
+        shows the model what it made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a
+        file of a small decoder that makes the frames, much faster and softer, see `model.light_decoder`;
+        `offload_expert` keeps that of two experts in main memory which is not in use. Instead of the card's: sampling
+        `steps`, `shift` of the noise levels, `guidance` and `negative_prompt` of models that were not distilled;
+        attention `window` and `sink` in latent frames. `options` says all of this in one value, and then stands alone.
+        Raises ModelError (unknown name, damaged or missing weights), ResourceError (too little memory), EngineError
+        (engine or device not usable here) or InputError, also for an option that the model cannot use.
         """
         keywords = LoadOptions(
             name,
@@ -148,6 +148,7 @@ class World:
         session_id = session_id or uuid.uuid4().hex[:8]
         if session_id in self.sessions:
             raise SessionError(f"session_id: got {session_id!r}, which is in use; choose another or end that session")
+        self.model.engine.use_threads()  # the autoencoder runs outside of the engine's graphs
         control = new_control(self.card, self.model.device, lens)
         session = self._allocate(session_id, parent_id, seed, control)
         self.sessions[session_id] = session
@@ -160,7 +161,8 @@ class World:
 
     def forget(self, session: Session) -> None:
         """Called by a session that closes."""
-        self.sessions.pop(session.id, None)
+        if self.sessions.get(session.id) is session:
+            del self.sessions[session.id]
 
     def _lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
         if self.card.control.kind != "camera":
@@ -177,5 +179,5 @@ class World:
         return Lens((fx, fy, cx, cy), UNIT_STEP if unit_step is None else unit_step)
 
     def fit_image(self, image: Frames) -> Frames:
-        """A picture uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
+        """An image uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
         return resize_image(check_image(image), self.card.height, self.card.width)

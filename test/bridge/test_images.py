@@ -61,7 +61,7 @@ def changed(**fields: object) -> Image:
 
 
 @pytest.mark.parametrize(
-    ("picture", "field", "value"),
+    ("image", "field", "value"),
     [
         (changed(encoding="bayer_rggb8"), "image.encoding", "bayer_rggb8"),
         (changed(encoding="32FC1"), "image.encoding", "32FC1"),
@@ -95,7 +95,7 @@ def test_jpeg_keeps_colours_and_channel_order() -> None:
     assert stored[0, 0, 0] < 40 < stored[0, 0, 2]  # OpenCV reads blue first
 
 
-@pytest.mark.parametrize("data", [b"", b"not a picture"])
+@pytest.mark.parametrize("data", [b"", b"not an image"])
 def test_broken_files_are_refused(data: bytes) -> None:
     with pytest.raises(InputError, match=r"seed_image\.data"):
         compressed_to_rgb(CompressedImage(format="jpeg", data=array.array("B", data)), "seed_image")

@@ -11,7 +11,7 @@ from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.errors import ResourceError
 
 
-def test_picture_film_and_summary(tmp_path: Path) -> None:
+def test_image_film_and_summary(tmp_path: Path) -> None:
     recording = Recording(tmp_path / "out", fps=10.0)
     frames = [np.full((96, 96, 3), (20 * k, 255 - 20 * k, 128), np.uint8) for k in range(8)]
     for frame in frames:

@@ -24,9 +24,9 @@ from lingbot_ros.datasets.plan import PlanOptions, choose_components, cut, make_
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.datasets.writer import ClipSetWriter
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
-from lingbot_ros.training.clip_source import OwnClips, check_config, median_image
-from lingbot_ros.training.training_data import open_training_data
+from lingbot_ros.training.clip_source import ClipSetSource, check_config, median_image
 from test.support.own_clips import SMALL, small_plan, write_small_set
 from test.support.own_clips import TINY_CONFIG as CONFIG
 
@@ -61,7 +61,7 @@ def test_training_never_sees_a_held_back_episode(folder: Path) -> None:
     clips = ClipSet(folder)
     assert set(clips.plan.training) | set(clips.plan.validation) == set(range(len(clips)))
     marks = {int(clips.frames(episode)[0, 0, 0, 0]) for episode in clips.plan.training}
-    source = OwnClips(clips, frames=4, moving_fraction=0.5)
+    source = ClipSetSource(clips, frames=4, moving_fraction=0.5)
     rng = np.random.default_rng(0)
     assert {int(source.sample(rng).frames[0, 0, 0, 0]) for _ in range(200)} == marks
 
@@ -78,7 +78,7 @@ def test_it_is_read_back_as_it_was_written(folder: Path) -> None:
 
 def test_a_clip_is_a_window_with_scaled_actions(folder: Path) -> None:
     clips = ClipSet(folder)
-    clip = OwnClips(clips, frames=4, moving_fraction=0.5).sample(np.random.default_rng(1))
+    clip = ClipSetSource(clips, frames=4, moving_fraction=0.5).sample(np.random.default_rng(1))
     assert clip.frames.shape == (6, 16, 16, 3) and clip.actions.shape == (5, 2) and clip.actions.dtype == np.float32
     episode = next(n for n in clips.plan.training if clips.frames(n)[0, 0, 0, 0] == clip.frames[0, 0, 0, 0])
     start = next(k for k in range(9) if np.array_equal(clips.frames(episode)[k : k + 6], clip.frames))
@@ -90,7 +90,7 @@ def test_moving_windows_are_preferred(folder: Path) -> None:
     windows = clips.windows(clips.plan.training, 6)
     moving = windows[clips.moving(windows, 6)]
     assert 0 < len(moving) <= len(windows) / 2
-    source = OwnClips(clips, frames=4, moving_fraction=1.0)
+    source = ClipSetSource(clips, frames=4, moving_fraction=1.0)
     allowed = {clips.frames(e)[s : s + 6].tobytes() for e, s in moving}
     rng = np.random.default_rng(2)
     assert all(source.sample(rng).frames.tobytes() in allowed for _ in range(50))

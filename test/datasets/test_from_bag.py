@@ -44,14 +44,14 @@ TOPICS = BagTopics("/camera", "/action")
 TIMING = Timing(rate=10, image_gap=0.15)
 OPTIONS = PlanOptions(size=(8, 12), longest=10, shortest=4)
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (31, 8, 12, 3), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (31, 8, 12, 3), np.uint8)
 ACTIONS = np.random.default_rng(1).normal(size=(31, 2))
 """Three seconds at 10 Hz: three episodes of ten steps."""
 
 
 def recording(picture: Callable[..., Any] = raw_image, camera: Topic = CAMERA) -> list[Said]:
     said = []
-    for k, (rgb, values) in enumerate(zip(PICTURES, ACTIONS, strict=True)):
+    for k, (rgb, values) in enumerate(zip(IMAGES, ACTIONS, strict=True)):
         said += [Said(camera, 100 * k, picture(rgb, 100 * k)), Said(ACTION, 100 * k, robot_action(values, 100 * k))]
     return said
 
@@ -66,7 +66,7 @@ def convert(bag: Path, out: Path, topics: BagTopics = TOPICS, timing: Timing = T
 
 
 def joined(clips: ClipSet) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The episodes end to end; neighbours share a picture."""
+    """The episodes end to end; neighbours share an image."""
     frames = [clips.frames(0)[:1], *(clips.frames(episode)[1:] for episode in range(len(clips)))]
     return np.concatenate(frames), np.concatenate(clips.actions)
 
@@ -111,25 +111,25 @@ def test_every_kind_of_bag(store: Callable[[Path, list[Said]], Path], tmp_path: 
     clips, story = convert(store(tmp_path / "bag", recording()), tmp_path / "set")
     assert clips.plan.steps == (10, 10, 10) and clips.plan.fps == 10
     frames, actions = joined(clips)
-    np.testing.assert_array_equal(frames, PICTURES)
+    np.testing.assert_array_equal(frames, IMAGES)
     np.testing.assert_array_equal(actions, ACTIONS[:30].astype(np.float32))
-    assert "31 pictures, 10.0 per second" in story[0] and "30 steps" in story[1]
+    assert "31 images, 10.0 per second" in story[0] and "30 steps" in story[1]
 
 
 @pytest.mark.parametrize(
-    ("picture", "camera"),
+    ("image", "camera"),
     [(png_image, PNG), (lambda rgb, ms: raw_image(rgb, ms, "bgr8"), CAMERA)],
     ids=["compressed", "bgr8"],
 )
-def test_every_kind_of_picture(picture: Callable[..., Any], camera: Topic, tmp_path: Path) -> None:
+def test_every_kind_of_image(picture: Callable[..., Any], camera: Topic, tmp_path: Path) -> None:
     clips, _ = convert(write_bag(tmp_path / "bag", recording(picture, camera)), tmp_path / "set")
-    np.testing.assert_array_equal(joined(clips)[0], PICTURES)
+    np.testing.assert_array_equal(joined(clips)[0], IMAGES)
 
 
-def test_pictures_are_brought_to_size_as_sessions_do(tmp_path: Path) -> None:
+def test_images_are_brought_to_size_as_sessions_do(tmp_path: Path) -> None:
     options = replace(OPTIONS, size=(4, 6))
     clips, _ = convert(write_bag(tmp_path / "bag", recording()), tmp_path / "set", options=options)
-    quarter = PICTURES[5].reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
+    quarter = IMAGES[5].reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(clips.frames(0)[5], quarter, atol=1)
 
 
@@ -161,17 +161,45 @@ def test_joints_are_told_apart_by_name(spare: int, tmp_path: Path) -> None:
         convert(tmp_path / "bag", tmp_path / "other", topics=replace(TOPICS, joint_field="effort"))
 
 
+@pytest.mark.parametrize("stamps", ["auto", "header", "received"])
+def test_an_empty_control_is_no_action_and_an_episode_begins_there(stamps: str, tmp_path: Path) -> None:
+    """As the node records: each session begins with an image that no control led to, here without any pause."""
+    said = []
+    for k, (rgb, values) in enumerate(zip(IMAGES, ACTIONS, strict=True)):
+        led_to = [] if k in (0, 13) else values  # the control of a frame is the one that led to it
+        said += [
+            Said(CAMERA, 100 * k, raw_image(rgb, 100 * k)),
+            Said(ACTION, 100 * k + 2, robot_action(led_to, 100 * k)),
+        ]
+    timing = replace(TIMING, action_offset=0.1 if stamps != "received" else 0.102)
+    options = replace(OPTIONS, longest=100)
+    topics = replace(TOPICS, stamps=stamps)
+    clips, story = convert(write_bag(tmp_path / "bag", said), tmp_path / "set", topics, timing, options)
+    assert [len(actions) for actions in clips.actions] == [12, 17]
+    for episode, first in enumerate((0, 13)):
+        steps = len(clips.actions[episode])
+        np.testing.assert_array_equal(clips.frames(episode), IMAGES[first : first + steps + 1])
+        np.testing.assert_array_equal(clips.actions[episode], ACTIONS[first + 1 : first + steps + 1].astype(np.float32))
+    assert any("2 without values" in line for line in story)
+
+
+def test_a_topic_of_empty_controls_alone_is_refused(tmp_path: Path) -> None:
+    said = [replace(one, message=robot_action([], one.ms)) if one.topic == ACTION else one for one in recording()]
+    with pytest.raises(InputError, match="/action: got 31 messages without values"):
+        convert(write_bag(tmp_path / "bag", said), tmp_path / "set")
+
+
 def test_messages_out_of_order_are_sorted_by_their_stamps(tmp_path: Path) -> None:
     said = recording()
     said[20:30] = said[20:30][::-1]
     clips, _ = convert(write_bag(tmp_path / "bag", [replace(one, ms=5.0 * n) for n, one in enumerate(said)]),
                        tmp_path / "set")  # fmt: skip
-    np.testing.assert_array_equal(joined(clips)[0], PICTURES)
+    np.testing.assert_array_equal(joined(clips)[0], IMAGES)
     np.testing.assert_array_equal(joined(clips)[1], ACTIONS[:30].astype(np.float32))
 
 
-BAD_PICTURE = raw_image(PICTURES[3], 300, "rgb8")
-BAD_PICTURE.encoding = "bayer_rggb8"
+BAD_IMAGE = raw_image(IMAGES[3], 300, "rgb8")
+BAD_IMAGE.encoding = "bayer_rggb8"
 
 
 def late(values: list[float], spare: int = 0) -> list[Said]:
@@ -181,7 +209,7 @@ def late(values: list[float], spare: int = 0) -> list[Said]:
 
 UNSTAMPED = [*recording(), Said(ACTION, 5, robot_action([1, 2], None))]
 LONG_AFTER = [*recording()[::2], Said(ACTION, 10, robot_action([1, 2], 99000))]
-BAYER = [*recording()[:6], Said(CAMERA, 300, BAD_PICTURE), *recording()[7:]]
+BAYER = [*recording()[:6], Said(CAMERA, 300, BAD_IMAGE), *recording()[7:]]
 
 
 @pytest.mark.parametrize(
@@ -190,9 +218,9 @@ BAYER = [*recording()[:6], Said(CAMERA, 300, BAD_PICTURE), *recording()[7:]]
         (recording(), {"images": "/cam"}, r"--images: got /cam; the bag has /action, /camera; .* /camera"),
         (recording(), {"actions": "/camera"}, "--actions: got /camera, a sensor_msgs/msg/Image; give"),
         (recording(), {"images": "/action"}, "--images: got /action, a lingbot_msgs/msg/RobotAction"),
-        (recording(), {"rate": 30.0}, "--rate: got 30.0; pictures come at 10.00 per second"),
+        (recording(), {"rate": 30.0}, "--rate: got 30.0; images come at 10.00 per second"),
         (recording(), {"image_gap": 0.01}, "no part of 4 steps is without a gap"),
-        (recording()[:2], {}, "1 pictures; give a topic with a recording"),
+        (recording()[:2], {}, "1 images; give a topic with a recording"),
         (LONG_AFTER, {}, "do not overlap in time"),
         (late([1]), {}, r"/action, message 31: .* \['a0'\]"),
         (late([1, np.inf]), {}, "must be finite"),
@@ -203,7 +231,7 @@ BAYER = [*recording()[:6], Said(CAMERA, 300, BAD_PICTURE), *recording()[7:]]
         (late([1, 2], spare=40), {}, "/action, message 31: got .* it is damaged"),
     ],
     ids=[
-        *("no topic", "wrong type", "action as picture", "rate", "all gaps", "one picture", "no overlap"),
+        *("no topic", "wrong type", "action as image", "rate", "all gaps", "one image", "no overlap"),
         *("components", "not finite", "names", "unknown stamps", "no stamps", "encoding", "damaged"),
     ],
 )

@@ -31,13 +31,13 @@ from test.support.lerobot_sets import (
     write_film,
     write_table,
     write_v2,
-    write_v2_pictures,
+    write_v2_images,
     write_v3,
 )
 
 OPTIONS = PlanOptions(size=(SIZE, SIZE), longest=100, shortest=4)
 
-LAYOUTS = [write_v2, write_v3, write_v2_pictures]
+LAYOUTS = [write_v2, write_v3, write_v2_images]
 
 
 def convert(root: Path, out: Path, every: int = 1, options: PlanOptions = OPTIONS) -> ClipSet:
@@ -50,7 +50,7 @@ def convert(root: Path, out: Path, every: int = 1, options: PlanOptions = OPTION
 
 
 def told(frames: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """Which episode and frame each picture shows."""
+    """Which episode and frame each image shows."""
     np.testing.assert_allclose(frames[:, :, -2:].mean(axis=(0, 1, 2)), (220, 20, 20), atol=12)
     upper, lower = frames[:, 4:12, 4:16].mean(axis=(1, 2, 3)), frames[:, 20:28, 4:16].mean(axis=(1, 2, 3))
     return [(round((a - 40) / 60), round((b - 20) / 10)) for a, b in zip(upper, lower, strict=True)]
@@ -106,7 +106,7 @@ TWO_CAMERAS = {name: {"dtype": "video", "shape": [1, 1, 3]} for name in ("left",
     [
         (change_info(codebase_version="v1.6"), "codebase_version 'v1.6'; give a set of format v2.0, v2.1, v3.0"),
         (change_info(features=TWO_CAMERAS), "--camera: got None; give one of left, right"),
-        (change_info(features={"action": {"dtype": "float32"}}), "the set has no pictures"),
+        (change_info(features={"action": {"dtype": "float32"}}), "the set has no images"),
         (change_info(features={"left": TWO_CAMERAS["left"]}), "--action: got action; the set has left"),
         (change_info(data_path="data/{nothing}.parquet"), "not of format v2.1 .*nothing"),
         (lambda root: (root / "meta" / "info.json").unlink(), "give a folder with meta/info.json"),

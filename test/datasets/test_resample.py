@@ -17,7 +17,7 @@ def pairs(segments: list[Segment]) -> list[list[tuple[int, int]]]:
     return [list(zip(s.images[:-1].tolist(), s.actions.tolist(), strict=True)) for s in segments]
 
 
-def test_pictures_and_actions_of_one_loop_pair_up() -> None:
+def test_images_and_actions_of_one_loop_pair_up() -> None:
     ticks = stamps(0, 101, 199, 300)
     (segment,) = resample(ticks, ticks, Timing(rate=10, image_gap=0.15))
     assert segment.images.tolist() == [0, 1, 2, 3] and segment.actions.tolist() == [0, 1, 2]
@@ -30,13 +30,13 @@ def test_a_fast_camera_is_thinned_and_a_slow_action_holds() -> None:
     assert segment.actions.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_an_action_that_comes_after_its_picture_is_found_by_the_offset() -> None:
+def test_an_action_that_comes_after_its_image_is_found_by_the_offset() -> None:
     images, actions = stamps(0, 100, 200), stamps(30, 130, 230)
     assert pairs(resample(images, actions, Timing(10, 0.15))) == [[(1, 0)]]
     assert pairs(resample(images, actions, Timing(10, 0.15, action_offset=0.05))) == [[(0, 0), (1, 1)]]
 
 
-def test_gaps_in_pictures_and_in_actions_end_episodes() -> None:
+def test_gaps_in_images_and_in_actions_end_episodes() -> None:
     images = stamps(*range(0, 501, 100), *range(2000, 2501, 100))
     actions = stamps(0, 100, 2000, 2100, 2200, 2300, 2400)
     segments = resample(images, actions, Timing(10, 0.15, action_gap=0.25))
@@ -94,7 +94,7 @@ def plain_account(
         frames, k = [], 0
         while True:
             moment = images[stretch[0]] + round(k * 1e9 / rate)
-            # A last frame may lie half a period beyond the last picture.
+            # A last frame may lie half a period beyond the last image.
             if k and int((images[stretch[-1]] - images[stretch[0]]) / (1e9 / rate) + 0.5) < k:
                 break
             frames.append(min(stretch, key=lambda number: (abs(images[number] - moment), number)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lingbot_ros.cli.main import _parser, find_verbs
+from test.support.bouncing_ball import SOURCE, declare_example_task
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -21,10 +22,22 @@ def start_script_lines() -> list[str]:
     return sorted({line.split(" && ")[-1].split("#")[0].strip() for line in lines if line.startswith("./lingbot")})
 
 
+@pytest.fixture
+def example_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page on tasks installs one before it uses its commands."""
+    declare_example_task(tmp_path)
+    for folder in (SOURCE, tmp_path):
+        monkeypatch.syspath_prepend(folder)
+
+
+@pytest.mark.usefixtures("example_task")
 @pytest.mark.parametrize("line", start_script_lines())
 def test_start_script_commands_parse(line: str) -> None:
     program, verb, *arguments = shlex.split(line)
     assert program == "./lingbot"
+    if arguments[:2] == ["-m", "pip"]:
+        assert (ROOT / arguments[-1] / "pyproject.toml").is_file()
+        return
     if verb == "python":
         assert (ROOT / next(argument for argument in arguments if argument not in ("-m", "pytest"))).is_file()
         return
@@ -40,7 +53,7 @@ def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_and_pictures_exist(page: Path) -> None:
+def test_links_and_images_exist(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert "://" in target or (page.parent / target).exists(), target
 

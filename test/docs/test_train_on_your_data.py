@@ -22,10 +22,15 @@ PATIENCE_S = 240
 
 
 def commands() -> dict[str, list[str]]:
-    """The page's commands by their verb, without `./lingbot`."""
-    blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    lines = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    """The page's commands by their verb, without `./lingbot`: those that build on one another, from the first bag."""
+    lines = [shlex.split(line)[1:] for line in written() if "--record" not in line and "imagined_*" not in line]
     return {line[1] if line[0] == "dataset" else line[0]: line for line in lines}
+
+
+def written() -> list[str]:
+    """Every line of the page that is to be typed into a shell."""
+    blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +106,26 @@ def test_the_model_is_driven_on_topics(place: Path, model: Path) -> None:
     frames = re.search(r"^(\d+) frames in .* errors: 0$", done.stdout, flags=re.MULTILINE)
     assert frames is not None and int(frames[1]) > 0, done.stdout
     assert (place / "out" / "imagined.mp4").is_file()
+
+
+def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> None:
+    """As typed: the shell finds the bag."""
+    pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+    pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
+    from test.support.imagination import isolated_environment
+
+    record, convert = (line for line in written() if "--record" in line or "imagined_*" in line)
+    (tmp_path / "lingbot").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m lingbot_ros.cli.main "$@"\n')
+    (tmp_path / "lingbot").chmod(0o755)
+    environment = {**isolated_environment(), "HOME": str(tmp_path)}
+    environment.pop("ROS_HOME", None)
+    told = ""
+    for line in (record, convert):
+        done = subprocess.run(
+            ["bash", "-c", line], env=environment, cwd=tmp_path, capture_output=True, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        told = done.stdout
+    assert "/imagination/control: 1 without values; an episode begins at each" in told
+    assert (tmp_path / "data" / "imagined" / "dataset.json").is_file()

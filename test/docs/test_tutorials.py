@@ -74,7 +74,22 @@ def test_velocities_drive_the_shipped_model() -> None:
     places = [tuple(map(float, pair)) for pair in re.findall(r"action \[([\d.]+), ([\d.]+)\]", told)]
     assert places, told
     last_x, last_y = places[-1]
-    assert last_x <= 153 and last_y <= 166 and (last_x, last_y) != (153, 166)  # from the first picture left and up
+    assert last_x <= 153 and last_y <= 166 and (last_x, last_y) != (153, 166)  # from the first image left and up
+
+
+def test_an_imagined_world_stays_on_a_robots_track() -> None:
+    """What the page says of both ways, on a part of what it measures."""
+    followed, alone = programs("follow_a_real_robot.md")
+    environment = isolated_environment()
+    errors = []
+    for program in (followed, alone):
+        told = run([*program, "--episodes", "1", "--frames", "40"], environment)
+        found = re.search(r"off by ([\d.]+) px and ([\d.]+) deg on average", told)
+        assert found, told
+        errors.append((float(found[1]), float(found[2])))
+    (followed_px, followed_deg), (alone_px, alone_deg) = errors
+    assert followed_px < alone_px / 2
+    assert followed_deg < alone_deg / 2
 
 
 def declared(page: Path) -> list[dict[str, Any]]:

@@ -27,25 +27,26 @@ def allocate(*specs: GraphSpec) -> dict[str, Tensor]:
 
 
 def test_the_graphs_of_an_action_model() -> None:
-    assert list(graphs()) == ["control", "step"]
+    assert list(graphs()) == ["control", "time", "step"]
     step = {spec.name: spec for spec in graphs()["step"].tensors}
     assert step["k_cache_1"].shape == (1, 2, 4 * 4, 24) and step["k_cache_1"].role is Role.STATE
-    assert step["write_index"].host and step["kv_len"].host
+    assert step["write_index"].scalar and step["kv_len"].scalar
+    assert "latent" not in step, "a model that predicts no velocity reads none"
     assert step["prediction"].role is Role.OUTPUT
 
 
 def test_a_run_fills_outputs_and_updates_the_cache_in_place() -> None:
     engine = TorchEngine(EngineOptions(threads=1))
-    control, step = graphs()["control"], graphs()["step"]
-    tensors = allocate(control, step)
+    control, time, step = graphs().values()
+    tensors = allocate(control, time, step)
     addresses = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     tensors["actions"].uniform_(-1, 1)
     tensors["condition"].uniform_(-1, 1)
     tensors["cos"].fill_(1)
     tensors["write_index"].fill_(4)
     tensors["kv_len"].fill_(8)
-    engine.load(control).context(tensors).run()
-    engine.load(step).context(tensors).run()
+    for graph in (control, time, step):
+        engine.load(graph).context(tensors).run()
     assert tensors["control_frame"].abs().sum() > 0 and tensors["prediction"].abs().sum() > 0
     written = tensors["k_cache_0"].abs().sum(dim=(0, 1, 3)) > 0
     assert written.tolist() == [4 <= slot < 8 for slot in range(16)]
@@ -53,7 +54,7 @@ def test_a_run_fills_outputs_and_updates_the_cache_in_place() -> None:
 
 
 BROKEN: list[tuple[str, Callable[[Tensor], Tensor]]] = [
-    ("latent", lambda tensor: tensor[..., :-1].contiguous()),
+    ("condition", lambda tensor: tensor[..., :-1].contiguous()),
     ("k_cache_0", lambda tensor: tensor.double()),
     ("v_cache_1", lambda tensor: tensor.transpose(1, 2).contiguous().transpose(1, 2)),
 ]

@@ -1,4 +1,4 @@
-"""Figures on own clips, on pictures whose errors are known."""
+"""Figures on own clips, on images whose errors are known."""
 
 import json
 import math
@@ -6,14 +6,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.evaluate.clip_metrics import LISTENS_DB, PSNR_CEILING_DB, OwnFigures, own_figures
-from lingbot_ros.evaluate.clip_report import OwnReport, card_entries, report_text, shown_frames
+from lingbot_ros.evaluate.clip_metrics import LISTENS_DB, ClipMetrics, clip_metrics
+from lingbot_ros.evaluate.clip_report import ClipReport, card_entries, report_text, shown_frames
+from lingbot_ros.evaluate.metric import PSNR_CEILING_DB
 
 WINDOWS, HORIZON = 6, 5
 
 
 def grey(values: list[int]) -> NDArray[np.uint8]:
-    """Windows of flat pictures, one grey level per frame, uint8 [N, H, 4, 4, 3]."""
+    """Windows of flat images, one grey level per frame, uint8 [N, H, 4, 4, 3]."""
     frames = np.broadcast_to(np.array(values, np.uint8)[:, None, None, None], (len(values), 4, 4, 3))
     return np.stack([frames] * WINDOWS)
 
@@ -22,8 +23,8 @@ REAL = grey([110, 120, 130, 140, 150])
 LAST = np.full((WINDOWS, 4, 4, 3), 100, np.uint8)
 
 
-def figures(imagined: list[int], shuffled: list[int]) -> OwnFigures:
-    return own_figures(REAL, LAST, grey(imagined), grey(shuffled))
+def figures(imagined: list[int], shuffled: list[int]) -> ClipMetrics:
+    return clip_metrics(REAL, LAST, grey(imagined), grey(shuffled))
 
 
 def test_figures_by_hand() -> None:
@@ -40,21 +41,21 @@ def test_figures_by_hand() -> None:
 def test_a_model_that_does_not_listen_is_not_said_to() -> None:
     deaf = figures([105, 110, 120, 130, 140], [105, 110, 120, 130, 140])
     assert deaf.shuffled_cost_db.value == 0 and not deaf.listens and deaf.trusted == HORIZON
-    nearly = own_figures(REAL, LAST, REAL - 100, REAL - 101)
+    nearly = clip_metrics(REAL, LAST, REAL - 100, REAL - 101)
     assert 0 < nearly.shuffled_cost_db.low < LISTENS_DB and not nearly.listens
 
 
 def test_where_nothing_moves_nothing_is_known() -> None:
     still = np.broadcast_to(LAST[:, None], REAL.shape)
-    found = own_figures(still, LAST, still, still)
+    found = clip_metrics(still, LAST, still, still)
     assert found.error_ratio == [0.0] * HORIZON
-    assert own_figures(still, LAST, REAL, REAL).trusted == 0
+    assert clip_metrics(still, LAST, REAL, REAL).trusted == 0
 
 
-def report(imagined: list[int], shuffled: list[int]) -> OwnReport:
+def report(imagined: list[int], shuffled: list[int]) -> ClipReport:
     model = {"name": "mine", "engine": "torch", "threads": 1, "weights_sha256": "0"}
     data = {"folder": "data", "episodes": [3, 5], "context": 4}
-    return OwnReport(model, data, {"cpu": "a CPU"}, figures(imagined, shuffled), {"p50": 1.0, "p95": 2.0})
+    return ClipReport(model, data, {"cpu": "a CPU"}, figures(imagined, shuffled), {"p50": 1.0, "p95": 2.0})
 
 
 def test_the_report_says_in_words_what_the_figures_mean() -> None:
@@ -65,7 +66,7 @@ def test_the_report_says_in_words_what_the_figures_mean() -> None:
     assert "max_horizon" not in card_entries(poor, "command")
     good = report([110, 120, 130, 140, 150], [100] * 5)
     assert "for all 5 frames" in report_text(good) and card_entries(good, "command")["max_horizon"] == 5
-    assert json.loads(json.dumps(good.plain()))["schema_version"] == 1
+    assert json.loads(json.dumps(good.plain()))["schema_version"] == 2
 
 
 def test_frames_shown_double_up_to_the_last() -> None:

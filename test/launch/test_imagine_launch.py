@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LAUNCH_FILE = ROOT / "launch" / "imagine.launch.py"
 ARGUMENTS = {
     *("model", "engine", "device", "precision", "mode", "namespace", "params_file"),
-    *("use_sim_time", "autostart", "log_level", "use_respawn", "large_images"),
+    *("use_sim_time", "autostart", "log_level", "use_respawn", "large_images", "camera", "observe_every"),
 }
 
 

@@ -11,7 +11,7 @@ from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.config import RayControlConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.embedding import sinusoid
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer, Control
+from lingbot_ros.model.transformer import CausalWorldTransformer, Control, StepInputs
 
 DATA = Path(__file__).parents[1] / "data" / "conformance"
 CONFIG = TransformerConfig(
@@ -44,15 +44,15 @@ def test_velocity(model: CausalWorldTransformer, expected: str, control: str | N
     rays = io[control] if control else None
     if rays is not None and rays.ndim == 3:
         rays = rays[:, None].repeat(1, frames, 1, 1)
-    velocity = model.predict(
+    inputs = StepInputs(
         io["latent"][None],
         io["y"][None],
-        torch.full((1, frames), t),
+        model.embed_time(torch.full((1, frames), t)),
         *rope_tables(torch.arange(frames), height // 2, width // 2, 128),
         model.encode_rays(rays[None]) if rays is not None else Control(),
         model.encode_text(text),
-        [MaskedAttention(None)],
     )
+    velocity = model.predict(inputs, [MaskedAttention(None)])
     assert (velocity[0] - io[expected]).abs().max() < 2e-5
 
 

@@ -7,7 +7,7 @@ from lingbot_ros.checkpoints.names import styled_name
 from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.config import TextConfig, TransformerConfig
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import Control
+from lingbot_ros.model.transformer import Control, StepInputs
 from test.support.tiny_model import random_transformer
 
 CONFIG = TransformerConfig(dim=256, ffn_dim=96, num_layers=3, num_heads=2, text=TextConfig(24, 12))
@@ -34,15 +34,15 @@ def test_full_attention_without_a_camera() -> None:
     latent, condition = torch.randn(1, 16, 3, 6, 8), torch.randn(1, 20, 3, 6, 8)
     text = torch.randn(1, 12, 24)
     for time in (999.0, 500.0, 0.0):
-        velocity = ours.predict(
+        inputs = StepInputs(
             latent,
             condition,
-            torch.full((1, 3), time),
+            ours.embed_time(torch.full((1, 3), time)),
             *rope_tables(torch.arange(3), 3, 4, 128),
             Control(),
             ours.encode_text(text),
-            [MaskedAttention(None)] * 3,
         )
+        velocity = ours.predict(inputs, [MaskedAttention(None)] * 3)
         expected = theirs(torch.cat((latent, condition), dim=1), torch.tensor([time]), text, return_dict=False)[0]
         assert expected.std() > 0.1
         assert (velocity - expected).abs().max() < 1e-4, time

@@ -18,7 +18,7 @@ def test_sizes_of_the_released_pipeline() -> None:
         assert latent_size(height, width, area) == (rows_expected, columns_expected), (height, width, area)
 
 
-def test_a_wide_picture_and_an_exact_one_both_become_58_x_104() -> None:
+def test_a_wide_image_and_an_exact_one_both_become_58_x_104() -> None:
     assert latent_size(1080, 1920, 480 * 832) == (58, 104)
     assert latent_size(480, 832, 480 * 832) == (58, 104)  # rounding decides
     assert latent_size(1080, 1920, 704 * 1280) == (88, 158)

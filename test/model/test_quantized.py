@@ -9,7 +9,7 @@ from lingbot_ros.checkpoints.weights import load_transformer, parameter_shapes
 from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.quantized import WeightOnlyLinear, is_quantized, quantize
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.model.transformer import CausalWorldTransformer, StepInputs
 from test.support.released_layouts import CAMERA, random_weights, write_shards
 
 STORAGES = [torch.int8, torch.float8_e4m3fn]
@@ -46,15 +46,15 @@ def test_which_parameters_are_narrow() -> None:
 def velocity(model: CausalWorldTransformer) -> torch.Tensor:
     generator = torch.Generator().manual_seed(1)
     with torch.inference_mode():
-        return model.predict(
+        inputs = StepInputs(
             torch.randn(1, 16, 2, 4, 4, generator=generator),
             torch.randn(1, 20, 2, 4, 4, generator=generator),
-            torch.full((1, 2), 750.0),
+            model.embed_time(torch.full((1, 2), 750.0)),
             *rope_tables(torch.arange(2), 2, 2, 128),
             model.encode_rays(torch.randn(1, 384, 2, 4, 4, generator=generator)),
             model.encode_text(torch.randn(1, 512, 48, generator=generator)),
-            [MaskedAttention(None)] * 2,
         )
+        return model.predict(inputs, [MaskedAttention(None)] * 2)
 
 
 @pytest.mark.parametrize(("storage", "limit"), zip(STORAGES, (0.02, 0.05), strict=True), ids=str)

@@ -1,4 +1,4 @@
-"""Rigid layers move as wholes, exactly, and an untrained model repeats the picture."""
+"""Rigid layers move as wholes, exactly, and an untrained model repeats the image."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from lingbot_ros.model.rigid_layers.rigid_layers import RigidLayers, centroids, 
 SIZE = 32
 
 
-def test_an_untrained_model_repeats_the_picture() -> None:
+def test_an_untrained_model_repeats_the_image() -> None:
     torch.manual_seed(0)
     layers = RigidLayers(count=2, channels=3)
     previous = torch.rand(4, 3, SIZE, SIZE) * 2 - 1

@@ -11,7 +11,7 @@ from lingbot_ros.model.cache import KVCache, zero_caches
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer, Control
+from lingbot_ros.model.transformer import CausalWorldTransformer, Control, StepInputs
 from test.support.tiny_model import LAYERS, MOTION, random_transformer
 
 RAYS = TransformerConfig(
@@ -64,15 +64,15 @@ class Inputs:
             control: Control = self.model.encode_rays(self.control[:, :, span])
         else:
             control = self.model.encode_actions(self.control[:, span], self.rows, self.rows)
-        return self.model.predict(
+        inputs = StepInputs(
             self.latent[:, :, span],
             self.condition[:, :, span],
-            timestep[:, span],
+            self.model.embed_time(timestep[:, span], control.frame),
             *rope_tables(torch.arange(first, first + count), self.rows, self.rows, self.model.config.head_dim),
             control,
             self.text,
-            attends,
         )
+        return self.model.predict(inputs, attends)
 
     def full_pass(self, timestep: Tensor) -> Tensor:
         mask = block_causal_mask(self.ring, self.frames, self.rows**2)
@@ -82,10 +82,8 @@ class Inputs:
 def new_cache(inputs: Inputs) -> KVCache:
     config, tokens = inputs.model.config, inputs.rows**2
     slots = inputs.ring.window * tokens
-    keys, values = (
-        zero_caches(config.num_layers, config.num_heads, slots, config.head_dim, torch.float32, "cpu") for _ in "kv"
-    )
-    return KVCache(keys, values, inputs.ring, tokens)
+    block = zero_caches(config.num_layers, config.num_heads, slots, config.head_dim, torch.float32, "cpu")
+    return KVCache(block, inputs.ring, tokens)
 
 
 def attends_of(cache: KVCache) -> list[Attend]:
@@ -146,12 +144,12 @@ def test_clean_commit_in_the_cache(config: TransformerConfig, ring: Ring, size: 
 def test_a_chunk_keeps_a_copy_of_at_most_its_own_slots(setting: tuple[int, int, int]) -> None:
     """It was two thirds of the cache at the first eviction of a sink that ends inside a chunk: 14.8 GB at 14B."""
     ring = Ring(*setting)
-    keys, values = (zero_caches(2, 1, ring.window * 3, 2, torch.float32, "cpu") for _ in "kv")
-    cache = KVCache(keys, values, ring, 3)
+    block = zero_caches(2, 1, ring.window * 3, 2, torch.float32, "cpu")
+    cache = KVCache(block, ring, 3)
     for _ in range(12):
         cache.begin()
-        copied = sum(tensor.numel() for tensor in cache._lost)
-        assert copied <= sum(tensor[:, :, : ring.chunk * 3].numel() for tensor in (*keys, *values))
+        copied = 0 if cache._lost is None else cache._lost.numel()
+        assert copied <= block[..., : ring.chunk * 3, :].numel()
         cache.commit()
 
 

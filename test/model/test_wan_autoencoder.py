@@ -107,7 +107,7 @@ def test_chunks_have_9_then_12_or_13_then_16_frames(autoencoder: WanAutoencoder)
     assert counts == [[1, 4, 4], [9, 12, 12], [13, 16, 16]]
 
 
-def test_pictures_are_fitted_as_officially(autoencoder: WanAutoencoder, io: dict[str, Tensor]) -> None:
+def test_images_are_fitted_as_officially(autoencoder: WanAutoencoder, io: dict[str, Tensor]) -> None:
     fitted = autoencoder.fit(io["image_u8"].permute(1, 2, 0).numpy(), 32, 40)
     assert (fitted[0, :, 0] - io["image_resized"]).abs().max() < 2e-5
 

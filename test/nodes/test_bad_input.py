@@ -10,7 +10,7 @@ from geometry_msgs.msg import PoseStamped
 
 from lingbot_msgs.msg import ErrorCode, RobotAction
 from lingbot_msgs.srv import EndSession, ListModels, SaveSession, StartSession, Step
-from test.support.imagination import NodeUnderTest, Probe, picture, picture_message
+from test.support.imagination import NodeUnderTest, Probe, image_message, picture
 
 
 def goes_on(probe: Probe) -> bool:
@@ -91,11 +91,11 @@ def cut(message: Any) -> Any:
 
 STARTS: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     "encoding": (
-        lambda: {"image": picture_message(picture(), "bayer_rggb8")},
+        lambda: {"image": image_message(picture(), "bayer_rggb8")},
         ErrorCode.INVALID_INPUT,
         "image.encoding: got 'bayer_rggb8'; convert to one of rgb8, bgr8",
     ),
-    "cut": (lambda: {"image": cut(picture_message(picture()))}, ErrorCode.INVALID_INPUT, "image.data: got 3071 bytes"),
+    "cut": (lambda: {"image": cut(image_message(picture()))}, ErrorCode.INVALID_INPUT, "image.data: got 3071 bytes"),
     "model": (lambda: {"model": "no-such"}, ErrorCode.UNKNOWN_MODEL, "model: got 'no-such'; known models: "),
     "lease": (lambda: {"lease": -1.0}, ErrorCode.INVALID_INPUT, "lease: got -1.0"),
 }
@@ -112,9 +112,9 @@ def test_start_session(probe: Probe, fields: Callable[[], dict[str, Any]], code:
     assert {info.session_id for info in probe.imagined()} == {"good"}
 
 
-def test_no_picture_and_no_example(probe: Probe) -> None:
+def test_no_image_and_no_example(probe: Probe) -> None:
     answer = probe.call(StartSession, "start_session", StartSession.Request())
-    assert answer.error_msg == "image: got empty data; give a first picture: tiny has no example"
+    assert answer.error_msg == "image: got empty data; give a first image: tiny has no example"
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd"])

@@ -17,13 +17,13 @@ from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_t
 from lingbot_ros.cli.main import main
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.world import MemoryOptions, Session, World
-from test.support.imagination import Probe, picture, picture_message, pixels, running_node
+from test.support.imagination import Probe, image_message, picture, pixels, running_node
 from test.support.poses import pose_messages
 from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model
 from test.support.tiny_light_decoder import write_light_decoder
 
 PATH = script_poses(parse_key_script("w-8,wl-24,i-8,sj-24,none-16"))
-PICTURE = picture(64, seed=4)[:48]  # 48 x 64: stretched to 32 x 48
+IMAGE = picture(64, seed=4)[:48]  # 48 x 64: stretched to 32 x 48
 ELSEWHERE = np.array([[0.0, 0, 1, 50], [0, 1, 0, -20], [-1, 0, 0, 3], [0, 0, 0, 1]])
 
 
@@ -59,12 +59,12 @@ def probe(client: Probe) -> Probe:
 
 
 def camera_info(fx: float, fy: float, cx: float, cy: float) -> CameraInfo:
-    """Of PICTURE, in ROS pixels."""
+    """Of IMAGE, in ROS pixels."""
     return CameraInfo(height=48, width=64, k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0])
 
 
 def start(probe: Probe, session_id: str, **fields: Any) -> Any:
-    request = {"seed": 7, "prompt": "a red house", "image": picture_message(PICTURE), "session_id": session_id}
+    request = {"seed": 7, "prompt": "a red house", "image": image_message(IMAGE), "session_id": session_id}
     answer = probe.start(**{**request, **fields})
     assert answer.error_msg == ""
     return answer.session
@@ -90,17 +90,17 @@ def drive(session: Session, path: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def test_steps_give_the_core_frames_with_the_lens_and_poses_that_were_used(probe: Probe, world: World) -> None:
-    lens = (50.0, 60.0, 31.0, 24.5)  # ROS pixels of the picture
+    lens = (50.0, 60.0, 31.0, 24.5)  # ROS pixels of the image
     start(probe, "cam", camera_info=camera_info(*lens))
     frames = step(probe, "cam", PATH[:13])
-    session = world.start(PICTURE, prompt="a red house", intrinsics=(50, 60, 31.5, 25), seed=7)
+    session = world.start(IMAGE, prompt="a red house", intrinsics=(50, 60, 31.5, 25), seed=7)
     np.testing.assert_array_equal(frames, drive(session, as_received(PATH[:13])))
     probe.wait(lambda: len(probe.infos) == 14 and len(probe.camera_infos) == 14)
     assert all(info.has_camera_pose for info in probe.infos)
     assert {info.control_source for info in probe.imagined()} == {FrameInfo.SOURCE_SERVICE}
     told = [pose_to_camera_to_world(info.camera_pose, "pose") for info in probe.imagined()]
     np.testing.assert_allclose(told, PATH[:13], atol=1e-12)
-    # Stretched by 48/64 and 32/48 about the picture's upper left corner, which ROS has at (-0.5, -0.5).
+    # Stretched by 48/64 and 32/48 about the image's upper left corner, which ROS has at (-0.5, -0.5).
     expected = [37.5, 0, 31.5 * 0.75 - 0.5, 0, 40, 25 * 2 / 3 - 0.5, 0, 0, 1]
     for message in probe.camera_infos:
         np.testing.assert_allclose(message.k, expected)
@@ -112,7 +112,7 @@ def test_a_lens_that_nobody_gave_is_the_configured_one_and_is_told(probe: Probe,
     session = start(probe, "default")
     expected = np.array([500 * WIDTH_PX / 832, 500 * HEIGHT / 480, WIDTH_PX / 2 - 0.5, HEIGHT / 2 - 0.5])
     np.testing.assert_allclose(np.array(session.camera_info.k)[[0, 4, 2, 5]], expected)
-    twin = world.start(PICTURE, prompt="a red house", seed=7)
+    twin = world.start(IMAGE, prompt="a red house", seed=7)
     np.testing.assert_array_equal(step(probe, "default", PATH[:5]), drive(twin, as_received(PATH[:5])))
     twin.close()
 
@@ -139,7 +139,7 @@ def test_a_goal_streams_a_trajectory_and_a_prompt(probe: Probe, world: World) ->
     answer = probe.result(probe.result(sent).get_result_async())
     assert (answer.result.error_msg, answer.result.frames, answer.result.session.prompt) == ("", 24, "snow")
     probe.wait(lambda: len(heard) == 3)
-    twin = world.start(PICTURE, prompt="a red house", seed=7)
+    twin = world.start(IMAGE, prompt="a red house", seed=7)
     drive(twin, as_received(PATH[:5]))
     twin.prompt = "snow"
     expected = drive(twin, as_received(PATH[5:29]))
@@ -197,11 +197,11 @@ def test_what_cannot_drive_a_camera_is_one_sentence(probe: Probe, fields: dict[s
     assert len(step(probe, "sound", PATH[:5])) == 5
 
 
-def test_pictures_without_a_lens_can_be_refused(model: Path, tmp_path: Path) -> None:
+def test_images_without_a_lens_can_be_refused(model: Path, tmp_path: Path) -> None:
     settings = {"camera.intrinsics": "[0.0, 0.0, 0.0, 0.0]", "input.start_on_image": True}
     with running_node(tmp_path, model__name=model, **settings) as (_, probe):
         probe.bring_up()
-        refused = probe.call(StartSession, "start_session", StartSession.Request(image=picture_message(PICTURE)))
+        refused = probe.call(StartSession, "start_session", StartSession.Request(image=image_message(IMAGE)))
         message = (
             "camera_info.k: got unknown intrinsics; "
             "give a camera_info with fx > 0, or set the parameter camera.intrinsics"
@@ -209,7 +209,7 @@ def test_pictures_without_a_lens_can_be_refused(model: Path, tmp_path: Path) -> 
         assert (refused.error_code, refused.error_msg) == (ErrorCode.INVALID_INPUT, message)
         publisher = probe.node.create_publisher(Image, "seed_image", 2)
         probe.wait(publisher.get_subscription_count)
-        publisher.publish(picture_message(PICTURE))
+        publisher.publish(image_message(IMAGE))
         probe.wait(lambda: probe.statuses[-1].last_error_msg == message and probe.statuses[-1].error_count == 2)
         assert start(probe, "given", camera_info=camera_info(50.0, 60.0, 31.0, 24.5)).active
 

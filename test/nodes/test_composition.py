@@ -14,9 +14,9 @@ from test.support.imagination import (
     PATIENCE_S,
     ROOT,
     Probe,
+    image_message,
     isolated_environment,
     picture,
-    picture_message,
     running_node,
 )
 
@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "docs" / "examples" / "two_worlds.py"
 def drive(probe: Probe, namespace: str, infos: list[FrameInfo]) -> None:
     """Start a session in one namespace and drive it until its frames come."""
     probe.namespace = f"{namespace}/"
-    request = StartSession.Request(session_id=namespace, image=picture_message(picture(96)))
+    request = StartSession.Request(session_id=namespace, image=image_message(picture(96)))
     assert probe.call(StartSession, "start_session", request).error_msg == ""
     publisher = probe.node.create_publisher(RobotAction, f"{namespace}/action", QoSProfile(depth=1))
     probe.wait(lambda: publisher.get_subscription_count() == 1)

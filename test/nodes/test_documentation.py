@@ -22,7 +22,8 @@ def test_every_parameter_with_its_default_and_meaning() -> None:
 def test_every_topic() -> None:
     documented = set(re.findall(r"^\| (?:in|out) \| `([^`]+)`", section("Topics"), flags=re.MULTILINE))
     published = re.findall(r"create(?:_lifecycle_publisher)?\(\s*\w+,\s*\"([^\"]+)\"", SOURCES)
-    subscribed = re.findall(r"^ {12}\"([^\"]+)\": \(\w+, (?:driving|seeding|on_)", SOURCES, flags=re.MULTILINE)
+    handlers = r"(?:driving|seeding|observing|on_)"
+    subscribed = re.findall(rf"^ {{12}}\"([^\"]+)\": \(\w+, {handlers}", SOURCES, flags=re.MULTILINE)
     listened = re.findall(r"\(\"(/tf\w*)\", (?:True|False), qos", SOURCES)
     assert documented == {*published, *subscribed, *listened}
 
@@ -30,5 +31,5 @@ def test_every_topic() -> None:
 def test_every_service_and_action() -> None:
     documented = set(re.findall(r"^\| `~/([^`]+)`", section("Services and action"), flags=re.MULTILINE))
     offered = set(re.findall(r"^ {12}\"(\w+)\": \(\w+, self\._", SOURCES, flags=re.MULTILINE))
-    offered |= set(re.findall(r"create_service\(\w+, \"~/(\w+)\"", SOURCES))
+    offered |= set(re.findall(r"create_service\(\s*\w+,\s*\"~/(\w+)\"", SOURCES))
     assert documented == {*offered, "imagine"}

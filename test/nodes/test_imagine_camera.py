@@ -50,7 +50,7 @@ def image(tmp_path: Path) -> Path:
     return tmp_path / "first.png"
 
 
-def test_the_last_picture_is_the_core_own(model: Path, image: Path, tmp_path: Path) -> None:
+def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path) -> None:
     (tmp_path / "prompt.txt").write_text("a red house in the rain\n")
     np.save(tmp_path / "poses.npy", PATH.astype(np.float32))
     np.save(tmp_path / "intrinsics.npy", np.array([[416.0, 400.0, 400.0, 240.0]]))

@@ -15,7 +15,7 @@ import pytest
 from lingbot_ros.checkpoints.cards import find_card
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
-pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first picture, is not installed")
+pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first image, is not installed")
 
 SUBSCRIBER = """
 import rclpy
@@ -30,6 +30,14 @@ try:
     rclpy.spin(node)
 except rclpy.executors.ExternalShutdownException:
     pass
+"""
+
+STARTER = """
+import time
+from lingbot_ros.nodes.client.node_process import NodeProcess
+with NodeProcess([]) as process:
+    print(process._process.pid, flush=True)
+    time.sleep(600)
 """
 
 
@@ -67,7 +75,7 @@ def gone(pid: int) -> bool:
 def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
     environment = isolated_environment()
     with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
-        wait_for_line(process, f"believe about {find_card('pusht-small').max_horizon} frames after a real picture")
+        wait_for_line(process, f"believe about {find_card('pusht-small').max_horizon} frames after a real image")
         wait_for_line(process, "frame ")
         seen = subprocess.run(
             [sys.executable, "-c", SUBSCRIBER],
@@ -95,6 +103,52 @@ def test_no_process_outlives_the_command(number: signal.Signals) -> None:
         process.send_signal(number)
         code = process.wait(PATIENCE_S)
     assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not gone(node):
+        assert time.monotonic() < deadline_s, "the node still runs"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGINT,),
+        (signal.SIGHUP,),
+        (signal.SIGINT, signal.SIGINT, signal.SIGTERM),
+    ],
+    ids=["SIGINT", "SIGHUP", "three at once"],
+)
+def test_started_in_the_background_of_a_script_it_ends_in_order(
+    tmp_path: Path, numbers: tuple[signal.Signals, ...]
+) -> None:
+    """A script's `&` lets it inherit SIGINT as ignored. Film and summary are whole, whatever comes meanwhile."""
+    command = [sys.executable, "-m", "lingbot_ros.cli.main", "imagine", "--out", str(tmp_path)]
+    script = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    with subprocess.Popen(
+        script, env=isolated_environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for_line(process, "frame ")
+        (node,) = children(process.pid)
+        for number in numbers:
+            process.send_signal(number)
+        _, said = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert gone(node)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    film = cv2.VideoCapture(str(tmp_path / "imagined.mp4"))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == summary["frames_received"] > 0
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.2, 0.6])
+def test_a_node_ends_with_its_parent_while_it_still_imports(after_s: float) -> None:
+    """The pause is what is varied. The parent ignores SIGINT, which is how its death is told."""
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", STARTER]
+    with subprocess.Popen(command, env=isolated_environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        node = int(parent.stdout.readline())
+        time.sleep(after_s)
+        parent.kill()
     deadline_s = time.monotonic() + PATIENCE_S
     while not gone(node):
         assert time.monotonic() < deadline_s, "the node still runs"

@@ -19,7 +19,7 @@ from std_msgs.msg import Empty
 rclpy.init()
 node = rclpy.create_node("receiver")
 seen = []
-node.create_subscription(Image, "picture", lambda message: seen.append((message.width, message.header.stamp.sec)),
+node.create_subscription(Image, "image", lambda message: seen.append((message.width, message.header.stamp.sec)),
                          qos_profile_sensor_data)
 ready = node.create_publisher(Empty, "ready", 1)
 deadline = time.monotonic() + float(sys.argv[1])
@@ -40,14 +40,14 @@ rclpy.init()
 node = rclpy.create_node("sender")
 heard = []
 node.create_subscription(Empty, "ready", heard.append, 1)
-pictures = node.create_publisher(Image, "picture", qos_profile_sensor_data)
-while not heard or not pictures.get_subscription_count():
+images = node.create_publisher(Image, "image", qos_profile_sensor_data)
+while not heard or not images.get_subscription_count():
     rclpy.spin_once(node, timeout_sec=0.1)
 for k in range(int(sys.argv[1])):
     message = Image(height=720, width=1280, encoding="rgb8", step=3840)
     message.header.stamp.sec = k
     message.data.frombytes(np.zeros(720 * 3840, np.uint8).data)
-    pictures.publish(message)
+    images.publish(message)
     time.sleep(0.1)
 time.sleep(1.0)
 """

@@ -12,12 +12,13 @@ from rcl_interfaces.srv import SetParameters
 
 from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ErrorCode, RobotAction
-from lingbot_msgs.srv import ListSessions, Step
-from test.support.imagination import Probe, running_node
+from lingbot_msgs.srv import ListSessions, StartSession, Step
+from test.support.imagination import Probe, image_message, picture, running_node
 from test.support.tiny_model import write_tiny_model
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+FIRST = StartSession.Request(image=image_message(picture()))
 
 
 def state(probe: Probe) -> int:
@@ -39,7 +40,12 @@ def test_an_unknown_model_fails_in_configure_and_can_be_corrected(model: Path, t
         assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
         assert set_text(probe, "model.name", str(model)) == (True, "")
         probe.bring_up()
-        assert set_text(probe, "mode", "lockstep") == (False, "read at configure: clean up the node first")
+        refused = (False, "read at configure: clean up the node first")
+        assert set_text(probe, "mode", "lockstep") == refused
+        sim_time = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)
+        request = SetParameters.Request(parameters=[Parameter(name="use_sim_time", value=sim_time)])
+        (result,) = probe.call(SetParameters, "set_parameters", request).results
+        assert (result.successful, result.reason) == refused
 
 
 def test_truncated_weights_fail_in_configure(tmp_path: Path) -> None:
@@ -123,7 +129,40 @@ def test_a_signal_in_the_middle_of_a_goal_ends_the_process_cleanly(
         assert "Traceback" not in node.log_text()
 
 
+@pytest.mark.parametrize("after_s", [0.2, 0.6, 1.2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_process_begins_ends_it_cleanly(
+    tmp_path: Path, number: signal.Signals, after_s: float
+) -> None:
+    """The pause is what is varied: Python itself, imports, ROS, the node."""
+    with running_node(tmp_path) as (node, _):
+        time.sleep(after_s)
+        code = node.stop(number)
+        # Before Python has read this program, the system's own rule holds: the signal ends the process.
+        assert code in (0, -number)
+        assert "Traceback" not in node.log_text()
+
+
 def test_an_unconfigured_node_ends_cleanly(tmp_path: Path) -> None:
     with running_node(tmp_path) as (node, probe):
         assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
         assert node.stop() == 0
+
+
+def test_cleanup_while_a_goal_ends_answers_it_and_the_process_lives_on(model: Path, tmp_path: Path) -> None:
+    """The interfaces are destroyed while the executor waits on them and callbacks use them."""
+    with running_node(tmp_path, model__name=model, mode="lockstep") as (node, probe):
+        goals = probe.action_client
+        client = None
+        for _ in range(20):
+            assert probe.transition(CONFIGURE) and probe.transition(ACTIVATE)
+            client = client or goals(Imagine)
+            assert client.wait_for_server(60)
+            assert probe.call(StartSession, "start_session", FIRST).error_msg == ""
+            handle = probe.result(client.send_goal_async(Imagine.Goal(actions=[RobotAction(values=[1.0, 2.0])] * 5000)))
+            ended = handle.get_result_async()
+            assert probe.transition(DEACTIVATE) and probe.transition(CLEANUP)
+            assert probe.result(ended).result.error_code == ErrorCode.NOT_ACTIVE
+        assert state(probe) == State.PRIMARY_STATE_UNCONFIGURED
+        assert node.stop() == 0
+        assert "Traceback" not in node.log_text()

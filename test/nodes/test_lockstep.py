@@ -42,7 +42,7 @@ def test_a_burst_of_actions_gives_each_frame_once_and_in_order(probe: Probe, mod
     assert [s.sec * 10**9 + s.nanosec - first_ns for s in stamps] == [k * 10**8 for k in range(1, 201)]
 
 
-def test_the_first_picture_is_published_as_frame_zero(probe: Probe) -> None:
+def test_the_first_image_is_published_as_frame_zero(probe: Probe) -> None:
     probe.start(session_id="first")
     probe.wait(lambda: probe.images)
     (info,) = probe.infos

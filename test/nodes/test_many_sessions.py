@@ -17,7 +17,7 @@ from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import ErrorCode, RobotAction
 from lingbot_msgs.srv import EndSession, ListSessions, StartSession, Step
 from lingbot_ros.world import World
-from test.support.imagination import ROOT, Probe, isolated_environment, picture, picture_message, pixels, running_node
+from test.support.imagination import ROOT, Probe, image_message, isolated_environment, picture, pixels, running_node
 
 ACTIONS = np.random.default_rng(5).uniform(0, 512, (64, 2))
 NAMES = [f"s{k}" for k in range(8)]
@@ -124,9 +124,9 @@ VANISHING = """
 import sys, time
 from lingbot_msgs.msg import RobotAction
 from lingbot_msgs.srv import StartSession, Step
-from test.support.imagination import Probe, picture, picture_message
+from test.support.imagination import Probe, image, picture_message
 probe = Probe(int(sys.argv[1]))
-request = StartSession.Request(session_id="leased", in_background=True, lease=2.0, image=picture_message(picture()))
+request = StartSession.Request(session_id="leased", in_background=True, lease=2.0, image=picture_message(image()))
 assert probe.call(StartSession, "start_session", request).error_msg == ""
 while True:
     probe.call(Step, "step", Step.Request(session_id="leased", actions=[RobotAction(values=[1.0, 2.0])]))
@@ -135,7 +135,7 @@ while True:
 
 
 def test_sessions_of_a_client_that_vanished_expire(client: Probe) -> None:
-    request = StartSession.Request(session_id="stays", in_background=True, image=picture_message(picture()))
+    request = StartSession.Request(session_id="stays", in_background=True, image=image_message(picture()))
     assert client.call(StartSession, "start_session", request).error_msg == ""
     command = [sys.executable, "-c", VANISHING, str(client.context.get_domain_id())]
     with subprocess.Popen(command, env=isolated_environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True) as doomed:

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus
 from lingbot_ros.world import World
-from test.support.imagination import PATIENCE_S, Probe, picture, picture_message, running_node
+from test.support.imagination import PATIENCE_S, Probe, image_message, picture, running_node
 from test.support.tiny_model import write_tiny_model
 
 
@@ -109,7 +109,7 @@ def test_all_outputs_of_a_frame_share_one_header(model: Path, tmp_path: Path) ->
         probe.bring_up()
         seeds = probe.node.create_publisher(Image, "seed_image", 2)
         probe.wait(lambda: seeds.get_subscription_count() == 1)
-        seeds.publish(picture_message(picture(size=64)))
+        seeds.publish(image_message(picture(size=64)))
         probe.wait(lambda: probe.infos)
         probe.act(1, [100.0, 100.0])
         probe.wait(lambda: min(map(len, (probe.images, cameras, jpegs, probe.imagined()))) >= 3)

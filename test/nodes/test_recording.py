@@ -4,11 +4,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mcap.exceptions import EndOfFile
 from mcap.reader import make_reader
+from mcap.records import Channel, Message
+from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
@@ -89,7 +94,7 @@ def test_a_replay_imagines_the_same(
 def test_other_options_than_the_nodes_are_told_apart(
     bags: tuple[Path, list[np.ndarray]], model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So what the bag says matters: a JPEG of another quality is another picture."""
+    """So what the bag says matters: a JPEG of another quality is another image."""
     assert main(["replay", str(bags[0] / "jpeg"), "--jpeg-quality", "90", "--model", str(model)]) == 1
     assert "the first that differs is 1 " in capsys.readouterr().out
 
@@ -99,7 +104,7 @@ def test_the_example_reads_it(bags: tuple[Path, list[np.ndarray]]) -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=isolated_environment())
     lines = done.stdout.splitlines()
     assert len(lines) == 13
-    assert lines[0].startswith("taped frame 0: its first picture; brightness ")
+    assert lines[0].startswith("taped frame 0: its first image; brightness ")
 
 
 def test_a_replay_names_the_first_frame_that_differs(
@@ -117,6 +122,54 @@ def test_a_bag_that_was_cut_off_is_refused(
     (tmp_path / "cut" / "metadata.yaml").unlink()
     assert main(["replay", str(tmp_path / "cut"), "--model", str(model)]) == 2
     assert "ros2 bag reindex" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("second", "gap_s"),
+    [(signal.SIGINT, 0.0), (signal.SIGINT, 0.03), (signal.SIGINT, 0.1), (signal.SIGTERM, 0.03), (signal.SIGHUP, 0.03)],
+)
+def test_a_second_signal_does_not_disturb_the_first(
+    model: Path, tmp_path: Path, second: signal.Signals, gap_s: float
+) -> None:
+    """Terminals and launch each send their own. The pause is what is varied, not what the test waits for."""
+    options = {"recording__folder": tmp_path / "bags", "recording__on_start": "true"}
+    with running_node(tmp_path, model__name=model, mode="lockstep", **options) as (node, probe):
+        probe.bring_up()
+        probe.start(session_id="taped")
+        step(probe)
+        node.process.send_signal(signal.SIGINT)
+        time.sleep(gap_s)
+        assert node.stop(second) == 0
+        assert "Traceback" not in node.log_text()
+    (bag,) = (tmp_path / "bags").iterdir()
+    with Reader(bag) as reader:
+        assert sum(connection.topic == "/image_raw" for connection, _, _ in reader.messages()) == len(ACTIONS) + 1
+
+
+def test_a_killed_node_leaves_what_is_older_than_a_second(model: Path, tmp_path: Path) -> None:
+    options = {"recording__folder": tmp_path / "bags", "recording__on_start": "true"}
+    with running_node(tmp_path, model__name=model, mode="lockstep", **options) as (node, probe):
+        probe.bring_up()
+        probe.start(session_id="taped")
+        step(probe)
+        (bag,) = (tmp_path / "bags").iterdir()
+        probe.wait(lambda: len(flushed_images(bag)) == len(ACTIONS) + 1)
+        node.process.kill()
+        node.process.wait()
+    assert len(flushed_images(bag)) == len(ACTIONS) + 1
+
+
+def flushed_images(bag: Path) -> list[bytes]:
+    """Images in a bag that has no index yet, as a tool that rescues it reads them."""
+    found = []
+    with (bag / f"{bag.name}.mcap").open("rb") as file, suppress(EndOfFile):
+        topics = {}
+        for read in StreamReader(file).records:
+            if isinstance(read, Channel):
+                topics[read.id] = read.topic
+            elif isinstance(read, Message) and topics[read.channel_id] == "/image_raw":
+                found.append(read.data)
+    return found
 
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(model: Path, tmp_path: Path) -> None:

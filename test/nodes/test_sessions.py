@@ -8,7 +8,7 @@ from std_msgs.msg import String
 
 from lingbot_msgs.msg import ErrorCode, RobotAction
 from lingbot_msgs.srv import EndSession, ForkSession, ListSessions, RestoreSession, SaveSession, StartSession, Step
-from test.support.imagination import Probe, picture, picture_message, pixels, running_node
+from test.support.imagination import Probe, image_message, picture, pixels, running_node
 
 ACTIONS = np.random.default_rng(5).uniform(0, 512, (12, 2))
 
@@ -94,7 +94,7 @@ def test_start_session_of_the_same_id_replaces_it(probe: Probe) -> None:
 def test_a_refused_start_leaves_the_session_of_that_id(probe: Probe) -> None:
     probe.start(session_id="kept")
     step(probe, "kept", ACTIONS[:3])
-    request = StartSession.Request(session_id="kept", prompt="snow", image=picture_message(picture()))
+    request = StartSession.Request(session_id="kept", prompt="snow", image=image_message(picture()))
     assert probe.call(StartSession, "start_session", request).error_code == ErrorCode.INVALID_INPUT
     sessions = {s.session_id: s for s in probe.call(ListSessions, "list_sessions").sessions}
     assert sessions["kept"].frame_index == 3

@@ -27,8 +27,8 @@ from test.support.imagination import PATIENCE_S, ROOT, NodeUnderTest, Probe, iso
 
 STOPPED, PLAYING, PAUSED = SimulationState.STATE_STOPPED, SimulationState.STATE_PLAYING, SimulationState.STATE_PAUSED
 NO_WORLD, QUITTING = SimulationState.STATE_NO_WORLD, SimulationState.STATE_QUITTING
-PICTURE = str(ROOT / "test" / "data" / "first_picture.png")
-WORLD = {"name": "tiny", "model": "tiny", "image": PICTURE, "control": [256.0, 256.0], "seed": 5, "tags": ["test"]}
+IMAGE = str(ROOT / "test" / "data" / "first_picture.png")
+WORLD = {"name": "tiny", "model": "tiny", "image": IMAGE, "control": [256.0, 256.0], "seed": 5, "tags": ["test"]}
 
 
 class Simulator:
@@ -263,6 +263,13 @@ def test_bad_worlds_are_refused_and_the_present_one_stays(simulator: Simulator, 
         },
         codes.UNSUPPORTED_ASSETS: {"resource_string": yaml.safe_dump({**WORLD, "model": "another"})},
     }  # fmt: skip
+    for name in ("name", "description", "prompt"):
+        lie = json.dumps({**WORLD, name: "half \ud800 of a pair"})  # no message can hold it
+        refused = simulator.call(srv.LoadWorld, "load_world", resource_string=lie).result
+        assert refused.result == codes.RESOURCE_PARSE_ERROR, refused.error_message
+    for number in (2**64, 2**100, -1):
+        assert simulator.load(seed=number).result.result == codes.RESOURCE_PARSE_ERROR
+    assert simulator.load(tags="no list").result.result == codes.RESOURCE_PARSE_ERROR
     for code, fields in refusals.items():
         result = simulator.call(srv.LoadWorld, "load_world", **fields).result
         assert result.result == code, result.error_message

@@ -33,7 +33,7 @@ def test_the_example_fills_whole_chunks_and_keeps_the_released_scale() -> None:
     np.testing.assert_allclose(received, poses[:957], atol=2e-6)
 
 
-def test_intrinsics_of_the_example_in_pixels_of_a_picture() -> None:
+def test_intrinsics_of_the_example_in_pixels_of_a_image() -> None:
     example = {"poses": EXAMPLE / "poses.npy", "intrinsics": EXAMPLE / "intrinsics.npy"}
     message = read_trajectory(options(**example), CARD).camera_info(720, 1280)
     matrix = intrinsics_of(message, 720, 1280)

@@ -11,14 +11,14 @@ from numpy.testing import assert_allclose
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.motion import ActionMotion, CameraMotion
 from lingbot_ros.errors import InputError, LingbotError
-from lingbot_ros.runtime.commands import Plan, Stand, Velocity
+from lingbot_ros.runtime.commands import MotionState, Plan, Velocity
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
 from lingbot_ros.runtime.records import Control
 from lingbot_ros.runtime.stamp_order import StampOrder
 
 MOTION = CameraMotion(fps=10.0)
-STAND = Stand(MOTION, MOTION.rest())
+STAND = MotionState(MOTION, MOTION.rest())
 TIMEOUT_S = 100.0
 
 
@@ -104,7 +104,7 @@ def test_poses_between_two_chunks_are_travelled_through_and_then_held() -> None:
     box.put(pose(1.0))
     box.put(pose(2.0))
     assert_allclose(xs(box.take(4, STAND)), [0.5, 1.0, 1.5, 2.0])
-    there = Stand(MOTION, pose(2.0).values)
+    there = MotionState(MOTION, pose(2.0).values)
     assert_allclose(xs(box.take(2, there)), [2.0, 2.0])
 
 
@@ -167,12 +167,12 @@ def test_actions_are_held_under_decay_and_velocities_of_them_go_on_from_the_sess
     motion, box = ActionMotion(spec, fps=10.0), inbox(StalePolicy.DECAY)
     stale_s = time.monotonic() - TIMEOUT_S - 1
     box.put(Control(np.full(2, 7.0), ControlSource.ACTION, received_s=stale_s))
-    assert drivers(box.take(1, Stand(motion, None))) == {(ControlSource.ACTION, ControlState.HELD)}
+    assert drivers(box.take(1, MotionState(motion, None))) == {(ControlSource.ACTION, ControlState.HELD)}
     rates = np.array([10.0, 0.0])
     box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic()))
     for stands, expected in ((np.array([300.0, 1.0]), [301, 1]), (None, [257, 256])):
-        (control,) = box.take(1, Stand(motion, stands)) or []
+        (control,) = box.take(1, MotionState(motion, stands)) or []
         assert_allclose(control.values, expected)
     box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic(), start=np.array([5.0, 6.0])))
-    (control,) = box.take(1, Stand(motion, None)) or []
+    (control,) = box.take(1, MotionState(motion, None)) or []
     assert_allclose(control.values, [6, 6])

@@ -9,7 +9,7 @@ import pytest
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.motion import ActionMotion
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.runtime.commands import Stand
+from lingbot_ros.runtime.commands import MotionState
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
 from lingbot_ros.runtime.records import Control
@@ -23,7 +23,7 @@ def inbox(mode: Mode, stale: StalePolicy = StalePolicy.HOLD, capacity: int = 3) 
     return ControlInbox(mode, capacity=capacity, timeout_s=10.0, stale=stale)
 
 
-STAND = Stand(
+STAND = MotionState(
     ActionMotion(ControlSpec("action", 2, ("x", "y"), (0, 0), (512, 512)), fps=10.0), np.array([100.0, 200.0])
 )
 

@@ -9,10 +9,10 @@ from lingbot_ros.control.rays import stretch_intrinsics
 from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.intrinsics import CameraDefaults, focal_and_centre, pinhole_matrix, scale_intrinsics
 
-WHOLE = np.array([[400.0, 0, 399.5], [0, 300, 299.5], [0, 0, 1]])  # the centre of a picture of 600 x 800
+WHOLE = np.array([[400.0, 0, 399.5], [0, 300, 299.5], [0, 0, 1]])  # the centre of an image of 600 x 800
 
 
-def test_the_centre_of_a_picture_stays_its_centre() -> None:
+def test_the_centre_of_a_image_stays_its_centre() -> None:
     assert focal_and_centre(WHOLE) == (400.0, 300.0, 400.0, 300.0)
     scaled = scale_intrinsics(WHOLE, (600, 800), (300, 200))
     assert scaled is not None
@@ -41,7 +41,7 @@ def test_a_skewed_camera_is_refused() -> None:
         focal_and_centre(skewed)
 
 
-def test_pictures_without_intrinsics_get_the_configured_ones_or_are_refused() -> None:
-    assert CameraDefaults().of_picture((240, 416)) == (250.0, 250.0, 208.0, 120.0)
+def test_images_without_intrinsics_get_the_configured_ones_or_are_refused() -> None:
+    assert CameraDefaults().of_image((240, 416)) == (250.0, 250.0, 208.0, 120.0)
     with pytest.raises(InputError, match=r"camera\.intrinsics"):
-        CameraDefaults((0.0, 0.0, 0.0, 0.0)).of_picture((240, 416))
+        CameraDefaults((0.0, 0.0, 0.0, 0.0)).of_image((240, 416))

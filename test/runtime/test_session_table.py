@@ -1,5 +1,7 @@
 """What a saved session carries beside the core's state, and what counts as memory."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +87,15 @@ def test_a_start_pose_needs_a_camera_that_moves(world: World, tmp_path: Path) ->
     with pytest.raises(InputError, match="start_pose: got .* driven by actions"):
         table.start(StartRequest(0, IMAGE, start_pose=np.eye(4)))
     assert not world.sessions
+
+
+def test_what_killed_saves_left_is_removed(world: World, tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, own = tmp_path / f"a.safetensors.{ended.pid}.partial", tmp_path / f"b.safetensors.{os.getpid()}.partial"
+    other = tmp_path / "mine.partial"
+    for path in (left, own, other):
+        path.write_bytes(b"half")
+    table_of(world, tmp_path)
+    assert not left.exists()
+    assert own.exists() and other.exists()

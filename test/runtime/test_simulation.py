@@ -9,8 +9,8 @@ import pytest
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.records import StartRequest
-from lingbot_ros.runtime.scene import WorldFile
-from lingbot_ros.runtime.served_world import LiveWorld
+from lingbot_ros.runtime.scene import Scene
+from lingbot_ros.runtime.served_world import ServedWorld
 from lingbot_ros.runtime.simulation import Simulation, SimulationState, StateError
 from lingbot_ros.runtime.worker import WorkerEvents, WorldWorker
 from lingbot_ros.world import WorldInfo
@@ -33,20 +33,20 @@ def running(tmp_path: Path) -> Iterator[tuple[WorldWorker, WorldInfo]]:
 
 def test_nothing_ends_quitting(running: tuple[WorldWorker, WorldInfo]) -> None:
     worker, info = running
-    world = WorldFile("w", "tiny", "", "", image=IMAGE, control=np.array([10.0, 10.0]))
+    world = Scene("w", "tiny", "", "", image=IMAGE, control=np.array([10.0, 10.0]))
 
-    def request_of(file: WorldFile) -> StartRequest:
+    def request_of(file: Scene) -> StartRequest:
         assert file.image is not None
         return StartRequest(0, file.image)
 
-    def call(command: Callable[[LiveWorld], object]) -> object:
+    def call(command: Callable[[ServedWorld], object]) -> object:
         return worker.submit(command).result(PATIENCE_S)
 
     simulation = Simulation(info, Mode.LOCKSTEP, request_of)
     call(lambda live: simulation.load(live, world))
     call(lambda live: simulation.set_state(live, SimulationState.PAUSED))
     call(lambda live: simulation.set_state(live, SimulationState.QUITTING))
-    leaving: tuple[Callable[[LiveWorld], object], ...] = (
+    leaving: tuple[Callable[[ServedWorld], object], ...] = (
         *(lambda live, state=state: simulation.set_state(live, state) for state in SimulationState),
         lambda live: simulation.load(live, world),
         simulation.unload,

@@ -143,3 +143,23 @@ def test_whole_chunks_pass(count: int, first: int, later: int) -> None:
 def test_parts_of_chunks_are_refused(count: int, first: int, later: int, choices: str) -> None:
     with pytest.raises(LingbotError, match=f"^controls: got {count} controls; .*whole chunks: {choices} here"):
         require_whole_chunks(count, first, later, "controls")
+
+
+def test_a_listener_that_fails_ends_nothing(tmp_path: Path) -> None:
+    def fail(_: object) -> None:
+        raise ArithmeticError("the listener is broken")
+
+    worker = WorldWorker(
+        worker_settings(write_tiny_model(tmp_path / "models"), tmp_path), WorkerEvents(fail, fail, fail)
+    )
+    worker.load(PATIENCE_S, abandoned=lambda: False)
+    worker.submit(lambda live: live.play(True, LingbotError(""))).result(PATIENCE_S)
+    request = StartRequest(start_stamp_ns=0, image=IMAGE, session_id="s")
+    worker.submit(lambda live: live.start_session(request)).result(PATIENCE_S)
+    for _ in range(3):
+        rollout = Rollout("s", [control(1)])
+        worker.submit(lambda live, rollout=rollout: live.add_rollout(rollout)).result(PATIENCE_S)
+        assert rollout.done.result(PATIENCE_S).frames == 1
+    assert worker.alive
+    assert worker.statistics.figures().errors > 0
+    assert worker.stop(PATIENCE_S)

@@ -1,4 +1,4 @@
-"""Small policies and a scorer for tests of the evaluator: they look at pictures, and some of them fail."""
+"""Small policies and a scorer for tests of the evaluator: they look at images, and some of them fail."""
 
 import threading
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 class Seer:
-    """Goes where the picture is brightest, with noise; gives chunks of `chunk` actions."""
+    """Goes where the image is brightest, with noise; gives chunks of `chunk` actions."""
 
     def __init__(self, noise: float = 20.0, chunk: int = 1) -> None:
         self._noise, self._chunk = noise, chunk

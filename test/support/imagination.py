@@ -116,10 +116,10 @@ class Probe:
         self.wait(lambda: self.statuses and self.actions.get_subscription_count() == 1)
 
     def start(self, **fields: Any) -> Any:
-        """Start a session from a seeded random picture and wait for its first frame."""
+        """Start a session from a seeded random image and wait for its first frame."""
         request = StartSession.Request(**fields)
         if not request.image.encoding:
-            request.image = picture_message(picture())
+            request.image = image_message(picture())
         answer = self.call(StartSession, "start_session", request)
         if not answer.error_code and not request.in_background:
             self.wait(lambda: any(info.session_id == answer.session.session_id for info in self.infos))
@@ -187,7 +187,7 @@ def picture(size: int = 32, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
-def picture_message(rgb: NDArray[np.uint8], encoding: str = "rgb8") -> Image:
+def image_message(rgb: NDArray[np.uint8], encoding: str = "rgb8") -> Image:
     message = Image(height=rgb.shape[0], width=rgb.shape[1], encoding=encoding, step=rgb.strides[0])
     message.data.frombytes(rgb.tobytes())
     return message

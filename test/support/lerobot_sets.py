@@ -117,8 +117,8 @@ def write_v3(root: Path) -> Path:
     return root
 
 
-def write_v2_pictures(root: Path) -> Path:
-    """Version 2.0, the pictures inside the tables."""
+def write_v2_images(root: Path) -> Path:
+    """Version 2.0, the images inside the tables."""
     write_v2(root)
     info = json.loads((root / "meta" / "info.json").read_text())
     info["features"][CAMERA]["dtype"] = "image"

@@ -35,7 +35,7 @@ MOTION = TransformerConfig(
     pixel=PixelConfig(channels=(8, 12)),
     prediction="motion",
 )
-"""A one-step pixel model that displaces every pixel of the last picture."""
+"""A one-step pixel model that displaces every pixel of the last image."""
 
 LAYERS = replace(MOTION, prediction="layers", moving_layers=2)
 """A one-step pixel model like the shipped one."""
@@ -75,6 +75,7 @@ def write_tiny_model(
     size: int = 32,
     fps: float = 10.0,
     seed: int = 0,
+    task: str | None = None,
 ) -> Path:
     """Write `folder/name` with card and weights; returns that path."""
     path = folder / name
@@ -94,6 +95,7 @@ def write_tiny_model(
         "stream": to_plain(stream),
         "sampler": to_plain(sampler),
         "autoencoder": "pixel",
+        "task": task,
         "weights": {"file": weights.name, "sha256": file_sha256(weights), "bytes": weights.stat().st_size},
     }
     (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))

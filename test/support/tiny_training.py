@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from lingbot_ros.checkpoints.cards import ControlSpec
+from lingbot_ros.evaluate.metric import Metric, psnr_db
+from lingbot_ros.evaluate.windows import Windows
 from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.tasks.pusht.metrics import psnr_db
-from lingbot_ros.training.config import GateConfig, LookConfig, Rollout, Schedule, TrainConfig
+from lingbot_ros.training.config import GateConfig, Rollout, Schedule, TrainConfig, ValidationConfig
 from lingbot_ros.training.pool import Clip
 from lingbot_ros.training.training_data import TrainingData
-from lingbot_ros.training.validation import Look, LookWindows, Measure
+from lingbot_ros.training.validation import Validation
 from test.support.tiny_model import MOTION
 
 CONFIG = TrainConfig(
@@ -19,11 +20,11 @@ CONFIG = TrainConfig(
     stream=StreamConfig(chunk=1, window=4),
     schedule=Schedule(batch_clips=4, learning_rate=3e-3, warmup_iterations=5, ema=0.9),
     rollout=Rollout(clip_frames=4, pool_clips=8, depth=2, teacher_iterations=10, ramp_iterations=20),
-    look=LookConfig(windows=3, context=2, horizon=4),
+    validation=ValidationConfig(windows=3, context=2, horizon=4),
 )
 BACKGROUND = np.full((32, 32, 3), 255, np.uint8)
 CONTROL = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0))
-PSNR = Measure("psnr_db", psnr_db, "the last real frame repeated", "it does not learn what moves")
+PSNR = Metric("psnr_db", psnr_db, "the last real frame repeated", "it does not learn what moves")
 
 
 class GoverningDot:
@@ -41,16 +42,16 @@ class GoverningDot:
 
 
 def dot_data(config: TrainConfig = CONFIG) -> TrainingData:
-    """The dot as a data set, looked at in windows of its own."""
+    """The dot as a data set, validated on windows of its own."""
 
-    def new_look() -> Look:
-        source = GoverningDot(config.look.context + config.look.horizon)
-        clips = [source.sample(np.random.default_rng(1000 + n)) for n in range(config.look.windows)]
+    def new_validation() -> Validation:
+        source = GoverningDot(config.validation.context + config.validation.horizon)
+        clips = [source.sample(np.random.default_rng(1000 + n)) for n in range(config.validation.windows)]
         actions = np.stack([(clip.actions + 1) * 256 for clip in clips])
-        windows = LookWindows(np.stack([clip.frames for clip in clips]), actions, config.look.context)
-        return Look(windows, (PSNR,), config.gate.frame if config.gate else 1)
+        windows = Windows(np.stack([clip.frames for clip in clips]), actions, config.validation.context)
+        return Validation(windows, (PSNR,), config.gate.frame if config.gate else 1)
 
-    return TrainingData(GoverningDot(config.rollout.clip_frames + 2), BACKGROUND, CONTROL, 10.0, new_look)
+    return TrainingData(GoverningDot(config.rollout.clip_frames + 2), BACKGROUND, CONTROL, 10.0, new_validation)
 
 
 def with_gate(**gate: object) -> TrainConfig:

@@ -7,11 +7,12 @@ import numpy as np
 
 from lingbot_ros.cli.main import main
 from lingbot_ros.datasets.reader import ClipSet
-from lingbot_ros.evaluate.clip_evaluation import run_trial
+from lingbot_ros.evaluate.clip_evaluation import evaluate_clips
+from lingbot_ros.evaluate.evaluation import EvaluationOptions
 from lingbot_ros.recording.writer import Topic
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.train import Limits, Trainer
-from lingbot_ros.training.training_data import open_training_data
 from lingbot_ros.world import World
 from test.support.bags import Said, png_image, robot_action, write_bag
 from test.support.own_clips import TINY_CONFIG
@@ -46,6 +47,6 @@ def test_a_model_learns_to_listen_to_recorded_actions(tmp_path: Path) -> None:
     trainer.train(Limits(iterations=120))
     found.begin_export(model)
     export_model(trainer.average, CONFIG, model)
-    figures = run_trial(World.load(model), ClipSet(data), 8, 0, context=2, horizon=2, quiet=True).report.figures
+    figures = evaluate_clips(World.load(model), ClipSet(data), EvaluationOptions(8, 0, 2, 2, quiet=True)).report.figures
     assert figures.listens and figures.shuffled_cost_db.low > 2
     assert figures.trusted == 2 and max(figures.error_ratio) < 0.6

@@ -10,14 +10,18 @@ import yaml
 from lingbot_ros.cli.main import BAD_INPUT, main
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.clip_evaluation import choose_windows, run_trial
+from lingbot_ros.evaluate.clip_evaluation import evaluate_clips
+from lingbot_ros.evaluate.clip_windows import choose_windows
+from lingbot_ros.evaluate.evaluation import EvaluationOptions
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.clip_model import begin_folder, check_folder
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.train import Limits, Trainer
-from lingbot_ros.training.training_data import open_training_data
 from lingbot_ros.world import World
 from test.support.own_clips import SMALL, TINY_CONFIG, write_small_set
 from test.support.tiny_model import write_tiny_model
+
+OPTIONS = EvaluationOptions(episodes=9, seed=0, context=2, horizon=3, quiet=True)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_the_world_loads_it_and_starts_from_a_held_back_picture(folder: Path, model: Path) -> None:
+def test_the_world_loads_it_and_starts_from_a_held_back_image(folder: Path, model: Path) -> None:
     world, clips = World.load(model), ClipSet(folder)
     assert (world.info.name, world.info.height, world.info.fps) == ("mine", 16, 10.0)
     assert (world.info.control.names, world.info.control.high) == (("x", "y"), (1.0, 0.9))
@@ -60,15 +64,15 @@ def test_another_models_folder_is_not_overwritten(folder: Path, tmp_path: Path) 
         check_folder(other, ClipSet(folder))
 
 
-def test_the_trial_stands_beside_what_costs_nothing(folder: Path, model: Path) -> None:
+def test_the_evaluation_stands_beside_what_costs_nothing(folder: Path, model: Path) -> None:
     clips = ClipSet(folder)
-    trial = run_trial(World.load(model), clips, count=9, seed=0, context=2, horizon=3, quiet=True)
-    figures = trial.report.figures
-    assert figures.windows == 2 and figures.horizon == 3 and trial.imagined.shape == (2, 3, 16, 16, 3)
+    evaluation = evaluate_clips(World.load(model), clips, OPTIONS)
+    figures = evaluation.report.figures
+    assert figures.windows == 2 and figures.horizon == 3 and evaluation.imagined.shape == (2, 3, 16, 16, 3)
     frames, _ = SMALL[clips.plan.validation[0]]
-    np.testing.assert_array_equal(trial.real[1], frames[7:10])
-    assert trial.titles[1] == f"episode {clips.plan.validation[0]}, frame 7"
-    assert trial.report.data["episodes"] == [clips.plan.validation[0]]
+    np.testing.assert_array_equal(evaluation.real[1], frames[7:10])
+    assert evaluation.titles[1] == f"episode {clips.plan.validation[0]}, frame 7"
+    assert evaluation.report.data["episodes"] == [clips.plan.validation[0]]
 
 
 def test_windows_lie_end_to_end_in_held_back_episodes(folder: Path) -> None:
@@ -83,7 +87,7 @@ def test_windows_lie_end_to_end_in_held_back_episodes(folder: Path) -> None:
 
 def test_clips_of_another_kind_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="tiny, 32x32 at 10 fps, action of 2; the clips are 16x16"):
-        run_trial(World.load(write_tiny_model(tmp_path)), ClipSet(folder), 9, 0, 2, 3, quiet=True)
+        evaluate_clips(World.load(write_tiny_model(tmp_path)), ClipSet(folder), OPTIONS)
 
 
 def test_the_command_reports_and_quotes_on_the_card(
@@ -102,4 +106,4 @@ def test_the_frame_rate_counts(folder: Path, model: Path, tmp_path: Path) -> Non
     clips = ClipSet(folder)
     clips.plan = replace(clips.plan, fps=5.0)
     with pytest.raises(InputError, match="at 10 fps, action of 2; the clips are 16x16 at 5 fps"):
-        run_trial(World.load(model), clips, 9, 0, 2, 3, quiet=True)
+        evaluate_clips(World.load(model), clips, OPTIONS)

@@ -29,7 +29,7 @@ def write_config(folder: Path, base: str = "student.yaml", **changes: dict[str, 
     small = {
         "schedule": {"batch_clips": 1},
         "rollout": {"pool_clips": 2, "clip_frames": 4},
-        "look": {"windows": 2, "horizon": 16},
+        "validation": {"windows": 2, "horizon": 16},
     }
     for part, entries in [*small.items(), *changes.items()]:
         config[part] = {**config.get(part, {}), **entries}
@@ -52,14 +52,14 @@ def test_a_closed_gate_is_exit_code_3_and_no_gate_goes_on(
     told = capsys.readouterr().err
     assert "lingbot train: gate:" in told and "block_iou at open-loop frame 16" in told
     assert "0.9990: it is not learning contact" in told and "--no-gate" in told
-    assert "Traceback" not in told and (run / "looks" / "000001.png").is_file()
-    assert command(["train"], config, data, run, *more, "--no-gate", "--look-every", "0") == 0
+    assert "Traceback" not in told and (run / "validation" / "000001.png").is_file()
+    assert command(["train"], config, data, run, *more, "--no-gate", "--eval-every", "0") == 0
     assert load_checkpoint(run / "checkpoint.pt")["iteration"] == 3
 
 
-def test_a_look_at_a_stored_validation_set(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validation_on_a_stored_validation_set(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config, run = write_config(tmp_path), tmp_path / "run"
-    more = ("--iterations", "1", "--look-every", "1", "--validation", str(data), "--precision", "f32")
+    more = ("--iterations", "1", "--eval-every", "1", "--validation", str(data), "--precision", "f32")
     assert command(["train"], config, data, run, *more) == 0
     shown = capsys.readouterr()
     assert "block_iou" in shown.out + shown.err and "pusher_px" in shown.out + shown.err
@@ -67,7 +67,7 @@ def test_a_look_at_a_stored_validation_set(data: Path, tmp_path: Path, capsys: p
 
 def test_distill_ends_in_a_model_that_loads(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config, folder = write_config(tmp_path), write_tiny_model(tmp_path, "student", size=96)
-    more = ("--iterations", "2", "--look-every", "0", "--no-gate", "--export", str(folder))
+    more = ("--iterations", "2", "--eval-every", "0", "--no-gate", "--export", str(folder))
     assert command(["distill", "pusht-small"], config, data, tmp_path / "run", *more) == 0
     assert World.load(folder).info.parameters < 2.1e6
     small = write_tiny_model(tmp_path, "small", size=32)
@@ -79,7 +79,7 @@ def test_the_gpu_configuration_trains(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     longer_than_two_windows = {"pool_clips": 2, "clip_frames": 18}
     config = write_config(tmp_path, "train-gpu.yaml", rollout=longer_than_two_windows)
-    assert command(["train"], config, data, run, "--iterations", "2", "--look-every", "0", "--no-gate") == 0
+    assert command(["train"], config, data, run, "--iterations", "2", "--eval-every", "0", "--no-gate") == 0
     assert load_checkpoint(run / "checkpoint.pt")["iteration"] == 2
 
 
@@ -87,7 +87,7 @@ def test_the_gpu_configuration_trains(data: Path, tmp_path: Path) -> None:
     ("more", "named"),
     [
         (("--loaders", "-1"), "--loaders"),
-        (("--look-every", "-1"), "--look-every"),
+        (("--eval-every", "-1"), "--eval-every"),
         (("--validation", "/nowhere"), "/nowhere"),
     ],
 )

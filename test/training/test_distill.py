@@ -53,12 +53,13 @@ def test_a_student_comes_closer_to_its_teacher_and_goes_on(tmp_path: Path) -> No
 
 
 def test_the_loss_is_shared_between_teacher_and_truth(tmp_path: Path) -> None:
-    trainer, teacher = begin(SHARE, load_teacher(tmp_path), tmp_path / "run")
+    world = load_teacher(tmp_path)
+    trainer, teacher = begin(SHARE, world, tmp_path / "run")
     batch = trainer.pool.draw(2, 0)
     (share, taught), (rest, true) = teacher(batch)
     assert (share, rest) == pytest.approx((0.8, 0.2)) and true is batch
     assert torch.equal(taught.condition, batch.condition) and not torch.equal(taught.target, batch.target)
-    whole = Teacher(teacher._world, replace(CONFIG, distill=DistillConfig(1.0)), dot_data())
+    whole = Teacher(world, replace(CONFIG, distill=DistillConfig(1.0)), dot_data())
     assert [share for share, _ in whole(batch)] == [1.0]
 
 

@@ -124,7 +124,7 @@ def test_the_shipped_training_file_is_read_and_mistakes_are_named(tmp_path: Path
     (tmp_path / "flow.yaml").write_text(yaml.safe_dump(flow))
     with pytest.raises(InputError, match=r"transformer.prediction.*velocity.*use residual, motion or layers"):
         TrainConfig.load(tmp_path / "flow.yaml")
-    with pytest.raises(InputError, match="models/pusht-small/train.yaml"):
+    with pytest.raises(InputError, match="config/training/small.yaml"):
         TrainConfig.load(tmp_path / "absent.yaml")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lingbot_ros.errors import EngineError, InputError, SessionError
-from lingbot_ros.tasks.pusht.block_pose import fit_tee
+from lingbot_ros.tasks.pusht.block_pose import fit_block_pose
 from lingbot_ros.tasks.pusht.image_reader import pusher_centre, read_shares
 from lingbot_ros.world import Batch, World
 from lingbot_ros.world.rollout import roll_poses
@@ -26,7 +26,7 @@ def world() -> World:
 def actions(world: World) -> np.ndarray:
     """A way that pushes the block of the seed image about: [40, 2]."""
     centre = pusher_centre(read_shares(world.seed_image())) * 512 / 96
-    block = fit_tee(read_shares(world.seed_image())).pose[:2]
+    block = fit_block_pose(read_shares(world.seed_image())).pose[:2]
     way = np.linspace(centre, block + (block - centre) * 0.3, 40)
     return np.clip(way + np.random.default_rng(0).normal(0, 4, way.shape), 0, 512)
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
-from lingbot_ros.engine.torch_engine import PRECISIONS
+from lingbot_ros.engine.precision import PRECISIONS
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig

@@ -136,11 +136,11 @@ def test_the_shown_frames_are_those_that_were_committed(session: Session) -> Non
         slot = branch.cache.ring.slot(chunk)
         for index in range(2):
             first = (slot.write + index) * TOKENS
-            made[2 * chunk + index] = [t[0, :, first : first + TOKENS].clone() for t in branch.cache._all()]
+            made[2 * chunk + index] = [t[0, :, first : first + TOKENS].clone() for t in branch.cache.block]
         if memory.shown:
             assert int(branch.tensors["kv_len"]) == (6 + len(memory.shown)) * TOKENS
             for place, frame in enumerate(memory.shown, start=6):
-                for tensor, expected in zip(branch.cache._all(), made[frame], strict=True):
+                for tensor, expected in zip(branch.cache.block, made[frame], strict=True):
                     assert torch.equal(tensor[0, :, place * TOKENS : (place + 1) * TOKENS], expected)
         else:
             assert int(branch.tensors["kv_len"]) == slot.length * TOKENS

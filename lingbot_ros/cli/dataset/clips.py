@@ -18,7 +18,7 @@ def add_from_bag(sources: Any) -> None:
         "from-bag",
         help="an image topic and an action topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
         description="Frames at a constant rate by the messages' stamps; the action of a frame is the newest at or "
-        f"before its picture, and leads to the next frame. {_AGAIN}",
+        f"before its image, and leads to the next frame. {_AGAIN}",
     )
     parser.add_argument("bag", type=Path, help="folder of the bag, or a single .mcap or .bag file")
     parser.add_argument("--images", required=True, metavar="TOPIC", help="sensor_msgs/Image or CompressedImage")
@@ -30,12 +30,12 @@ def add_from_bag(sources: Any) -> None:
         "std_msgs/Float64MultiArray, Float32MultiArray, Float64 or Float32",
     )
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (default 10)")
-    parser.add_argument("--image-gap", type=float, metavar="S", help="pictures farther apart end an episode "
+    parser.add_argument("--image-gap", type=float, metavar="S", help="images farther apart end an episode "
                         "(default: 1.5 frames)")  # fmt: skip
     parser.add_argument("--action-gap", type=float, default=1.0, metavar="S", help="an action older than this does not "
                         "count (default %(default)s)")  # fmt: skip
     parser.add_argument("--action-offset", type=float, default=0.0, metavar="S", help="look for a frame's action this "
-                        "much after its picture, where actions are stamped late (default 0)")  # fmt: skip
+                        "much after its image, where actions are stamped late (default 0)")  # fmt: skip
     parser.add_argument("--stamps", default="auto", help="header, received, or auto: header where all messages have "
                         "one (default auto)")  # fmt: skip
     parser.add_argument("--joint-field", default="position", help="of a JointState: position, velocity, effort "
@@ -52,7 +52,7 @@ def add_from_lerobot(sources: Any) -> None:
         description=f"One camera and one action of a LeRobot data set (needs the package pyarrow). {_AGAIN}",
     )
     parser.add_argument("folder", type=Path, help="folder of the data set: meta/, data/, videos/")
-    parser.add_argument("--camera", metavar="KEY", help="feature with the pictures (default: the only one)")
+    parser.add_argument("--camera", metavar="KEY", help="feature with the images (default: the only one)")
     parser.add_argument("--action", default="action", metavar="KEY", help="feature with the action (default action)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="keep every N-th frame (default 1)")
     _add_common(parser)
@@ -123,7 +123,7 @@ def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of the data set")
-    add("--size", type=_size, default=(96, 96), metavar="HxW", help="pixels of a frame (default 96x96); pictures are "
+    add("--size", type=_size, default=(96, 96), metavar="HxW", help="pixels of a frame (default 96x96); images are "
         "stretched to it, as a session does with its first one")  # fmt: skip
     add("--longest", type=int, default=100, metavar="N", help="steps of an episode; longer ones are cut (default 100)")
     add("--shortest", type=int, default=16, metavar="N", help="steps; shorter ones are left out (default 16)")

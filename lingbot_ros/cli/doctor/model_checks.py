@@ -6,8 +6,8 @@ from lingbot_ros.checkpoints.cards import ModelCard, model_folders
 from lingbot_ros.checkpoints.files import locate
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
 from lingbot_ros.errors import LingbotError
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
 
-DEFAULT_MODEL = "pusht-small"
 _ADVICE = "restore the folder models/, e.g. git checkout -- models"
 
 

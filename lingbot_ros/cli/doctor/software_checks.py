@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.tasks.registry import DEFAULT_TASK, all_tasks
 
 _NEEDED = {
     "rclpy": "ROS 2",
@@ -18,12 +19,10 @@ _NEEDED = {
     "safetensors": "weights",
     "yaml": "model cards and parameters",
     "torch": "the torch engine",
-    "gym_pusht": "the Push-T simulator",
 }
 _OPTIONAL = {
-    "onnxruntime": "the ONNX engine: pip install onnxruntime",
-    "tensorrt": "the TensorRT engine: pip install tensorrt (needs an NVIDIA GPU)",
-    "tensorrt_rtx": "the TensorRT-RTX engine: pip install tensorrt_rtx (needs an NVIDIA RTX GPU)",
+    "onnxruntime": "the engine onnxruntime: pip install onnxruntime",
+    "onnxscript": "exporting models to that engine: pip install onnx onnxscript",
     "diffusers": "the released LingBot-World models: pip install diffusers",
     "transformers": "their text encoder: pip install transformers ftfy",
     "huggingface_hub": "downloading them: pip install huggingface_hub",
@@ -33,7 +32,6 @@ _OPTIONAL = {
 _DISTRIBUTIONS = {
     "cv2": ("opencv-python-headless", "opencv-python"),
     "yaml": ("PyYAML",),
-    "gym_pusht": ("gym-pusht",),
     "lingbot_msgs.msg": ("lingbot_msgs",),
 }
 _IMPORT_LIMIT_S = 120
@@ -49,6 +47,7 @@ def check_software() -> Iterator[Finding]:
             yield ok(module.partition(".")[0], f"{_version(module)} ({purpose})")
         else:
             yield problem(module, f"cannot be imported: {failure}", f"it is needed for {purpose}: {_REPAIR}")
+    yield from _check_tasks()
     for module, purpose in _OPTIONAL.items():
         if importlib.util.find_spec(module) is None:
             yield note(module, "not installed", f"only for {purpose}")
@@ -57,6 +56,19 @@ def check_software() -> Iterator[Finding]:
         else:
             yield ok(module, _version(module))
     yield _check_middleware()
+
+
+def _check_tasks() -> Iterator[Finding]:
+    """What the default task lacks is a problem; what another lacks concerns that one alone."""
+    for task in all_tasks():
+        report = problem if task.name == DEFAULT_TASK else note
+        for package in task.packages:
+            failure = import_failure(package.module)
+            if failure is None:
+                yield ok(package.module, f"{_version(package.distribution)} ({package.purpose})")
+            else:
+                advice = f"it is needed for {package.purpose}: {_REPAIR}"
+                yield report(package.module, f"cannot be imported: {failure}", advice)
 
 
 def import_failure(module: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`lingbot imagine`: bring up the node, show it one picture, drive it, watch."""
+"""`lingbot imagine`: bring up the node, show it one image, drive it, watch."""
 
 import argparse
 from pathlib import Path
@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write latest.png, imagined.mp4 and summary.json there")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), help="how time passes (default: realtime)")
     parser.add_argument("--policy", choices=("demo", "random", "circle"), help="what gives the actions (default: demo, "
-                        "which plays Push-T, for its models; random for others)")  # fmt: skip
+                        "which plays the model's task; random where nothing does)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the scene, the model and the policy (default 0)")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="first picture, JPEG or PNG (default: by the model)")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="first image, JPEG or PNG (default: by the model)")
     parser.add_argument("--prompt", default="", help="what happens: a text, or a file that ends in .txt")
     camera = parser.add_argument_group("models that a camera drives (with --model NAME --image FILE)")
     camera.add_argument("--poses", type=Path, metavar="NPY", help="camera-to-world [frames, 4, 4], OpenCV axes; "

@@ -17,7 +17,7 @@ from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
 from lingbot_ros.cli.model_arguments import load_options
-from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.nodes.client.imagination import ImaginationClient
@@ -28,7 +28,7 @@ from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.memory_plan import plan_memory
 from lingbot_ros.world.readiness import ready_files
 
-# Encoding the first picture by a large autoencoder on a CPU takes its time.
+# Encoding the first image by a large autoencoder on a CPU takes its time.
 _START_S = 600.0
 
 # What else --precision could be where the memory is the question.
@@ -40,10 +40,10 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     require_poses_suffice(card)
     require_weights(args, card)
     if args.image is None:
-        raise InputError("--image", "nothing", f"{card.name} starts from a picture: give a JPEG or PNG file")
+        raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
-    picture, trajectory = read_picture(args.image), read_trajectory(args, card)
+    picture, trajectory = read_image(args.image), read_trajectory(args, card)
     prompt = read_prompt(args.prompt, "--prompt")
     print(trajectory.text(), flush=True)
     more = {"camera.unit_step": repr(trajectory.unit_step)}

@@ -1,7 +1,6 @@
 """What `lingbot imagine` does: a node in a process of its own, a driver in this one, the real topics between them."""
 
 import argparse
-import signal
 import sys
 import time
 from typing import Any
@@ -17,14 +16,17 @@ from lingbot_ros.bridge.model_messages import control_spec
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.cli.imagine.camera import imagine_camera, require_weights
 from lingbot_ros.cli.imagine.film import Recording
-from lingbot_ros.cli.node_session import BRING_UP_S, read_picture, ros, ros_arguments, use_large_images, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, use_large_images, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.nodes.client.demo_driver import DemoDriver
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.records import Image
-from lingbot_ros.tasks.policies import default_policy, make_policy
+from lingbot_ros.tasks.policy import make_policy
+from lingbot_ros.tasks.registry import find_task
+from lingbot_ros.tasks.task import FirstImage, Task
 
 _MATCH_S = 10.0
 _LINE_TTY_S, _LINE_LOG_S = 0.2, 1.0
@@ -34,8 +36,7 @@ def imagine(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.imagine`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    # SIGTERM, which a supervisor sends, ends as Ctrl-C does; the node's process is ended on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()  # SIGTERM and SIGHUP end as Ctrl-C does; the node's process is ended on the way out
     if args.large_images:
         use_large_images()
     card = find_card(args.model) if args.model is not None else None
@@ -44,16 +45,19 @@ def imagine(args: argparse.Namespace) -> int:
     _refuse_camera_options(args, card)
     if card is not None:
         require_weights(args, card)
-    picture = read_picture(args.image) if args.image else None
+    picture = read_image(args.image) if args.image else None
     with NodeProcess(ros_arguments(args, {})) as process, ros(args.namespace) as (node, executor):
         client = ImaginationClient(node, executor)
         try:
             client.bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
             model = client.loaded_model()
-            frame, origin = (picture, str(args.image)) if args.image else _first_frame(model, args.seed)
+            task = find_task(model.task) if model.task else None
+            first = FirstImage(picture, str(args.image)) if picture is not None else _first_image(task, args.seed)
+            frame, origin = (None, "the example of the model") if first is None else (first.image, first.origin)
+            policy_name, policy = make_policy(args.policy, task, model.name, control_spec(model), args.seed)
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
-                make_policy(args.policy or default_policy(model.name), model.name, control_spec(model), args.seed),
+                policy,
                 recording.add if recording else lambda _: None,
                 1 / model.fps,
                 args.namespace,
@@ -63,19 +67,17 @@ def imagine(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print("interrupted before the first frame", file=sys.stderr)
             return 0
-        print(
-            f"first picture: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True
-        )
+        print(f"first image: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True)
         if model.max_horizon:
             print(
-                f"believe about {model.max_horizon} frames after a real picture; what comes later is a dream",
+                f"believe about {model.max_horizon} frames after a real image; what comes later is a dream",
                 flush=True,
             )
         started_s = time.monotonic()
         try:
             _drive(driver, executor, process, args.duration)
         finally:
-            summary = _summary(driver, model, args, origin, time.monotonic() - started_s)
+            summary = _summary(driver, model, args, (origin, policy_name), time.monotonic() - started_s)
             if recording is not None:
                 recording.finish(summary)
             driver.destroy_node()
@@ -90,13 +92,9 @@ def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> 
             raise InputError(f"--{name}", getattr(args, name), fix)
 
 
-def _first_frame(model: ModelInfo, seed: int) -> tuple[Image | None, str]:
-    """The picture to start from, and where it comes from; None = the model's own example, which the node has."""
-    if model.name.startswith("pusht"):
-        from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
-
-        return reset_frame(seed), f"gym-pusht, seed {seed}"
-    return None, "the example of the model"
+def _first_image(task: Task | None, seed: int) -> FirstImage | None:
+    """The task's scene; None = the model's own example, which the node has."""
+    return None if task is None else task.first_image(seed)
 
 
 def _start(
@@ -155,14 +153,15 @@ def _milliseconds(values: list[float], percentile: float) -> str:
 
 
 def _summary(
-    driver: DemoDriver, model: ModelInfo, args: argparse.Namespace, origin: str, duration_s: float
+    driver: DemoDriver, model: ModelInfo, args: argparse.Namespace, begun: tuple[str, str], duration_s: float
 ) -> dict[str, Any]:
+    origin, policy = begun
     status, counts = driver.status, driver.counts
     low, high = np.percentile(counts.latencies_s, (50, 99)) if counts.latencies_s else (None, None)
     return {
         **what_ran(model),
         "mode": args.mode or "realtime",
-        "policy": args.policy or default_policy(model.name),
+        "policy": policy,
         "seed": args.seed,
         "first_picture": origin,
         "duration_s": round(duration_s, 3),

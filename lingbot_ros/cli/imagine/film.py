@@ -1,4 +1,4 @@
-"""What `lingbot imagine --out` leaves behind: the newest picture, a film, a summary."""
+"""What `lingbot imagine --out` leaves behind: the newest image, a film, a summary."""
 
 import json
 import os

@@ -53,7 +53,7 @@ class Trajectory:
         return [PoseStamped(pose=camera_to_world_to_pose(pose)) for pose in self.poses]
 
     def camera_info(self, height: int, width: int) -> CameraInfo:
-        """Of the first picture, of that size in pixels."""
+        """Of the first image, of that size in pixels."""
         if self.intrinsics is None:
             return CameraInfo()
         fx, fy, cx, cy = stretch_intrinsics(self.intrinsics, REFERENCE_SIZE, (height, width)).tolist()

@@ -76,7 +76,8 @@ def _line(result: "ReplayedSession") -> str:
     note = f"; {result.note}" if result.note else ""
     if not result.frames:
         return f"  {result.session_id}: nothing compared{note}"
-    said = f"  {result.session_id}: {result.frames} frames imagined again, "
+    real = f"{result.observed} real ones observed again, " if result.observed else ""
+    said = f"  {result.session_id}: {result.frames} frames imagined again, {real}"
     if result.first_difference is not None:
         return f"{said}the first that differs is {result.first_difference} (lowest PSNR {result.worst_db:.1f} dB){note}"
     if result.exact:

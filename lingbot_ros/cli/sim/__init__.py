@@ -4,13 +4,14 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.tasks.registry import DEFAULT_SCENE
 
 HELP = "start an imagined world as a simulator: standard interfaces, /clock, paused"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything has a default: `lingbot sim` alone offers the shipped Push-T world."""
-    parser.add_argument("--world", metavar="FILE", help="world to load: a file or a name (default: pusht)")
+    """Everything has a default: `lingbot sim` alone offers the shipped world."""
+    parser.add_argument("--world", metavar="FILE", help=f"world to load: a file or a name (default: {DEFAULT_SCENE})")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
     parser.add_argument("--mode", choices=("realtime", "lockstep"), default="lockstep", help="default %(default)s")
     parser.add_argument("--record", action="store_true", help="write an MCAP bag; see recording.folder")

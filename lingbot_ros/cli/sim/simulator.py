@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import signal
 import sys
 import time
 
@@ -14,10 +13,11 @@ from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments
 from lingbot_ros.errors import InputError
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
+from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.runtime.enums import State
-from lingbot_ros.runtime.scene_catalog import WorldShelf
+from lingbot_ros.runtime.scene_catalog import SceneCatalog
+from lingbot_ros.tasks.registry import DEFAULT_SCENE
 
-DEFAULT_WORLD = "pusht"
 _LINE_S = 1.0
 
 
@@ -25,11 +25,11 @@ def simulate(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.sim`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    world = WorldShelf().read(args.world or DEFAULT_WORLD)
+    world = SceneCatalog().read(args.world or DEFAULT_SCENE)
     args.model = args.model or world.model
     if find_card(args.model).name != world.model:
         raise InputError("--world", f"'{world.name}'", f"it is a world of {world.model}, not of {args.model}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
     with (
         NodeProcess(ros_arguments(args, {"simulator.enabled": True, "simulator.world": world.source})) as process,
         ros(args.namespace) as (node, executor),

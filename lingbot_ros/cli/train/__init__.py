@@ -11,8 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the run's files and limits."""
     parser.description = (
         "Trains on a data set made by `lingbot dataset`. Ctrl-C saves and stops; the same command goes on from there. "
-        "Watch it with `tensorboard --logdir RUN/log` and by the pictures in RUN/looks. A run that the configuration's "
-        "gate stops, because the model does not learn what matters, ends with exit code 3."
+        "Watch it with `tensorboard --logdir RUN/log` and by the images in RUN/validation. A run that the "
+        "configuration's gate stops, because the model does not learn what matters, ends with exit code 3."
     )
     add_run_arguments(parser)
 

@@ -6,13 +6,14 @@ import sys
 import torch
 
 from lingbot_ros.engine.torch_engine import resolve_device
+from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.gate import EXIT_CODE
 from lingbot_ros.training.train import Limits, Trainer
-from lingbot_ros.training.training_data import TrainingData, open_training_data, require_fitting
-from lingbot_ros.training.validator import Examiner
+from lingbot_ros.training.training_data import TrainingData, require_fitting
+from lingbot_ros.training.validator import Validator
 
 
 def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execution]:
@@ -30,8 +31,8 @@ def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execut
 def train_and_export(args: argparse.Namespace, trainer: Trainer, data: TrainingData) -> int:
     """Train to the limits, then export if asked. Returns 0, or the gate's exit code for a run that it stopped."""
     with_gate = not (args.no_gate or trainer.passed_gate)
-    examiner = Examiner(trainer.config, data, args.run, str(trainer.device), args.look_every, with_gate)
-    verdict = trainer.train(Limits(args.iterations, args.minutes), examiner)
+    validator = Validator(trainer.config, data, args.run, str(trainer.device), args.eval_every, with_gate)
+    verdict = trainer.train(Limits(args.iterations, args.minutes), validator)
     if verdict is not None and not verdict.passed:
         print(f"lingbot {args.verb}: {verdict.message}", file=sys.stderr)
         return EXIT_CODE

@@ -81,9 +81,14 @@ class ActionColumn:
         self.names: tuple[str, ...] = ()
         self._rows: list[Vector] = []
 
-    def add(self, message: Any) -> None:
-        """Raises InputError for a message with other components than the first, or with a value that is not finite."""
+    def add(self, message: Any) -> bool:
+        """False for a message without any value, which is no action: a session's first image has such a control.
+
+        Raises InputError for a message with other components than the first, or with a value that is not finite.
+        """
         vector, names = self._type.vector(message), self._type.names(message)
+        if not len(vector) and not names:
+            return False
         if not self.names:
             self.names = names
         if names != self.names:
@@ -98,6 +103,7 @@ class ActionColumn:
         if not np.isfinite(vector).all():
             self._refuse(vector, "all values must be finite")
         self._rows.append(vector)
+        return True
 
     def array(self) -> NDArray[np.float32]:
         """All actions so far, float32 [N, dim]."""

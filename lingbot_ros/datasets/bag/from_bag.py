@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.datasets.bag.action_types import ACTION_TYPES, ActionColumn, rename
-from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Pictures
+from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Images
 from lingbot_ros.datasets.bag.open_bag import Bag
 from lingbot_ros.datasets.bag.resample import Segment, Timing, resample, trim
 from lingbot_ros.datasets.bag.stamps import StampColumn, choose_stamps
@@ -55,13 +55,16 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     pictures, acts = StampColumn(topics.images), StampColumn(topics.actions)
     for received_ns, message in bag.messages(topics.images):
         pictures.add(received_ns, message)
+    begins = StampColumn(topics.actions)
     for received_ns, message in bag.messages(topics.actions):
-        acts.add(received_ns, message)
-        column.add(message)
-    kind = choose_stamps(topics.stamps, pictures, acts)
+        (acts if column.add(message) else begins).add(received_ns, message)
+    if not len(acts) and len(begins):
+        raise InputError(topics.actions, f"{len(begins)} messages without values", "give a topic with actions on it")
+    kind = choose_stamps(topics.stamps, pictures, acts, begins)
+    begin_ns = np.array(sorted(pictures.begin_of(n, begins, kind) for n in range(len(begins))), np.int64)
     (image_ns, image_order), (action_ns, action_order) = pictures.ordered(kind), acts.ordered(kind)
     measured = _check_rate(image_ns, timing)
-    segments, dropped = trim(resample(image_ns, action_ns, timing), options.longest, options.shortest)
+    segments, dropped = trim(resample(image_ns, action_ns, timing, begin_ns), options.longest, options.shortest)
     if not segments:
         raise _nothing_left(image_ns, action_ns, kind, options)
     names = rename(column.names, topics.names)
@@ -80,11 +83,13 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     plan = make_plan(source, timing.rate, [names[n] for n in chosen], [s.steps for s in segments], options)
     repeated = sum(int((np.diff(segment.images) == 0).sum()) for segment in segments)
     story = [
-        f"{topics.images}: {len(image_ns)} pictures, {measured:.1f} per second; {topics.actions}: {len(action_ns)} "
+        f"{topics.images}: {len(image_ns)} images, {measured:.1f} per second; {topics.actions}: {len(action_ns)} "
         f"actions of {len(names)} components ({', '.join(names)}); by the stamps of {_STAMPS[kind]}",
         f"{len(segments)} episodes, {sum(plan.steps)} steps at {timing.rate:g} frames per second; left out: {dropped} "
-        f"parts shorter than {options.shortest} steps; frames that show the same picture as the one before: {repeated}",
+        f"parts shorter than {options.shortest} steps; frames that show the same image as the one before: {repeated}",
     ]
+    if len(begins):
+        story.append(f"{topics.actions}: {len(begins)} without values; an episode begins at each")
     in_bag = [Segment(image_order[segment.images], segment.actions) for segment in segments]
     return BagClips(plan, in_bag, column.array()[action_order][:, chosen], image_type, story)
 
@@ -93,7 +98,7 @@ def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetW
     """Write the episodes that are not there yet; yields the steps of each once it is."""
     missing = writer.missing()
     wanted = (int(number) for episode in missing for number in clips.segments[episode].images)
-    pictures = Pictures(bag, topics.images, clips.image_type, (clips.plan.height, clips.plan.width), wanted)
+    pictures = Images(bag, topics.images, clips.image_type, (clips.plan.height, clips.plan.width), wanted)
     for episode in missing:
         segment = clips.segments[episode]
         frames = (pictures.take(int(number)) for number in segment.images)
@@ -105,12 +110,12 @@ _STAMPS = {"header": "the messages' headers", "received": "receipt"}
 
 
 def _check_rate(image_ns: NDArray[np.int64], timing: Timing) -> float:
-    """Pictures per second, by their median distance."""
+    """Images per second, by their median distance."""
     if len(image_ns) < 2:
-        raise InputError("--images", f"{len(image_ns)} pictures", "give a topic with a recording on it")
+        raise InputError("--images", f"{len(image_ns)} images", "give a topic with a recording on it")
     measured = 1e9 / max(1.0, float(np.median(np.diff(image_ns))))
     if timing.rate > _RATE_TOLERANCE * measured:
-        raise InputError("--rate", timing.rate, f"pictures come at {measured:.2f} per second: give that or less")
+        raise InputError("--rate", timing.rate, f"images come at {measured:.2f} per second: give that or less")
     return measured
 
 
@@ -121,7 +126,7 @@ def _nothing_left(
         return InputError("--actions", "no message", "give a topic with actions on it")
     start = min(image_ns[0], action_ns[0])
     spans = [f"{(ns[0] - start) / 1e9:.2f} to {(ns[-1] - start) / 1e9:.2f} s" for ns in (image_ns, action_ns)]
-    what = f"pictures from {spans[0]}, actions from {spans[1]}, by the stamps of {_STAMPS[kind]}"
+    what = f"images from {spans[0]}, actions from {spans[1]}, by the stamps of {_STAMPS[kind]}"
     if image_ns[-1] < action_ns[0] or action_ns[-1] < image_ns[0]:
         return InputError("bag", what, "they do not overlap in time; try --stamps received, or --stamps header")
     fix = f"no part of {options.shortest} steps is without a gap; try a larger --image-gap or --action-gap"

@@ -1,4 +1,4 @@
-"""The pictures of an image topic, each decoded once, at the size of the set."""
+"""The images of an image topic, each decoded once, at the size of the set."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED)
 """Raw in rgb8, bgr8, rgba8, bgra8, mono8, mono16 or 16UC1; compressed as JPEG or PNG."""
 
 
-class Pictures:
-    """Reads a topic from front to back and hands out its pictures by message number.
+class Images:
+    """Reads a topic from front to back and hands out its images by message number.
 
-    `wanted`: the number of every picture that will be taken, as often as it will be. Only what was passed and is still
+    `wanted`: the number of every image that will be taken, as often as it will be. Only what was passed and is still
     to be taken is held, so that `take` in the order of the recording needs next to no memory. Frames are resized as a
-    session resizes its first picture: uint8 [height, width, 3] RGB.
+    session resizes its first image: uint8 [height, width, 3] RGB.
     """
 
     def __init__(self, bag: Bag, topic: str, kind: str, size: tuple[int, int], wanted: Iterable[int]) -> None:
@@ -31,7 +31,7 @@ class Pictures:
         self._held: dict[int, NDArray[np.uint8]] = {}
 
     def take(self, number: int) -> NDArray[np.uint8]:
-        """Raises InputError for a picture that cannot be decoded."""
+        """Raises InputError for an image that cannot be decoded."""
         while number not in self._held:
             passed, (_, message) = next(self._messages)
             if self._uses[passed]:

@@ -1,4 +1,4 @@
-"""From stamps to episodes: which picture is frame k, and which action was in force then. Pure arithmetic on stamps."""
+"""From stamps to episodes: which image is frame k, and which action was in force then. Pure arithmetic on stamps."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,15 @@ from lingbot_ros.datasets.plan import cut
 
 Stamps = NDArray[np.int64]
 """Nanoseconds, ascending."""
+_NONE: Stamps = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Timing:
     """How a recording becomes frames at a constant rate. Seconds, but for `rate`, frames per second.
 
-    image_gap: where two pictures are farther apart, an episode ends. action_gap: an action counts for so long; without
-    one an episode ends. action_offset: added to a picture's stamp when its action is looked for, for actions that are
+    image_gap: where two images are farther apart, an episode ends. action_gap: an action counts for so long; without
+    one an episode ends. action_offset: added to an image's stamp when its action is looked for, for actions that are
     stamped with when they were done rather than with what was seen.
     """
 
@@ -28,7 +29,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Segment:
-    """One episode: indices into the pictures int64 [T+1] and into the actions int64 [T]."""
+    """One episode: indices into the images int64 [T+1] and into the actions int64 [T]."""
 
     images: NDArray[np.int64]
     actions: NDArray[np.int64]
@@ -38,20 +39,26 @@ class Segment:
         return len(self.actions)
 
 
-def resample(images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
-    """The longest stretches of `images` and `actions` without a gap.
+def resample(images: Stamps, actions: Stamps, timing: Timing, begins: Stamps = _NONE) -> list[Segment]:
+    """The longest stretches of `images` and `actions` without a gap; no image before one of `begins` nor an action
+    before it belongs to what comes from it on.
 
-    From the first picture of a stretch on there is a frame every 1 / rate seconds: the picture stamped nearest to it
-    (the earlier of two as near). The action of a frame is the newest at or before that picture's stamp plus the offset;
+    From the first image of a stretch on there is a frame every 1 / rate seconds: the image stamped nearest to it
+    (the earlier of two as near). The action of a frame is the newest at or before that image's stamp plus the offset;
     it leads from this frame to the next. A stretch's last frame needs none.
     """
     if not len(images) or not len(actions):
         return []
-    breaks = np.flatnonzero(np.diff(images) > round(timing.image_gap * 1e9)) + 1
     segments = []
-    for stretch in np.split(np.arange(len(images)), breaks):
-        chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
-        segments += _with_actions(chosen, images, actions, timing)
+    image_parts, action_parts = (np.split(np.arange(len(s)), np.searchsorted(s, begins)) for s in (images, actions))
+    for part, acts in zip(image_parts, action_parts, strict=True):
+        if not len(part) or not len(acts):
+            continue
+        gaps = np.flatnonzero(np.diff(images[part]) > round(timing.image_gap * 1e9)) + 1
+        for stretch in np.split(part, gaps):
+            chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
+            found = _with_actions(chosen, images, actions[acts], timing)
+            segments += [Segment(segment.images, segment.actions + acts[0]) for segment in found]
     return segments
 
 
@@ -67,10 +74,10 @@ def trim(segments: list[Segment], longest: int, shortest: int) -> tuple[list[Seg
 
 
 def _on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
-    """For every frame of a stretch the number of its picture."""
+    """For every frame of a stretch the number of its image."""
     if len(stamps) == 1:
         return np.zeros(1, np.int64)
-    # The last frame may lie half a period beyond the last picture.
+    # The last frame may lie half a period beyond the last image.
     count = int((stamps[-1] - stamps[0]) / period_ns + 0.5) + 1
     grid = stamps[0] + np.round(np.arange(count) * period_ns).astype(np.int64)
     after = np.clip(np.searchsorted(stamps, grid), 1, len(stamps) - 1)

@@ -34,16 +34,35 @@ class StampColumn:
         order = np.argsort(stamps, kind="stable")
         return stamps[order], order
 
+    def begin_of(self, marker: int, marks: "StampColumn", kind: str) -> int:
+        """When the episode begins that message `marker` of `marks` announces, on the clock of `kind`.
 
-def choose_stamps(wanted: str, images: StampColumn, actions: StampColumn) -> str:
-    """`header` or `received`, the same for both topics: two clocks that are mixed pair the wrong things.
+        Where that came right after the message of this topic with the same header, it belongs to that one.
+        """
+        if kind == "header":
+            return marks._header[marker] or 0
+        received = marks._received[marker]
+        newest = max((n for n, at in enumerate(self._received) if at <= received), default=None, key=self._at)
+        if newest is None or marks._header[marker] is None or self._header[newest] != marks._header[marker]:
+            return received
+        return self._received[newest]
 
-    auto: the headers' where all messages of both topics have one that is not zero, else the time of receipt. Raises
+    def _at(self, number: int) -> int:
+        return self._received[number]
+
+    def __len__(self) -> int:
+        return len(self._received)
+
+
+def choose_stamps(wanted: str, *columns: StampColumn) -> str:
+    """`header` or `received`, the same for all topics: two clocks that are mixed pair the wrong things.
+
+    auto: the headers' where all messages of all topics have one that is not zero, else the time of receipt. Raises
     InputError for headers that are asked for and absent.
     """
     if wanted not in STAMP_CHOICES:
         raise InputError("--stamps", wanted, f"use one of {', '.join(STAMP_CHOICES)}")
-    without = [column.topic for column in (images, actions) if not column.has_headers]
+    without = [column.topic for column in columns if not column.has_headers]
     if wanted == "header" and without:
         raise InputError("--stamps", wanted, f"{' and '.join(without)} has messages without a stamp; use received")
     if wanted == "auto":

@@ -77,7 +77,7 @@ def survey(recorded: LeRobotSet, every: int, options: PlanOptions) -> LeRobotCli
 def write_missing(recorded: LeRobotSet, clips: LeRobotClips, writer: ClipSetWriter) -> Iterator[int]:
     """Write the episodes that are not there yet; yields the steps of each once it is."""
     size = (clips.plan.height, clips.plan.width)
-    rows, pictures = _Rows(recorded), _Pictures(recorded, size)
+    rows, pictures = _Rows(recorded), _Images(recorded, size)
     for number in writer.missing():
         part = clips.parts[number]
         kept = [clips.every * (part.start + k) for k in range(part.steps + 1)]
@@ -113,7 +113,7 @@ class _Rows:
             self._rows.setdefault(self._table["episode_index"][row], []).append(row)
 
 
-class _Pictures:
+class _Images:
     """Frames at the size of the set; the film that was opened last stays open."""
 
     def __init__(self, recorded: LeRobotSet, size: tuple[int, int]) -> None:
@@ -135,7 +135,7 @@ def _decode(cell: Any, episode: LeRobotEpisode, row: int) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if bgr is None:
         where = f"{episode.data}, episode {episode.number}, frame {row}"
-        raise InputError(where, "no picture", "give a set with its pictures inside its tables or in films")
+        raise InputError(where, "no image", "give a set with its images inside its tables or in films")
     return np.asarray(bgr[:, :, ::-1], np.uint8)
 
 

@@ -18,7 +18,7 @@ VERSIONS = ("v2.0", "v2.1", "v3.0")
 
 @dataclass(frozen=True)
 class LeRobotEpisode:
-    """number; rows in `data`; film, or None where pictures are in `data`; first_frame of the film."""
+    """number; rows in `data`; film, or None where images are in `data`; first_frame of the film."""
 
     number: int
     length: int

@@ -16,7 +16,7 @@ Actions = NDArray[np.float64]
 class Start:
     """Where a rollout begins: the same for all policies and in both arms.
 
-    image uint8 [h, w, 3] RGB, the first picture. state: what a simulator needs to begin at the same place, of its own
+    image uint8 [h, w, 3] RGB, the first image. state: what a simulator needs to begin at the same place, of its own
     type. seen_in_training: whether the world model was trained on its episode; None where nobody knows.
     """
 

@@ -12,7 +12,7 @@ from lingbot_ros.evaluate.rollouts.store import RolloutStore
 from lingbot_ros.evaluate.rollouts.wave import Seconds, Wave
 
 Keep = Callable[[Rollout, Frames], None]
-"""Takes the frames uint8 [n + 1, H, W, 3] of a finished rollout, the first picture included, before it is stored."""
+"""Takes the frames uint8 [n + 1, H, W, 3] of a finished rollout, the first image included, before it is stored."""
 
 
 @dataclass(frozen=True)

@@ -26,4 +26,4 @@ class Scorer(Protocol):
     version: str
 
     def begin(self, start: Start, first: Frame) -> ScoreTrack:
-        """A track for one rollout, from its start and its first picture as the world shows it."""
+        """A track for one rollout, from its start and its first image as the world shows it."""

@@ -32,7 +32,7 @@ class Stepper(Protocol):
     fps: float
 
     def start(self, row: int, start: Start, seed: int) -> Frame | RowError:
-        """Begin in a free place; the first picture, uint8 [H, W, 3] RGB, as the world shows it."""
+        """Begin in a free place; the first image, uint8 [H, W, 3] RGB, as the world shows it."""
 
     def frames_in_next_step(self, row: int) -> int:
         """How many frames the row's next step makes, and how many actions it takes."""

@@ -4,7 +4,7 @@ A displacement per pixel (`motion` models) lets a rigid thing bend a little in e
 worm. Here the network cuts the previous image into a few layers, every pixel says where it thinks it goes, and each
 layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. Then the layers
 look at each other: what a push turns depends on where two things are and how they move, which a few numbers say better
-than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the picture
+than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the image
 repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 SHARPNESS = 3.0
 """Masks are cut sharper than the network is sure of them.
 
-What is a tenth transparent is gone after thirty frames; and the thousandths of a mask that lie all over the picture
+What is a tenth transparent is gone after thirty frames; and the thousandths of a mask that lie all over the image
 would outweigh the thing itself in moments and turns, because they are far away.
 """
 
@@ -33,7 +33,7 @@ _LAYER_FEATURES = 2 + 7 + 3
 
 
 @dataclass(frozen=True)
-class Layered:
+class LayeredPrediction:
     """A next image [F, C, H, W] and how it came about.
 
     `motions` float32 [F, layers, 3]: pixels right and down, radians from x towards y, about the layer's centroid;
@@ -66,7 +66,7 @@ class RigidLayers(nn.Module):
         """Channels of the pixel head: whose a pixel is (background first), a filling, a displacement, its weight."""
         return 1 + self.count + self.channels + 3
 
-    def forward(self, previous: Tensor, output: Tensor) -> Layered:
+    def forward(self, previous: Tensor, output: Tensor) -> LayeredPrediction:
         """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
         previous = previous.float()
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
@@ -86,7 +86,7 @@ class RigidLayers(nn.Module):
             moved_masks.append(moved[:, -1:])
         seen = torch.cat((image, *moved_masks), dim=1)
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
-        return Layered(image + self.refine(edges).float(), motion, owners)
+        return LayeredPrediction(image + self.refine(edges).float(), motion, owners)
 
     def _meeting(self, solid: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
         """What the layers' places, shapes and motions say of each other's motions: a correction [F, count, 3]."""

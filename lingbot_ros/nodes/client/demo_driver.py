@@ -30,7 +30,7 @@ class DriverCounts:
 
 
 class DemoDriver(Node):
-    """Publishes one action per frame received. `on_frame` gets each picture, uint8 [H, W, 3] RGB."""
+    """Publishes one action per frame received. `on_frame` gets each image, uint8 [H, W, 3] RGB."""
 
     def __init__(self, policy: Policy, on_frame: Callable[[Image], None], period_s: float, namespace: str = "") -> None:
         super().__init__("demo_driver", namespace=namespace)
@@ -48,7 +48,7 @@ class DemoDriver(Node):
         self.create_timer(max(period_s, 0.02), self._on_timer)
 
     def begin(self, session_id: str, frame: Image | None) -> None:
-        """Drive this session and no other; it has started from `frame`, or from a picture that is still to come."""
+        """Drive this session and no other; it has started from `frame`, or from an image that is still to come."""
         self._session_id = session_id
         if frame is not None:
             self._frame = frame

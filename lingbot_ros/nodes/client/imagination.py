@@ -13,6 +13,7 @@ from rclpy.node import Node
 from lingbot_msgs.msg import ModelInfo, SessionInfo
 from lingbot_msgs.srv import ListModels, StartSession
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 
 
 class ImaginationClient:
@@ -51,7 +52,7 @@ class ImaginationClient:
         self, kind: Any, name: str, request: Any, timeout_s: float, alive: Callable[[], bool] = lambda: True
     ) -> Any:
         """One service call. Raises LingbotError (TIMED_OUT) naming the service."""
-        client: Client[Any, Any] = self._node.create_client(kind, f"{self._name}/{name}")
+        client: Client[Any, Any] = self._node.create_client(kind, f"{self._name}/{name}", qos_profile=qos.ANSWERS)
         deadline_s = time.monotonic() + timeout_s
         try:
             while not client.wait_for_service(0.2):

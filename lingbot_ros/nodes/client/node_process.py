@@ -1,6 +1,7 @@
 """The imagination node as a process of its own, which never outlives the one that started it."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -18,16 +19,18 @@ class NodeProcess:
     """
 
     def __init__(self, ros_arguments: Sequence[str]) -> None:
-        self._command = [sys.executable, "-m", "lingbot_ros.nodes.imagination.main", "--ros-args", *ros_arguments]
+        # -P: a yaml.py in the working directory is not the node's.
+        self._command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.imagination.main", "--ros-args", *ros_arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "NodeProcess":
+        parent = os.getpid()
         # A group of its own: Ctrl-C reaches this process only, which then ends the node in order.
         self._process = subprocess.Popen(
             self._command,
             stdout=sys.stderr,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - safe here: no thread runs yet
+            preexec_fn=lambda: _end_with_parent(parent),  # noqa: PLW1509 - safe here: no thread runs yet
         )
         return self
 
@@ -53,6 +56,9 @@ class NodeProcess:
         process.wait()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """In the child, before it becomes the node: Linux sends it SIGINT when this process dies in whatever way."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a script starts in the background inherits it as ignored
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != parent:  # it died before it could be asked
+        os._exit(1)

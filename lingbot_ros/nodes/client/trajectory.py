@@ -28,7 +28,7 @@ class TrajectoryClient:
         self._executor = executor
         self._node = node
         self._client: Any = ActionClient(node, Imagine, f"{node_name}/imagine")
-        # The action client forgets a goal at its result, which can overtake the last pictures; this hears them all.
+        # The action client forgets a goal at its result, which can overtake the last images; this hears them all.
         topic, kind = f"{node_name}/imagine/_action/feedback", Imagine.Impl.FeedbackMessage
         self._feedback = node.create_subscription(kind, topic, self._hear, QoSProfile(depth=_QUEUE))
         self._on_chunk: Callable[[Imagine.Feedback], None] = lambda chunk: None
@@ -51,7 +51,7 @@ class TrajectoryClient:
     ) -> int:
         """Imagine `poses`, which fill whole chunks of `chunks` frames: the first and the later ones, from frame 0 on.
 
-        `on_chunk` gets the feedback of each, pictures included, none left out. `going` is asked meanwhile; the goal is
+        `on_chunk` gets the feedback of each, images included, none left out. `going` is asked meanwhile; the goal is
         canceled once it says no. Returns the frames that were imagined. Raises LingbotError with the node's own code
         and sentence when it fails.
         """

@@ -11,7 +11,7 @@ from lingbot_ros.bridge.transforms import odometry_message, optical_in_body, tra
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.control.rigid import inverse, logarithm
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.runtime.records import FrameRecord
 
@@ -22,7 +22,7 @@ class CameraOutputs:
     All frames but the map begin with `frames.tf_prefix`, so that the tree of a live robot stays its own.
     """
 
-    def __init__(self, running: Running, recording: Recording) -> None:
+    def __init__(self, running: NodeContext, recording: Recording) -> None:
         node, config, info = running.node, running.config, running.info
         self._node, self._recording, self._map, self._fps = node, recording, config.map_frame, info.fps
         prefix = config.inputs.tf_prefix
@@ -61,7 +61,7 @@ class CameraOutputs:
     def destroy(self) -> None:
         for publisher in (self._odom, self._tf, self._static):
             if publisher is not None:
-                self._node.destroy_publisher(publisher)
+                self._node.destroy_lifecycle_publisher(publisher)
 
     def _twist(self, record: FrameRecord, body: NDArray[np.float64]) -> NDArray[np.float64]:
         """From the frame before of the same session; zero where that is not known."""

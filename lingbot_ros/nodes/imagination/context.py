@@ -14,7 +14,7 @@ from lingbot_ros.bridge.controls import trajectory_to_controls
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info, session_info
 from lingbot_ros.control.frames import FrameGraph
 from lingbot_ros.control.mappings import ActionMaps
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.errors import ErrorCode, LingbotError, printable
 from lingbot_ros.nodes.imagination.parameters import ImaginationConfig
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control, FrameRecord, SessionView
@@ -22,7 +22,7 @@ from lingbot_ros.runtime.worker import WorldWorker
 from lingbot_ros.world import World
 
 
-class Running:
+class NodeContext:
     """The worker and the model's description, the callback groups, and how errors are told."""
 
     def __init__(self, node: LifecycleNode, config: ImaginationConfig, worker: WorldWorker, world: World) -> None:
@@ -75,7 +75,7 @@ class Running:
             return  # a signal took ROS down before this process ends in order: what cannot be sent any more is no fault
         told = self.worker.statistics.add_error(error)
         if told.code is ErrorCode.INTERNAL:
-            trace = "".join(traceback.format_exception(error))
+            trace = printable("".join(traceback.format_exception(error)))
             self.node.get_logger().error(f"{what}: {told.message}\n{trace}")
         elif answer is not None:
             self.node.get_logger().warning(f"{what} refused: {told.message}")

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.executors import Executor
+from rclpy.serialization import serialize_message
 
 from lingbot_msgs.action import Imagine
+from lingbot_msgs.msg import SessionInfo
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import FrameRecord, RolloutResult
 from lingbot_ros.runtime.rollout import Rollout
@@ -23,9 +26,11 @@ class ImagineServer:
     The goal works on its own: a client that vanishes leaves it to end by itself, and the session where it then stands.
     """
 
-    def __init__(self, running: Running, executor: Executor) -> None:
+    def __init__(self, running: NodeContext, executor: Executor) -> None:
         self._running, self._executor = running, executor
         self._rollouts: dict[bytes, Rollout] = {}
+        self._unusable: dict[bytes, Exception] = {}
+        profile = qos.requests(running.config.worker.limits.requests)
         self._server = ActionServer(
             running.node,
             Imagine,
@@ -35,6 +40,9 @@ class ImagineServer:
             goal_callback=self._admit,
             handle_accepted_callback=self._begin,
             cancel_callback=self._cancel,
+            goal_service_qos_profile=profile,
+            result_service_qos_profile=profile,
+            cancel_service_qos_profile=profile,
         )
 
     def destroy(self) -> None:
@@ -54,12 +62,18 @@ class ImagineServer:
 
     def _begin(self, handle: ServerGoalHandle) -> None:
         goal = handle.request
+        try:
+            controls = self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL)
+        except Exception as error:  # a transform may have gone since the goal was admitted; its execution tells so
+            self._unusable[bytes(handle.goal_id.uuid)] = error
+            handle.execute()
+            return
         if not goal.on_fork:
             for other in self._others(goal):
                 other.stop(LingbotError("a newer goal took its place", ErrorCode.PREEMPTED))
         rollout = Rollout(
             goal.session_id or self._running.worker.view.active_id,
-            self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL),
+            controls,
             goal.prompt,
             paced=goal.paced,
             on_fork=goal.on_fork,
@@ -73,22 +87,30 @@ class ImagineServer:
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: ServerGoalHandle) -> Imagine.Result:
-        result = Imagine.Result()
-        rollout = self._rollouts[bytes(handle.goal_id.uuid)]
+        result, goal_id = Imagine.Result(), bytes(handle.goal_id.uuid)
         try:
+            if goal_id in self._unusable:
+                raise self._unusable.pop(goal_id)
+            rollout = self._rollouts[goal_id]
             await on_worker(self._executor, self._running.worker.submit(lambda live: live.add_rollout(rollout)))
             outcome: RolloutResult = await on_worker(self._executor, rollout.done)
             result.frames, result.duration = outcome.frames, outcome.duration_s
             if outcome.session is not None:
-                result.session = self._running.session_message(outcome.session)
+                result.session = self._sendable(self._running.session_message(outcome.session))
             if outcome.error is not None:
                 raise outcome.error
             handle.succeed()
         except Exception as error:  # the boundary to the client; every path ends the goal
             self._end(handle, error, result)
         finally:
-            del self._rollouts[bytes(handle.goal_id.uuid)]
+            self._rollouts.pop(goal_id, None)
         return result
+
+    @staticmethod
+    def _sendable(session: SessionInfo) -> SessionInfo:
+        """The same. Raises what rclpy would raise once it is too late to say so in the result."""
+        serialize_message(session)
+        return session
 
     def _end(self, handle: ServerGoalHandle, error: Exception, result: Imagine.Result) -> None:
         if isinstance(error, LingbotError) and error.code is ErrorCode.CANCELED:

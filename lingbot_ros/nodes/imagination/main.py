@@ -1,13 +1,9 @@
-"""The executable `imagination`: one imagination node until SIGINT or SIGTERM."""
+"""The executable `imagination`: one imagination node until SIGINT, SIGTERM or SIGHUP."""
 
 import sys
 from collections.abc import Sequence
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
-
-from lingbot_ros.nodes.executor import PooledExecutor
-from lingbot_ros.nodes.imagination.node import ImaginationNode
+from lingbot_ros.nodes.end_signals import EndSignals
 
 # Callbacks only check and store, so that a few threads are enough; none is held while the model works, except the one
 # in which a lifecycle transition loads or frees it.
@@ -16,13 +12,33 @@ EXECUTOR_THREADS = 4
 
 def main(args: Sequence[str] | None = None) -> int:
     """Spin until told to end. The node starts unconfigured: launch, the command line or an operator configures it."""
-    rclpy.init(args=list(args) if args is not None else None)
+    signals = EndSignals()
+    try:
+        _run(signals, args)
+    finally:
+        signals.close()
+    return 0
+
+
+def _run(signals: EndSignals, args: Sequence[str] | None) -> None:
+    # Imported under the eyes of `signals`: this takes seconds, in which a launch may be stopped.
+    import rclpy  # noqa: PLC0415
+    from rclpy.executors import ExternalShutdownException  # noqa: PLC0415
+    from rclpy.signals import SignalHandlerOptions  # noqa: PLC0415
+
+    from lingbot_ros.nodes.executor import PooledExecutor  # noqa: PLC0415
+    from lingbot_ros.nodes.imagination.node import ImaginationNode  # noqa: PLC0415
+
+    if signals.asked:
+        return
+    rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
     executor = PooledExecutor(EXECUTOR_THREADS)
     node = ImaginationNode()
     executor.add_node(node)
+    signals.on_first(node.context.try_shutdown)
     try:
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     except RuntimeError:  # rclpy's RCLError: the signal came while the executor was preparing to wait
         if rclpy.ok():
@@ -32,7 +48,6 @@ def main(args: Sequence[str] | None = None) -> int:
         executor.shutdown(timeout_sec=1.0)
         node.destroy_node()
         rclpy.try_shutdown()
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,23 +1,29 @@
 """The lifecycle node `imagination`: a world model that lives on ROS topics."""
 
+import threading
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.service import Service
 
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.status_messages import diagnostics_message, status_message
 from lingbot_ros.compat import feature_line, have
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
 from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.answering import always_answering
+from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.imagine_action import ImagineServer
 from lingbot_ros.nodes.imagination.inputs import Inputs
 from lingbot_ros.nodes.imagination.outputs import FrameOutputs
@@ -40,14 +46,19 @@ class ImaginationNode(LifecycleNode):
     """Configure loads the model, activate lets time pass, deactivate holds it (sessions stay), cleanup frees all."""
 
     def __init__(self, name: str = "imagination", **kwargs: Any) -> None:
+        self._running: NodeContext | None = None
         super().__init__(name, **kwargs)
         parameters.declare(self)
         self.add_on_set_parameters_callback(self._check_parameters)
-        self._running: Running | None = None
         self._worker: WorldWorker | None = None
-        self._parts: list[Any] = []
+        self._made: list[Callable[[], object]] = []
+        self._releasing = threading.RLock()
         self._simulator: Simulator | None = None
         self._status_sent_s = 0.0
+
+    def create_service(self, *args: Any, **options: Any) -> Service:
+        """As rclpy's; the service answers whatever happens, see `always_answering`."""
+        return always_answering(super().create_service(*args, **options), self._tell_failure)
 
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -56,7 +67,7 @@ class ImaginationNode(LifecycleNode):
         worker = WorldWorker(config.worker, WorkerEvents(self._on_frame, self._on_fault, self._on_change))
         try:
             world = worker.load(config.load_timeout_s, abandoned=lambda: not self.context.ok())
-            self._running = Running(self, config, worker, world)
+            self._running = NodeContext(self, config, worker, world)
             self._create_interfaces(self._running)
         except BaseException:
             self._release(worker)
@@ -87,7 +98,8 @@ class ImaginationNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._set_active(False)
         if self._simulator is not None:
-            self._simulator.end()
+            self._simulator.let_go()
+            run_alone(self.executor, self, self._simulator.end)
         return super().on_deactivate(state)
 
     @reported
@@ -109,32 +121,34 @@ class ImaginationNode(LifecycleNode):
         """End the worker, from any state; the process is about to end."""
         self._release(self._worker)
 
-    def _create_interfaces(self, running: Running) -> None:
-        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
-        self._outputs = FrameOutputs(running, self._recording)
-        self._camera_outputs = CameraOutputs(running, self._recording)
-        self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
-        self._recording.begin()
-        self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+    def _create_interfaces(self, running: NodeContext) -> None:
+        """What is made is noted at once, so that it is freed where a later one cannot be made."""
         executor = self.executor
         if executor is None:
             raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
-        self._parts = [
-            self._outputs,
-            self._recording,
-            self._camera_outputs,
-            Inputs(running),
-            SessionServices(running, executor),
-            ImagineServer(running, executor),
-        ]
+        self._recording = Recording(running, on_change=lambda: self._publish_status(always=True))
+        self._made.append(self._recording.destroy)
+        self._outputs = FrameOutputs(running, self._recording)
+        self._made.append(self._outputs.destroy)
+        self._camera_outputs = CameraOutputs(running, self._recording)
+        self._made.append(self._camera_outputs.destroy)
+        self._status = self.create_lifecycle_publisher(ImaginationStatus, "status", qos.STATUS)
+        self._made.append(lambda: self.destroy_lifecycle_publisher(self._status))
+        self._recording.begin()
+        self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        self._made.append(lambda: self.destroy_lifecycle_publisher(self._diagnostics))
+        self._made.append(Inputs(running).destroy)
+        self._made.append(SessionServices(running, executor).destroy)
+        self._made.append(ImagineServer(running, executor).destroy)
         if running.config.simulator.enabled:
             self._simulator = self._make_simulator(running, executor)
-            self._parts.append(self._simulator)
-        self._timer = self.create_timer(
+            self._made.append(self._simulator.destroy)
+        timer = self.create_timer(
             running.config.status_period_s, self._on_timer, callback_group=running.timers, autostart=True
         )
+        self._made.append(lambda: self.destroy_timer(timer))
 
-    def _make_simulator(self, running: Running, executor: Executor) -> "Simulator":
+    def _make_simulator(self, running: NodeContext, executor: Executor) -> "Simulator":
         if not have("simulation_interfaces"):
             raise LingbotError(
                 "simulator.enabled: simulation_interfaces is not installed; `./lingbot sim` builds it once, a ROS 2 "
@@ -152,20 +166,19 @@ class ImaginationNode(LifecycleNode):
         running.worker.submit(lambda live: live.play(active, reason)).result(_STOP_S)
 
     def _release(self, worker: WorldWorker | None) -> None:
-        """Free everything. Idempotent; what was never made is skipped."""
+        """Free everything. Idempotent, from any thread; what was never made is skipped."""
         if self._running is not None:
             self._running.active = False
         if worker is not None and not worker.stop(_STOP_S):
             self.get_logger().error(f"the generator did not end within {_STOP_S} s")
-        for part in self._parts:
-            part.destroy()
-        if self._parts:
-            self.destroy_timer(self._timer)
-            self.destroy_publisher(self._status)
-            self.destroy_publisher(self._diagnostics)
-        self._parts, self._running, self._worker, self._simulator = [], None, None, None
+        with self._releasing:  # a signal may come in the middle of a cleanup
+            made, self._made = self._made, []
+            if made:
+                self._recording.close()
+                run_alone(self.executor, self, lambda: _call_all(made))
+            self._running, self._worker, self._simulator = None, None, None
 
-    def _require_running(self) -> Running:
+    def _require_running(self) -> NodeContext:
         if self._running is None:
             raise LingbotError("the node is not configured", ErrorCode.NOT_ACTIVE)
         return self._running
@@ -175,6 +188,16 @@ class ImaginationNode(LifecycleNode):
         self._camera_outputs.publish(record)
         if self._simulator is not None and self._running is not None and self._running.active:
             self._simulator.on_frame(record)
+
+    def _tell_failure(self, service: str, error: Exception) -> str:
+        """Log a failure that is nobody's input, count it, and give its sentence."""
+        if not self.context.ok():
+            return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
+        self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
+        running = self._running
+        if running is not None:
+            return running.worker.statistics.add_error(error).message
+        return printable(f"{type(error).__name__}: {error}")
 
     def _on_fault(self, error: Exception) -> None:
         if self._running is not None:
@@ -204,13 +227,18 @@ class ImaginationNode(LifecycleNode):
         reading = read(running.worker, running.info.engine.device)
         status = status_message(reading, running.info, self.get_clock().now().to_msg())
         status.recording = self._recording.path
-        self._status.publish(status)
+        try:
+            self._status.publish(status)
+        except InvalidHandle:  # the signal came just now
+            return
         self._recording.put("status", status)
 
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
         mine = {parameter.name for parameter in parameters.PARAMETERS}
         changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
-        if changed and self._running is not None:
+        # Sessions stand at a time of the clock that they were started by.
+        clock = any(parameter.name == "use_sim_time" for parameter in wanted)
+        if (changed or clock) and self._running is not None:
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
         declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
         try:
@@ -219,3 +247,8 @@ class ImaginationNode(LifecycleNode):
         except InputError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+
+def _call_all(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()

@@ -12,7 +12,7 @@ from lingbot_ros.bridge.images import rgb_to_compressed, rgb_to_image
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info
 from lingbot_ros.bridge.status_messages import Outlets
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.runtime.enums import FrameKind, Mode
 from lingbot_ros.runtime.records import FrameRecord
@@ -21,7 +21,7 @@ from lingbot_ros.runtime.records import FrameRecord
 class FrameOutputs:
     """image_raw, its compressed twin, camera_info and frame_info, all under one header."""
 
-    def __init__(self, running: Running, recording: Recording) -> None:
+    def __init__(self, running: NodeContext, recording: Recording) -> None:
         node, config, info = running.node, running.config, running.info
         self._node, self._config, self._info, self._statistics = node, config, info, running.worker.statistics
         self._recording = recording
@@ -45,10 +45,11 @@ class FrameOutputs:
         if not self._image.is_activated:
             return
         header = frame_header(record, self._config.optical_frame)
-        # First pictures are recorded raw in any case, and as they were given: from these a session is imagined again.
+        # Real images are recorded raw in any case, first ones as they were given: from these a session is imagined
+        # again, and real images in between are observed again.
         if bag.running and record.given_image is not None and record.given_image.shape != record.image.shape:
             bag.put("~/given_image", rgb_to_image(record.given_image, header))
-        as_jpeg = bag.compressed and record.kind is not FrameKind.SEED
+        as_jpeg = bag.compressed and record.kind is FrameKind.IMAGINED
         if (seen := self._image.get_subscription_count()) or (bag.running and not as_jpeg):
             image = rgb_to_image(record.image, header)
             if seen:
@@ -77,4 +78,4 @@ class FrameOutputs:
 
     def destroy(self) -> None:
         for publisher in self._publishers:
-            self._node.destroy_publisher(publisher)
+            self._node.destroy_lifecycle_publisher(publisher)

@@ -17,13 +17,22 @@ from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import StalePolicy
 from lingbot_ros.runtime.intrinsics import CameraDefaults
+from lingbot_ros.runtime.real_images import ObserveSettings
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
 from lingbot_ros.world import LoadOptions
 
 PARAMETERS = (
     *(
-        Parameter(option.parameter, option.default, option.description, option.low, option.high, option.choices)
+        Parameter(
+            option.parameter,
+            DEFAULT_MODEL if option.name == "name" else option.default,
+            option.description,
+            option.low,
+            option.high,
+            option.choices,
+        )
         for option in MODEL_OPTIONS
     ),
     Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
@@ -31,17 +40,23 @@ PARAMETERS = (
     Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
     Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
     Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0],
-              "camera models: fx, fy, cx, cy of pictures without camera_info, in pixels of a frame of 832 x 480 as in "
-              "released intrinsics files; fx = 0 refuses such pictures"),
+              "camera models: fx, fy, cx, cy of images without camera_info, in pixels of a frame of 832 x 480 as in "
+              "released intrinsics files; fx = 0 refuses such images"),
     Parameter("camera.unit_step", UNIT_STEP,
               "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
     *INPUT_PARAMETERS,
+    Parameter("observe.every", 0, "follow a real camera on observed_image: of so many frames the last chunk is real, "
+              "the others are imagined; 1 = as many real ones as come; 0 = real images are refused", 0, 1_000_000),
+    Parameter("observe.queue", 64, "real images that may wait for the generator; realtime gives up the oldest, "
+              "lockstep refuses the newest", 1, 4096),
     Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
     Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
     Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
     Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
     Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
     Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
+    Parameter("limits.requests", 256, "calls and goals that may wait for the generator; more are refused as BUSY",
+              1, 100_000),
     Parameter("recording.folder", "", "where bags are written; empty = $ROS_HOME/lingbot_ros/bags, or ~/.ros/..."),
     Parameter("recording.on_start", False, "record from configure on"),
     Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
@@ -114,9 +129,10 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             stale=StalePolicy(str(values["input.stale"])),
             decay_s=float(values["input.decay_time"]),
             priority=priority(values["input.priority"]),
-            limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"])),
+            limits=Limits(int(values["limits.sessions"]), int(values["limits.memory"]), int(values["limits.requests"])),
             snapshot_folder=_folder(str(values["snapshots.folder"])),
             camera=_camera(values["camera.intrinsics"], values["camera.unit_step"]),
+            observe=ObserveSettings(int(values["observe.every"]), int(values["observe.queue"])),
         ),
         inputs=input_config(values),
         load_timeout_s=float(values["model.load_timeout"]),

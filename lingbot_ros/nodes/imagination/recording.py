@@ -11,7 +11,8 @@ from rclpy.serialization import serialize_message
 from lingbot_msgs.srv import Record
 from lingbot_ros.bridge.bag_messages import definitions, kind_of
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.recording.recorder import Recorder
 from lingbot_ros.recording.writer import Topic, message_types
 from lingbot_ros.runtime.enums import Mode
@@ -20,14 +21,20 @@ from lingbot_ros.runtime.enums import Mode
 class Recording:
     """At most one bag at a time. `put` costs nothing while there is none."""
 
-    def __init__(self, running: Running, on_change: Callable[[], None]) -> None:
+    def __init__(self, running: NodeContext, on_change: Callable[[], None]) -> None:
         """`on_change`: called when a recording has begun or ended; the status that it publishes belongs in the bag."""
         self._running, self._config = running, running.config.recording
         self._folder = self._config.folder.resolve()
         self._recorder: Recorder | None = None
         self._on_change = on_change
         self.compressed = self._config.compressed
-        self._service = running.node.create_service(Record, "~/record", self._on_record, callback_group=running.goals)
+        self._service = running.node.create_service(
+            Record,
+            "~/record",
+            self._on_record,
+            qos_profile=qos.requests(running.config.worker.limits.requests),
+            callback_group=running.goals,
+        )
 
     def begin(self) -> None:
         """Record from now on if the parameters say so. Raises LingbotError when the bag cannot be written."""
@@ -55,10 +62,12 @@ class Recording:
             name = self._running.node.resolve_topic_name(topic)
             recorder.put(Topic(name, kind_of(message)), time.time_ns(), partial(serialize_message, message))
 
-    def destroy(self) -> None:
-        """Close the bag, if any."""
+    def close(self) -> None:
+        """Close the bag, if any; returns once it is complete."""
         if self._recorder is not None:
             self._stop(self._recorder)
+
+    def destroy(self) -> None:
         self._running.node.destroy_service(self._service)
 
     def _on_record(self, request: Record.Request, response: Record.Response) -> Record.Response:

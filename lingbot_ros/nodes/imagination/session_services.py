@@ -11,6 +11,7 @@ from lingbot_msgs.srv import (
     ForkSession,
     ListModels,
     ListSessions,
+    Observe,
     RestoreSession,
     SaveSession,
     StartSession,
@@ -18,16 +19,18 @@ from lingbot_msgs.srv import (
 )
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.model_messages import model_info
+from lingbot_ros.bridge.observations import real_images
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.bridge.start_requests import start_request
 from lingbot_ros.checkpoints.cards import find_card, list_cards
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import FrameRecord, RolloutResult
 from lingbot_ros.runtime.rollout import Rollout
-from lingbot_ros.runtime.served_world import LiveWorld
+from lingbot_ros.runtime.served_world import ServedWorld
 
 T = TypeVar("T")
 
@@ -35,11 +38,12 @@ T = TypeVar("T")
 class SessionServices:
     """Private services (`~/...`). Each answers always: what it was asked for, or a code and a sentence."""
 
-    def __init__(self, running: Running, executor: Executor) -> None:
+    def __init__(self, running: NodeContext, executor: Executor) -> None:
         self._running, self._executor = running, executor
         table: dict[str, tuple[Any, Callable[[Any, Any], Awaitable[None]]]] = {
             "start_session": (StartSession, self._start),
             "step": (Step, self._step),
+            "observe": (Observe, self._observe),
             "fork_session": (ForkSession, self._fork),
             "save_session": (SaveSession, self._save),
             "restore_session": (RestoreSession, self._restore),
@@ -47,9 +51,11 @@ class SessionServices:
             "list_sessions": (ListSessions, self._list_sessions),
             "list_models": (ListModels, self._list_models),
         }
-        create = running.node.create_service
+        create, profile = running.node.create_service, qos.requests(running.config.worker.limits.requests)
         self._services = [
-            create(kind, f"~/{name}", self._answering(name, handler), callback_group=running.requests)
+            create(
+                kind, f"~/{name}", self._answering(name, handler), qos_profile=profile, callback_group=running.requests
+            )
             for name, (kind, handler) in table.items()
         ]
 
@@ -69,7 +75,7 @@ class SessionServices:
 
         return answer
 
-    async def _on_worker(self, call: Callable[[LiveWorld], T]) -> T:
+    async def _on_worker(self, call: Callable[[ServedWorld], T]) -> T:
         return await on_worker(self._executor, self._running.worker.submit(call))
 
     async def _start(self, request: StartSession.Request, response: StartSession.Response) -> None:
@@ -93,6 +99,19 @@ class SessionServices:
         if not request.omit_images:
             frame_id = self._running.config.optical_frame
             response.images = [rgb_to_image(record.image, frame_header(record, frame_id)) for record in records]
+        if result.session is not None:
+            response.session = self._running.session_message(result.session)
+        if result.error is not None:
+            raise result.error
+
+    async def _observe(self, request: Observe.Request, response: Observe.Response) -> None:
+        controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)
+        real = real_images(request.images, len(controls), self._running.info)
+        records: list[FrameRecord] = []
+        rollout = Rollout(request.session_id, controls, real=real, on_chunk=records.extend)
+        await self._on_worker(lambda live: live.add_rollout(rollout))
+        result: RolloutResult = await on_worker(self._executor, rollout.done)
+        response.frames = [self._running.frame_message(record) for record in records]
         if result.session is not None:
             response.session = self._running.session_message(result.session)
         if result.error is not None:

@@ -7,7 +7,7 @@ from rosgraph_msgs.msg import Clock
 
 from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.simulation import SESSION
@@ -21,7 +21,7 @@ class SimulatorClock:
     It stands while the simulation is paused, and goes back only when somebody asks for it.
     """
 
-    def __init__(self, running: Running, recording: Recording) -> None:
+    def __init__(self, running: NodeContext, recording: Recording) -> None:
         """Raises LingbotError when this node follows a clock itself, or somebody else publishes one."""
         self._node, self._recording = running.node, recording
         if self._node.get_parameter("use_sim_time").value:

@@ -11,15 +11,16 @@ from simulation_interfaces.msg import Bounds, EntityCategory, EntityFilters, Ent
 
 from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.nodes.simulator.clock import SimulatorClock
 from lingbot_ros.nodes.simulator.steps import SimulatorSteps
 from lingbot_ros.runtime.records import FrameRecord
-from lingbot_ros.runtime.scene import WorldFile, parse_world
-from lingbot_ros.runtime.scene_catalog import WorldShelf
-from lingbot_ros.runtime.served_world import LiveWorld
+from lingbot_ros.runtime.scene import Scene, parse_scene
+from lingbot_ros.runtime.scene_catalog import SceneCatalog
+from lingbot_ros.runtime.served_world import ServedWorld
 from lingbot_ros.runtime.simulation import SESSION, Simulation, SimulationState
 
 T = TypeVar("T")
@@ -39,10 +40,10 @@ _UNSUPPORTED = (
 class Simulator:
     """Services, action and clock of one simulated world, beside the node's own interfaces."""
 
-    def __init__(self, running: Running, executor: Executor, recording: Recording) -> None:
+    def __init__(self, running: NodeContext, executor: Executor, recording: Recording) -> None:
         self._running, self._executor = running, executor
         settings, info = running.config.simulator, running.info
-        self._shelf = WorldShelf(settings.worlds)
+        self._shelf = SceneCatalog(settings.worlds)
         self._simulation = Simulation(
             info, running.config.worker.mode, lambda world: messages.request_of_world(world, info)
         )
@@ -77,12 +78,17 @@ class Simulator:
         if name and self._simulation.world is None:
             world = self._shelf.read(name)
             self._running.worker.submit(lambda live: self._begin_in(live, world)).result()
-        create = self._running.node.create_service
+        create, profile = self._running.node.create_service, qos.requests(self._running.config.worker.limits.requests)
+        group = self._running.requests
         self._services = [
-            create(kind, name, self._answering(name, handler), callback_group=self._running.requests)
+            create(kind, name, self._answering(name, handler), qos_profile=profile, callback_group=group)
             for name, (kind, handler) in self._table.items()
         ]
         self._steps.begin()
+
+    def let_go(self) -> None:
+        """Those who wait for a frame need not wait any more: the node is not active."""
+        self._steps.published.close()
 
     def end(self) -> None:
         """Withdraw the services; the world stays."""
@@ -91,7 +97,7 @@ class Simulator:
             self._running.node.destroy_service(service)
         self._services = []
 
-    def _begin_in(self, live: LiveWorld, world: WorldFile) -> None:
+    def _begin_in(self, live: ServedWorld, world: Scene) -> None:
         self._simulation.load(live, world)
         self._simulation.set_state(live, SimulationState.PAUSED)
 
@@ -121,7 +127,7 @@ class Simulator:
 
         return answer
 
-    async def _on_worker(self, call: Callable[[LiveWorld], T]) -> T:
+    async def _on_worker(self, call: Callable[[ServedWorld], T]) -> T:
         return await on_worker(self._executor, self._running.worker.submit(call))
 
     async def _get_features(self, _: Any, response: srv.GetSimulatorFeatures.Response) -> None:
@@ -154,7 +160,7 @@ class Simulator:
         if resource.uri:
             world = self._shelf.read(resource.uri, strict=strict)
         else:
-            world = parse_world(resource.resource_string, strict=strict)
+            world = parse_scene(resource.resource_string, strict=strict)
         await self._on_worker(lambda live: self._simulation.load(live, world))
         self._clock.set_back()
         response.world = messages.world_resource(world)

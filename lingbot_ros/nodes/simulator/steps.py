@@ -13,8 +13,9 @@ from simulation_interfaces.srv import StepSimulation
 
 from lingbot_ros.bridge import simulation_messages as messages
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import FrameKind
 from lingbot_ros.runtime.records import FrameRecord
 from lingbot_ros.runtime.simulation import NotPausedError, Simulation
@@ -29,7 +30,7 @@ class Publication:
         self._waiting: list[tuple[int, Future[None]]] = []
 
     def on_frame(self, record: FrameRecord) -> None:
-        """On the pacer's thread, after publication. A first picture means that the frames before it are void."""
+        """On the pacer's thread, after publication. A first image means that the frames before it are void."""
         with self._lock:
             self._frame_index = record.frame_index
             began = record.kind is FrameKind.SEED
@@ -59,7 +60,7 @@ class Publication:
 class SimulatorSteps:
     """A step is one chunk, the least that the model imagines at once; it is done when its frames are published."""
 
-    def __init__(self, running: Running, executor: Executor, simulation: Simulation) -> None:
+    def __init__(self, running: NodeContext, executor: Executor, simulation: Simulation) -> None:
         self._running, self._executor, self._simulation = running, executor, simulation
         self.published = Publication()
         self._service: Any = None
@@ -68,8 +69,9 @@ class SimulatorSteps:
     def begin(self) -> None:
         """Offer both."""
         running = self._running
+        profile = qos.requests(running.config.worker.limits.requests)
         self._service = running.node.create_service(
-            StepSimulation, "step_simulation", self._on_step, callback_group=running.requests
+            StepSimulation, "step_simulation", self._on_step, qos_profile=profile, callback_group=running.requests
         )
         self._action = ActionServer(
             running.node,
@@ -79,6 +81,9 @@ class SimulatorSteps:
             goal_callback=lambda _: GoalResponse.ACCEPT,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=running.requests,
+            goal_service_qos_profile=profile,
+            result_service_qos_profile=profile,
+            cancel_service_qos_profile=profile,
         )
 
     def end(self) -> None:
@@ -114,8 +119,8 @@ class SimulatorSteps:
         """Chunk after chunk; others may work on their sessions between two."""
         worker = self._running.worker
         try:
-            self._running.require_active()
             for done in range(1, steps + 1):
+                self._running.require_active()
                 if canceled():
                     raise LingbotError(f"canceled after {done - 1} of {steps} steps", ErrorCode.CANCELED)
                 rollout = await on_worker(

@@ -19,10 +19,10 @@ _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 
 
 @dataclass(frozen=True)
-class TeeFit:
+class BlockPose:
     """pose [3] = x, y, angle (simulator units, radians in -pi..pi) of the best T; iou 0..1 of its shape with the mask.
 
-    The IoU of a clean T is its ceiling, about 0.96 at 96 pixels; melting, tearing and doubling lower it. A picture
+    The IoU of a clean T is its ceiling, about 0.96 at 96 pixels; melting, tearing and doubling lower it. An image
     without a block has a NaN pose and IoU 0.
     """
 
@@ -30,18 +30,18 @@ class TeeFit:
     iou: float
 
 
-def fit_tee(shares: Shares) -> TeeFit:
+def fit_block_pose(shares: Shares) -> BlockPose:
     """Search position and angle from the mask's centroid: all directions coarsely, then the best ones finely."""
     centroid = block_centroid(shares)
     if np.isnan(centroid).any():
-        return TeeFit(np.full(3, np.nan), 0.0)
+        return BlockPose(np.full(3, np.nan), 0.0)
     image = _Image(shares)
     angles = np.linspace(-np.pi, np.pi, _COARSE_ANGLES, endpoint=False)
     poses = _poses_around(to_units(centroid, image.size), angles)
     finalists = poses[np.argsort(-image.soft_iou(poses))[:_FINALISTS]]
     roughly = [_refine(image, start, _COARSE_STRIDE, rounds=6) for start in finalists]
     pose, _ = _refine(image, max(roughly, key=lambda found: found[1])[0], _COARSE_STRIDE / 4, rounds=14)
-    return TeeFit(np.array([pose[0], pose[1], (pose[2] + np.pi) % (2 * np.pi) - np.pi]), image.iou(pose))
+    return BlockPose(np.array([pose[0], pose[1], (pose[2] + np.pi) % (2 * np.pi) - np.pi]), image.iou(pose))
 
 
 def _poses_around(centroid: Floats, angles: Floats) -> Floats:
@@ -71,7 +71,7 @@ def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int) -> tuple
 
 
 class _Image:
-    """The part of a picture around its block, ready to be compared with many poses at once."""
+    """The part of an image around its block, ready to be compared with many poses at once."""
 
     def __init__(self, shares: Shares) -> None:
         self.size = shares.block.shape[0]

@@ -1,7 +1,7 @@
-"""The Push-T block as geometry: its outline, where a pose puts it, and where simulator units fall in the picture.
+"""The Push-T block as geometry: its outline, where a pose puts it, and where simulator units fall in the image.
 
 Poses are (x, y, angle): x right and y down in simulator units (0..512), angle in radians, positive turns x towards y
-(clockwise on the picture). The origin of a pose is the middle of the top edge of the T's bar, as in gym-pusht; a test
+(clockwise on the image). The origin of a pose is the middle of the top edge of the T's bar, as in gym-pusht; a test
 compares the outline with the simulator's own shapes.
 """
 
@@ -42,7 +42,7 @@ def centroid_at(pose: ArrayLike) -> NDArray[np.float64]:
 
 
 def to_pixels(points: ArrayLike, image_size: int) -> NDArray[np.float64]:
-    """Simulator units -> pixel coordinates (centre of the first pixel = 0) of a square picture of `image_size`."""
+    """Simulator units -> pixel coordinates (centre of the first pixel = 0) of a square image of `image_size`."""
     return (np.asarray(points, np.float64) + 0.5) * (image_size / ARENA_SIZE) - 0.5
 
 

@@ -1,4 +1,4 @@
-"""Reads pusher and block off a Push-T picture, real or imagined; the same eyes judge both.
+"""Reads pusher and block off a Push-T image, real or imagined; the same eyes judge both.
 
 The scene is flat colours on white, so every pixel is a mixture of four known ones; solving for the mixture gives each
 thing's share of the pixel, which is what makes sub-pixel positions possible. Nothing here knows the true state.
@@ -41,7 +41,7 @@ class Shares:
 
 
 def read_shares(frame: NDArray[np.uint8]) -> Shares:
-    """Unmix an RGB picture uint8 [H, W, 3]."""
+    """Unmix an RGB image uint8 [H, W, 3]."""
     pixels = np.concatenate([frame.astype(np.float64), np.full((*frame.shape[:2], 1), 255.0)], axis=-1)
     shares = np.clip(pixels @ UNMIX.T, 0.0, 1.0)
     return Shares(pusher=shares[..., 3], block=shares[..., 2])

@@ -1,7 +1,7 @@
-"""How far imagined Push-T pictures are from what the simulator did, measured on the pictures alone.
+"""How far imagined Push-T images are from what the simulator did, measured on the images alone.
 
-Pusher and pose errors are against the simulator's state; mask and centroid errors against the real picture read by the
-same reader. What cannot be found any more counts as wrong by the whole picture: a vanished block must not flatter.
+Pusher and pose errors are against the simulator's state; mask and centroid errors against the real image read by the
+same reader. What cannot be found any more counts as wrong by the whole image: a vanished block must not flatter.
 """
 
 from dataclasses import dataclass, fields
@@ -9,20 +9,18 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.tasks.pusht.block_pose import TeeFit, fit_tee, pose_error
+from lingbot_ros.evaluate.metric import psnr_db
+from lingbot_ros.tasks.pusht.block_pose import BlockPose, fit_block_pose, pose_error
 from lingbot_ros.tasks.pusht.geometry import to_pixels
 from lingbot_ros.tasks.pusht.image_reader import Shares, block_centroid, block_iou, pusher_centre, read_shares
-
-PSNR_CEILING_DB = 60.0
-"""Identical pictures have no finite PSNR; a mean over windows needs one."""
 
 
 @dataclass(frozen=True)
 class Measures:
     """One number per window and frame, float64 [N, F].
 
-    psnr_db against the real picture; pusher_px centre to the simulator's pusher; centroid_px of the block's mask and
-    block_iou of the masks against the real picture's; pose_px, pose_deg of the best-fitting T to the simulator's;
+    psnr_db against the real image; pusher_px centre to the simulator's pusher; centroid_px of the block's mask and
+    block_iou of the masks against the real image's; pose_px, pose_deg of the best-fitting T to the simulator's;
     rigidity = IoU of the mask with that T; lost = 1 where pusher or block was not found.
     """
 
@@ -50,14 +48,14 @@ def measure(
     pusher: NDArray[np.float64],
     block: NDArray[np.float64],
 ) -> Measures:
-    """Compare pictures [N, F, 96, 96, 3] with the real ones and the true pusher [N, F, 2] and block [N, F, 3]."""
+    """Compare images [N, F, 96, 96, 3] with the real ones and the true pusher [N, F, 2] and block [N, F, 3]."""
     windows, frames = imagined.shape[:2]
     names = [field.name for field in fields(Measures)]
     table = np.empty((len(names), windows, frames))
     for n in range(windows):
         seen = None
         for k in range(frames):
-            # Fitting a T takes most of the time; a still future is the same picture again and again.
+            # Fitting a T takes most of the time; a still future is the same image again and again.
             if seen is None or not np.array_equal(imagined[n, k], imagined[n, k - 1]):
                 seen = _see(imagined[n, k])
             compared = _compare(seen, read_shares(real[n, k]), pusher[n, k], block[n, k])
@@ -66,19 +64,13 @@ def measure(
 
 
 def pusher_errors(imagined: NDArray[np.uint8], pusher: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Only the pusher's error in pixels [N, F], for pictures [N, F, 96, 96, 3] and positions [N, F, 2]."""
+    """Only the pusher's error in pixels [N, F], for images [N, F, 96, 96, 3] and positions [N, F, 2]."""
     return np.array(
         [
             [_pusher_error(frame, position) for frame, position in zip(frames, positions, strict=True)]
             for frames, positions in zip(imagined, pusher, strict=True)
         ]
     )
-
-
-def psnr_db(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures, at most `PSNR_CEILING_DB`."""
-    error = np.mean((first.astype(np.float64) - second.astype(np.float64)) ** 2)
-    return min(PSNR_CEILING_DB, 10 * np.log10(255.0**2 / error)) if error else PSNR_CEILING_DB
 
 
 def _pusher_error(frame: NDArray[np.uint8], position: NDArray[np.float64]) -> float:
@@ -89,16 +81,16 @@ def _pusher_error(frame: NDArray[np.uint8], position: NDArray[np.float64]) -> fl
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the reader finds on one picture."""
+    """What the reader finds on one image."""
 
     shares: Shares
     pusher: NDArray[np.float64]
-    fit: TeeFit
+    fit: BlockPose
 
 
 def _see(frame: NDArray[np.uint8]) -> _Seen:
     shares = read_shares(frame)
-    return _Seen(shares, pusher_centre(shares), fit_tee(shares))
+    return _Seen(shares, pusher_centre(shares), fit_block_pose(shares))
 
 
 def _compare(seen: _Seen, real: Shares, pusher: NDArray[np.float64], block: NDArray[np.float64]) -> tuple[float, ...]:

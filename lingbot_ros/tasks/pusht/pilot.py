@@ -1,4 +1,4 @@
-"""Pushes the T about, seeing nothing but the picture, imagined or real."""
+"""Pushes the T about, seeing nothing but the image, imagined or real."""
 
 from collections.abc import Iterator
 

@@ -1,10 +1,11 @@
-"""Stretches of real Push-T on which an imagined future is judged: what came before, and what truly followed."""
+"""Stretches of real Push-T on which an imagined future is measured: what came before, and what truly followed."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.windows import Windows
 from lingbot_ros.tasks.pusht.geometry import centroid_at
 
 CONTACT_WITHIN = 16
@@ -21,30 +22,19 @@ def is_pushed(before: NDArray[np.floating], after: NDArray[np.floating]) -> NDAr
 
 
 @dataclass(frozen=True)
-class PushTWindows:
+class PushTWindows(Windows):
     """N windows of C context frames and H frames that followed.
 
-    frames uint8 [N, C+H, 96, 96, 3] RGB; actions float32 [N, C+H-1, 2], actions[:, k] leads from frame k to k + 1;
-    pusher, pusher_velocity float64 [N, C+H, 2]; block float64 [N, C+H, 3] = x, y, angle; simulator units and radians.
+    Images are 96 pixels square, actions float32 pusher targets x, y. pusher, pusher_velocity float64 [N, C+H, 2];
+    block float64 [N, C+H, 3] = x, y, angle; simulator units and radians.
     `seeds` are those of the episodes, `policies` the names of what drove them.
     """
 
-    context: int
-    frames: NDArray[np.uint8]
-    actions: NDArray[np.float32]
     pusher: NDArray[np.float64]
     pusher_velocity: NDArray[np.float64]
     block: NDArray[np.float64]
     seeds: tuple[int, ...]
     policies: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    @property
-    def horizon(self) -> int:
-        """H, the number of frames to be imagined."""
-        return int(self.frames.shape[1]) - self.context
 
     @property
     def contact(self) -> NDArray[np.bool_]:
@@ -56,26 +46,6 @@ class PushTWindows:
         """The first `count` windows, or all if there are fewer."""
         arrays = {name: getattr(self, name)[:count] for name in _PER_WINDOW}
         return PushTWindows(context=self.context, **arrays)
-
-    @property
-    def past(self) -> NDArray[np.uint8]:
-        """The context frames [N, C, ...]."""
-        return self.frames[:, : self.context]
-
-    @property
-    def future(self) -> NDArray[np.uint8]:
-        """The real frames [N, H, ...] that followed; index k - 1 is open-loop frame k."""
-        return self.frames[:, self.context :]
-
-    @property
-    def past_actions(self) -> NDArray[np.float32]:
-        """The actions [N, C-1, 2] between the context frames."""
-        return self.actions[:, : self.context - 1]
-
-    @property
-    def future_actions(self) -> NDArray[np.float32]:
-        """The actions [N, H, 2] that led to the real future."""
-        return self.actions[:, self.context - 1 :]
 
 
 _PER_WINDOW = tuple(field.name for field in fields(PushTWindows) if field.name != "context")

@@ -25,7 +25,7 @@ PLACES = (
 
 
 def test_card_quotes_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder, file = write_tiny_model(tmp_path, size=96), tmp_path / "report.json"
+    folder, file = write_tiny_model(tmp_path, size=96, task="pusht"), tmp_path / "report.json"
     options = ["--episodes", "4", "--horizon", "4", "--context", "2", "--threads", "1", "--compare", "int8"]
     assert main(["eval-model", str(folder), *options, "--json", str(file), "--card"]) == 1
     report, card = json.loads(file.read_text()), yaml.safe_load((folder / "card.yaml").read_text())
@@ -38,8 +38,8 @@ def test_card_quotes_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[st
                 said = [row[measure][statistic]["value"] for row in report[subset][source]]
                 assert quality[subset][name][label] == [None if v is None else round(v, 3) for v in said]
     assert card["max_horizon"] == report["max_horizon"] == World.load(folder, threads=1).info.max_horizon
-    missed = [row for row in report["floors"] if row["verdict"] == "MISS"]
-    assert len(quality["floors_missed"]) == len(missed) > 0
+    missed = [row for row in report["minimum"] if row["verdict"] == "MISS"]
+    assert len(quality["below_minimum"]) == len(missed) > 0
     assert set(quality["wrong_actions"]) == {"shuffled", "hold", "zero", "flipped"}
     assert set(quality["milliseconds_per_frame"]) == {"1 thread(s)", "2 thread(s)"}
     assert list(quality["psnr_db_difference_of_int8"]) == [1]
@@ -47,7 +47,7 @@ def test_card_quotes_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "lingbot eval-model tiny --episodes 4 --seed 0 --horizon 4 --context 2 --threads 1 --compare int8"
     )
     printed = capsys.readouterr().out
-    assert "floors missed" in printed and "max_horizon: 0 frames" in printed
+    assert "figures miss the minimum" in printed and "max_horizon: 0 frames" in printed
 
 
 def test_readme_shows_what_the_card_quotes() -> None:

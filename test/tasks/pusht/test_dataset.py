@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, plan: DatasetPl
         missing_shards(tmp_path / "file" / "set", plan)
 
 
-def test_states_and_pictures_are_those_of_the_simulator(dataset: PushTDataset) -> None:
+def test_states_and_images_are_those_of_the_simulator(dataset: PushTDataset) -> None:
     simulator = PushTSimulator()
     for episode in range(EPISODES):
         state = simulator.reset(int(dataset.seed[episode]))

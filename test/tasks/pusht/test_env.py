@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import lingbot_ros.gym
 from lingbot_ros.errors import InputError
 
+ID = "lingbot_ros.gym:lingbot/PushT-v0"
 SIZE = (96, 96, 3)
 
 
 # Actions are in the model's own units, by the contract of its card; gymnasium only recommends normalised ones.
 @pytest.mark.filterwarnings("error", "ignore:.*symmetric and normalized", "ignore:pkg_resources")
 def test_gymnasium_finds_nothing_to_complain_about() -> None:
-    env = gymnasium.make("lingbot_ros.gym:lingbot/PushT-v0", render_mode="rgb_array", threads=1)
+    env = gymnasium.make(ID, render_mode="rgb_array", threads=1)
     check_env(env.unwrapped)
     env.close()
 
 
 def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
-    env = gymnasium.make(lingbot_ros.gym.ID, threads=1)
+    env = gymnasium.make(ID, threads=1)
     first, info = env.reset(seed=1)
     assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success"}
     horizon = env.unwrapped.parts.world.info.max_horizon
@@ -35,8 +35,8 @@ def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
 
 
 def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
-    vector = gymnasium.make_vec(lingbot_ros.gym.ID, num_envs=2, horizon=3, threads=1)
-    singles = [gymnasium.make(lingbot_ros.gym.ID, horizon=3, threads=1) for _ in range(2)]
+    vector = gymnasium.make_vec(ID, num_envs=2, horizon=3, threads=1)
+    singles = [gymnasium.make(ID, horizon=3, threads=1) for _ in range(2)]
     pictures, _ = vector.reset(seed=5)
     for n, env in enumerate(singles):
         assert (env.reset(seed=5 + n)[0] == pictures[n]).all()
@@ -58,8 +58,8 @@ def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
     assert info["coverage"].shape == (2,)
 
 
-def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
-    env = gymnasium.make(lingbot_ros.gym.ID, start="card", threads=1).unwrapped
+def test_a_image_can_be_given_and_bad_input_is_named() -> None:
+    env = gymnasium.make(ID, start="card", threads=1).unwrapped
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step(np.zeros(2, np.float32))
     given = np.full((48, 48, 3), 255, np.uint8)
@@ -67,7 +67,22 @@ def test_a_picture_can_be_given_and_bad_input_is_named() -> None:
     with pytest.raises(InputError, match=r"action\[0\].x"):
         env.step(np.array([600, 0], np.float32))
     with pytest.raises(InputError, match="start: got 'nowhere'"):
-        gymnasium.make(lingbot_ros.gym.ID, start="nowhere")
+        gymnasium.make(ID, start="nowhere")
+
+
+def test_a_real_image_takes_the_place_of_an_imagined_one_and_the_horizon_counts_from_it() -> None:
+    env, twin = (gymnasium.make(ID, start="card", horizon=3, threads=1).unwrapped for _ in range(2))
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.observe(np.zeros(SIZE, np.uint8), np.zeros(2, np.float32))
+    first, _ = env.reset(seed=1)
+    twin.reset(seed=1)
+    action, real = np.array([300, 300], np.float32), np.ascontiguousarray(first[::-1])
+    assert not any(world.step(action)[3] for world in (env, twin) for _ in range(2))
+    picture, _, _, truncated, info = env.observe(real, action)
+    assert (picture == real).all() and not truncated and "coverage" in info
+    assert twin.step(action)[3]
+    assert [env.step(action)[3] for _ in range(3)] == [False, False, True]
+    assert (env.step(action)[0] != twin.step(action)[0]).any()
 
 
 def test_the_documented_example_runs() -> None:

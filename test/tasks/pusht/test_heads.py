@@ -73,7 +73,7 @@ def test_the_command_trains_a_head_that_loads(tmp_path: Path) -> None:
     assert main(["train-head", "outcome", "--iterations", "0", "--out", str(tmp_path / "bad")]) == 2
 
 
-def test_a_head_that_has_seen_imagined_pictures_says_whose(tmp_path: Path) -> None:
+def test_a_head_that_has_seen_imagined_images_says_whose(tmp_path: Path) -> None:
     out = tmp_path / "head"
     arguments = ["train-head", "outcome", "--scenes", "60", "--iterations", "12", "--futures", "5", "--out", str(out)]
     assert main([*arguments, "--imagined-by", "pusht-small"]) == 0
@@ -84,8 +84,8 @@ def test_a_head_that_has_seen_imagined_pictures_says_whose(tmp_path: Path) -> No
     assert main([*arguments, "--imagined-by", str(write_tiny_model(tmp_path))]) == 2
 
 
-def test_pictures_carry_the_coverage_that_the_simulator_came_to() -> None:
-    """Frame by frame: what the head is told of an imagined picture is true of the simulator's at that time."""
+def test_images_carry_the_coverage_that_the_simulator_came_to() -> None:
+    """Frame by frame: what the head is told of an imagined image is true of the simulator's at that time."""
     world = World.load("pusht-small", threads=1)
     futures, data = imagine_near_goal(world, 3, seed=10**6 + 4), imagined_outcomes(world, 3, seed=4, quiet=True)
     np.testing.assert_array_equal(data.frames, futures.imagined[:, 1:].reshape(-1, 96, 96, 3))

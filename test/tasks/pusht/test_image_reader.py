@@ -1,28 +1,28 @@
-"""The reader against the simulator's true state on real pictures: its floor, and what it says of bad pictures."""
+"""The reader against the simulator's true state on real images: its floor, and what it says of bad images."""
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lingbot_ros.tasks.pusht.block_pose import fit_tee, pose_error
+from lingbot_ros.tasks.pusht.block_pose import fit_block_pose, pose_error
 from lingbot_ros.tasks.pusht.geometry import centroid_at, outline_at, to_pixels
 from lingbot_ros.tasks.pusht.image_reader import Shares, block_centroid, block_iou, pusher_centre, read_shares
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 WHITE, GREEN, SLATE, BLUE = (255, 255, 255), (144, 238, 144), (143, 163, 184), (78, 126, 255)
 
 
-def draw(pusher: tuple[float, float], block: tuple[float, float, float]) -> Picture:
+def draw(pusher: tuple[float, float], block: tuple[float, float, float]) -> Image:
     simulator = PushTSimulator()
     simulator.set_state(PushTState(np.array(pusher), np.zeros(2), np.array(block)))
     return simulator.render()
 
 
-def whole_blocks(windows: PushTWindows) -> list[tuple[Picture, NDArray[np.float64], NDArray[np.float64]]]:
-    """(picture, pusher, block) of frames in which the T lies wholly inside the walls."""
+def whole_blocks(windows: PushTWindows) -> list[tuple[Image, NDArray[np.float64], NDArray[np.float64]]]:
+    """(image, pusher, block) of frames in which the T lies wholly inside the walls."""
     found = []
     for n in range(len(windows)):
         for k in range(0, windows.frames.shape[1], 3):
@@ -33,13 +33,13 @@ def whole_blocks(windows: PushTWindows) -> list[tuple[Picture, NDArray[np.float6
     return found
 
 
-def test_floor_on_real_pictures(windows: PushTWindows) -> None:
+def test_floor_on_real_images(windows: PushTWindows) -> None:
     pusher, centroid, pose_px, pose_deg, iou = [], [], [], [], []
     for frame, at, block in whole_blocks(windows):
         shares = read_shares(frame)
         pusher.append(np.hypot(*(pusher_centre(shares) - to_pixels(at, 96))))
         centroid.append(np.hypot(*(block_centroid(shares) - to_pixels(centroid_at(block), 96))))
-        fit = fit_tee(shares)
+        fit = fit_block_pose(shares)
         error = pose_error(fit.pose, block, 96)
         pose_px.append(error[0])
         pose_deg.append(error[1])
@@ -62,14 +62,14 @@ def test_pusher_on_the_block_hides_neither(block: tuple[float, float, float]) ->
     at = tuple(centroid_at(block))
     shares = read_shares(draw(at, block))
     assert np.hypot(*(pusher_centre(shares) - to_pixels(at, 96))) < 0.5
-    error_px, error_deg = pose_error(fit_tee(shares).pose, np.array(block), 96)
+    error_px, error_deg = pose_error(fit_block_pose(shares).pose, np.array(block), 96)
     assert error_px < 0.5
     assert error_deg < 2.0
 
 
 def test_block_on_the_goal_is_not_taken_for_it() -> None:
     block = (256.0, 256.0, np.pi / 4 + 0.2)
-    fit = fit_tee(read_shares(draw((60.0, 60.0), block)))
+    fit = fit_block_pose(read_shares(draw((60.0, 60.0), block)))
     error_px, error_deg = pose_error(fit.pose, np.array(block), 96)
     assert error_px < 0.4
     assert error_deg < 1.5
@@ -79,7 +79,7 @@ def test_empty_table_has_no_pusher_and_no_block() -> None:
     shares = read_shares(np.full((96, 96, 3), 255, np.uint8))
     assert np.isnan(pusher_centre(shares)).all()
     assert np.isnan(block_centroid(shares)).all()
-    fit = fit_tee(shares)
+    fit = fit_block_pose(shares)
     assert np.isnan(fit.pose).all()
     assert fit.iou == 0.0
     assert block_iou(shares, shares) == 0.0
@@ -126,7 +126,7 @@ def test_rigidity_falls_when_the_block_is_ruined(ruin: str) -> None:
         picture = np.asarray(cv2.GaussianBlur(clean, (0, 0), 3.0), np.uint8)
     else:
         picture[:, 48:], picture[8:, :48] = clean[:, 48:], clean[:-8, :48]
-    intact, ruined = fit_tee(read_shares(clean)).iou, fit_tee(read_shares(picture)).iou
+    intact, ruined = fit_block_pose(read_shares(clean)).iou, fit_block_pose(read_shares(picture)).iou
     assert intact > 0.93
     assert ruined < 0.8
 

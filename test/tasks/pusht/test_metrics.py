@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from lingbot_ros.evaluate.bootstrap import summarise
+from lingbot_ros.evaluate.metric import PSNR_CEILING_DB, psnr_db
 from lingbot_ros.tasks.pusht.dataset.held_out import random_windows, stack_windows
 from lingbot_ros.tasks.pusht.geometry import centroid_at
-from lingbot_ros.tasks.pusht.metrics import PSNR_CEILING_DB, measure, psnr_db, pusher_errors
+from lingbot_ros.tasks.pusht.metrics import measure, pusher_errors
 from lingbot_ros.tasks.pusht.report.wrong_actions import KINDS, wrong_actions
 from lingbot_ros.tasks.pusht.windows import PushTWindows, is_pushed
 
@@ -40,7 +41,7 @@ def test_a_still_future_is_wrong_by_what_moved(windows: PushTWindows) -> None:
     np.testing.assert_allclose(measures.pose_px[:, 0], pushed, atol=0.8)
 
 
-def test_what_vanished_is_wrong_by_the_whole_picture(windows: PushTWindows) -> None:
+def test_what_vanished_is_wrong_by_the_whole_image(windows: PushTWindows) -> None:
     empty = np.full((1, 1, 96, 96, 3), 255, np.uint8)
     measures = measure(empty, windows.future[:1, :1], windows.pusher[:1, 3:4], windows.block[:1, 3:4])
     assert measures.lost[0, 0] == 1.0

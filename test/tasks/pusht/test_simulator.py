@@ -1,4 +1,4 @@
-"""The simulator's plain face: the same physics and pictures as gym-pusht's own, and a state that can be put back."""
+"""The simulator's plain face: the same physics and images as gym-pusht's own, and a state that can be put back."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ def simulator() -> PushTSimulator:
     return PushTSimulator()
 
 
-def test_picture_is_gym_pushts_own_observation_after_actions(simulator: PushTSimulator) -> None:
+def test_image_is_gym_pushts_own_observation_after_actions(simulator: PushTSimulator) -> None:
     simulator.reset(3)
     for _ in range(15):
         simulator.step(simulator.state.block[:2])

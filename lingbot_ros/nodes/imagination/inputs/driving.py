@@ -17,7 +17,7 @@ from lingbot_ros.bridge.velocities import Twist6, is_enabled, joy_values, keys_v
 from lingbot_ros.control.mappings import JointMap, require_action, require_camera
 from lingbot_ros.control.motion import Values
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError, SessionError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.commands import Plan, Velocity
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control
@@ -27,7 +27,7 @@ from lingbot_ros.runtime.stamp_order import StampOrder
 class Driving:
     """One handler per topic. Each raises InputError or LingbotError, and then nothing has changed."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: NodeContext) -> None:
         self._running, self._spec, self._config = running, running.info.control, running.config.inputs
         self._orders: dict[str, StampOrder] = {}
         self._frame_told = False

@@ -1,14 +1,16 @@
-"""Topics that change what is imagined rather than drive it: pictures and text."""
+"""Topics that change what is imagined rather than drive it: images and text."""
 
 from collections.abc import Callable
 from typing import Any
 
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from lingbot_ros.bridge.images import compressed_to_rgb, image_to_rgb
+from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.records import Image as Rgb
 from lingbot_ros.runtime.records import StartRequest
 
@@ -16,22 +18,23 @@ from lingbot_ros.runtime.records import StartRequest
 class Seeding:
     """`refuse` is told of what fails later, on the worker's thread."""
 
-    def __init__(self, running: Running, refuse: Callable[[str, Any], None]) -> None:
+    def __init__(self, running: NodeContext, refuse: Callable[[str, Any], None]) -> None:
         self._running, self._refuse = running, refuse
 
     def on_image(self, message: Image) -> None:
-        self._seed(image_to_rgb(message, "seed_image"))
+        self._seed(image_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_compressed(self, message: CompressedImage) -> None:
-        self._seed(compressed_to_rgb(message, "seed_image"))
+        self._seed(compressed_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_prompt(self, message: String) -> None:
         self._submit("prompt", lambda live: live.set_prompt(message.data))
 
-    def _seed(self, image: Rgb) -> None:
+    def _seed(self, image: Rgb, stamp: Time) -> None:
         if not self._running.config.start_on_image:
             raise LingbotError("input.start_on_image is false; call ~/start_session, or set it", ErrorCode.UNSUPPORTED)
-        request = StartRequest(start_stamp_ns=self._running.now_ns(), image=image, replace_active=True)
+        start_ns = to_nanoseconds(stamp) or self._running.now_ns()
+        request = StartRequest(start_stamp_ns=start_ns, image=image, replace_active=True)
         self._submit("seed_image", lambda live: live.start_session(request))
 
     def _submit(self, topic: str, call: Callable[[Any], object]) -> None:

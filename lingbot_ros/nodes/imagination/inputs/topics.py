@@ -13,8 +13,9 @@ from trajectory_msgs.msg import JointTrajectory
 from lingbot_msgs.msg import RobotAction
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.inputs.driving import Driving
+from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
 from lingbot_ros.nodes.imagination.inputs.transforms import TransformInputs
 
@@ -24,14 +25,15 @@ _LOOK_S = 2.0
 class Inputs:
     """What cannot be used is logged and counted; what this model can never use is logged once per topic."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: NodeContext) -> None:
         self._running = running
         self._told: set[str] = set()
         settings, inputs = running.config.worker, running.config.inputs
         # Several messages may come between two chunks; only of velocities the newest counts.
         every = qos.control(settings.mode, settings.control_capacity)
         ordered = qos.ordered(settings.mode, settings.control_capacity)
-        driving, seeding = Driving(running), Seeding(running, self._refuse)
+        driving, seeding, observing = Driving(running), Seeding(running, self._refuse), Observing(running)
+        real = qos.real_images(settings.mode, settings.observe.capacity)
         velocity = TwistStamped if inputs.stamped else Twist
         on_velocity = driving.on_twist_stamped if inputs.stamped else driving.on_twist
         self._topics: dict[str, tuple[Any, Callable[[Any], None], Any]] = {
@@ -46,6 +48,8 @@ class Inputs:
             "seed_image": (Image, seeding.on_image, qos.IMAGE),
             "seed_image/compressed": (CompressedImage, seeding.on_compressed, qos.IMAGE),
             "prompt": (String, seeding.on_prompt, qos.PROMPT),
+            "observed_image": (Image, observing.on_image, real),
+            "observed_image/compressed": (CompressedImage, observing.on_compressed, real),
         }
         changeable = QoSOverridingOptions.with_default_policies()
         self._subscriptions = [
@@ -79,7 +83,10 @@ class Inputs:
         return receive
 
     def _refuse(self, topic: str, error: Any) -> None:
-        self._running.worker.statistics.add_rejected()
+        if topic.startswith(TOPIC):
+            self._running.worker.images.add_rejected()
+        else:
+            self._running.worker.statistics.add_rejected()
         if isinstance(error, LingbotError) and error.code is ErrorCode.UNSUPPORTED:
             if str(error) in self._told:
                 return

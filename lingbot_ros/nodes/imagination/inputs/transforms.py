@@ -4,13 +4,13 @@ from tf2_msgs.msg import TFMessage
 
 from lingbot_ros.bridge.transforms import edge_of
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.imagination.context import Running
+from lingbot_ros.nodes.imagination.context import NodeContext
 
 
 class TransformInputs:
     """Fills `running.frames`. Listened to in every state, as static transforms are told only once."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: NodeContext) -> None:
         self._running = running
         self._subscriptions = [
             running.node.create_subscription(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lingbot_ros.errors import InputError
 from lingbot_ros.tasks.pusht.dataset.layout import FIELDS, field_shape, read_plan, shard_folder
 
-# A block that moved less than this within a window rests, as far as a 96-pixel picture can tell (0.2 pixels).
+# A block that moved less than this within a window rests, as far as a 96-pixel image can tell (0.2 pixels).
 _MOVED_UNITS = 1.0
 _MOVED_RADIANS = 0.015
 
@@ -57,7 +57,7 @@ class PushTDataset:
         return self.plan.episodes
 
     def frames(self, episode: int) -> NDArray[np.uint8]:
-        """All pictures of an episode, uint8 [T+1, 96, 96, 3], mapped from disk."""
+        """All images of an episode, uint8 [T+1, 96, 96, 3], mapped from disk."""
         shard, row = divmod(episode, self.plan.shard_episodes)
         episode_frames: NDArray[np.uint8] = self._frames[shard][row]
         return episode_frames

@@ -41,7 +41,7 @@ class Parts:
         world = World.load(model, device=device, precision=precision, threads=threads)
         info = world.info
         if info.control.kind != "action" or info.frames_per_chunk != 1 or (info.height, info.width) != (96, 96):
-            raise InputError("model", info.name, "give a Push-T model: actions, one frame a step, pictures of 96 x 96")
+            raise InputError("model", info.name, "give a Push-T model: actions, one frame a step, images of 96 x 96")
         if start not in ("simulator", "card"):
             raise InputError(
                 "start", repr(start), "use 'simulator' (a scene per seed) or 'card' (always the shipped one)"
@@ -60,7 +60,7 @@ class Parts:
         )
 
     def scene(self, rng: np.random.Generator, options: dict[str, Any] | None) -> NDArray[np.uint8]:
-        """The first picture: `options["image"]`, else a simulated scene drawn from `rng`, else the card's."""
+        """The first image: `options["image"]`, else a simulated scene drawn from `rng`, else the card's."""
         if options and "image" in options:
             return self.world.fit_image(options["image"])
         if self.start == "simulator":
@@ -76,7 +76,7 @@ class Parts:
 
 
 def infos(outcome: Outcome) -> dict[str, NDArray[Any]]:
-    """What `info` says of B pictures, each an array [B]."""
+    """What `info` says of B images, each an array [B]."""
     return {
         "coverage": outcome.coverage,
         "success_probability": outcome.success,

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from lingbot_ros.control.actions import check_actions
 from lingbot_ros.errors import InputError
 from lingbot_ros.tasks.pusht.env.parts import Parts, StartScene, infos
 from lingbot_ros.world.batch import Batch
@@ -17,7 +18,7 @@ Observations = NDArray[np.uint8]
 
 
 class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
-    """See `lingbot_ros.gym`. Environments that ended begin anew at the next step (autoreset NEXT_STEP).
+    """See `ImaginedPushT`. Environments that ended begin anew at the next step (autoreset NEXT_STEP).
 
     Environment i of a seed s behaves like a single one of seed s + i.
     """
@@ -48,7 +49,7 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
-        self._pictures = np.zeros((num_envs, *self.parts.observation_space.shape), np.uint8)
+        self._images = np.zeros((num_envs, *self.parts.observation_space.shape), np.uint8)
         self._age = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)
         self._begun = False
@@ -67,7 +68,7 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
                 self._generators[row] = gymnasium.utils.seeding.np_random(one)[0]
             self._start(row, options)
         self._begun = True
-        return self._pictures.copy(), infos(self.parts.head(self._pictures))
+        return self._images.copy(), infos(self.parts.head(self._images))
 
     def step(
         self, actions: NDArray[np.float32]
@@ -80,25 +81,32 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             fix = f"give {[self.num_envs, *self.parts.action_space.shape]}"
             raise InputError("actions", f"shape {list(values.shape)}", fix)
         again = self._ended.copy()
-        # A row that begins anew goes through the forward with the others and is then overwritten.
-        values[again] = self.parts.action_space.low
-        self._pictures = self.batch.step(values[:, None])[:, 0].copy()
+        going = np.flatnonzero(~again)
+        for row in going:  # a batch would end the row alone
+            self._check_action(int(row), values[row])
+        self._images = self.batch.step(values[:, None], going.tolist())[:, 0].copy()
         self._age += 1
         for row in np.flatnonzero(again):
             self._start(int(row), None)
-        outcome = self.parts.head(self._pictures)
+        outcome = self.parts.head(self._images)
         terminated = outcome.terminated & ~again
         truncated = (self._age >= self.parts.horizon) & ~again
         self._ended = terminated | truncated
         reward = np.where(again, 0.0, outcome.reward)
-        return self._pictures.copy(), reward, terminated, truncated, infos(outcome)
+        return self._images.copy(), reward, terminated, truncated, infos(outcome)
 
     def render(self) -> tuple[Observations, ...] | None:
-        """The pictures, with render_mode "rgb_array"."""
-        return tuple(self._pictures.copy()) if self.render_mode == "rgb_array" else None
+        """The images, with render_mode "rgb_array"."""
+        return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
+
+    def _check_action(self, row: int, action: NDArray[np.float64]) -> None:
+        try:
+            check_actions(action[None], 1, self.parts.world.card.control)
+        except InputError as error:
+            raise InputError(f"row {row}: {error.field}", error.value, error.fix) from error
 
     def _start(self, row: int, options: dict[str, Any] | None) -> None:
         rng = self._generators[row]
         picture = self.parts.scene(rng, options)
         self.batch.start(row, picture, seed=int(rng.integers(2**31)))
-        self._pictures[row], self._age[row], self._ended[row] = picture, 0, False
+        self._images[row], self._age[row], self._ended[row] = picture, 0, False

@@ -26,7 +26,7 @@ def fit(network: nn.Module, loss_of_batch: Callable[[int], Tensor], iterations: 
 
 
 def disturb(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Blur and noise of random strength per picture [B, 3, H, W]: imagined pictures are never as sharp as real ones."""
+    """Blur and noise of random strength per image [B, 3, H, W]: imagined images are never as sharp as real ones."""
     count = len(pictures)
     strength = torch.rand(count, 1, 1, 1, generator=generator)
     soft = nn.functional.avg_pool2d(pictures, 3, stride=1, padding=1, count_include_pad=False)

@@ -58,6 +58,6 @@ def imagine_near_goal(world: World, episodes: int, seed: int, quiet: bool = True
 
 
 def imagined_outcomes(world: World, futures: int, seed: int, quiet: bool) -> OutcomeData:
-    """Imagined pictures with the coverage that the simulator came to: what a head is shown, with what came true."""
+    """Imagined images with the coverage that the simulator came to: what a head is shown, with what came true."""
     made = imagine_near_goal(world, futures, _TRAINING_SEED + seed, quiet)
     return OutcomeData(made.imagined[:, 1:].reshape(-1, *made.imagined.shape[2:]), made.coverage.reshape(-1))

@@ -1,4 +1,4 @@
-"""How a head fares on imagined pictures, which are what it is for."""
+"""How a head fares on imagined images, which are what it is for."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from lingbot_ros.training.export import update_card
 from lingbot_ros.world.world import World
 
 
-def judge_imagined(name: str, world: World, episodes: int, seed: int, command: str) -> dict[str, Any]:
+def measure_imagined(name: str, world: World, episodes: int, seed: int, command: str) -> dict[str, Any]:
     """Measure a head on `world`'s imagination up to its trusted horizon, and quote it in the head's card.
 
     Raises InputError when there is nothing to measure on, ModelError for an unknown head.

@@ -13,8 +13,8 @@ from lingbot_ros.tasks.pusht.head_training.calibrate import save_reliability
 from lingbot_ros.tasks.pusht.head_training.fit import fit
 from lingbot_ros.tasks.pusht.heads.files import save_head
 from lingbot_ros.tasks.pusht.heads.inverse import ARENA_CENTRE
-from lingbot_ros.tasks.pusht.heads.networks import SIZE, InverseNet, to_pictures
-from lingbot_ros.tasks.pusht.training_clips import scale_actions
+from lingbot_ros.tasks.pusht.heads.networks import SIZE, InverseNet, to_images
+from lingbot_ros.tasks.pusht.training_data import scale_actions
 
 _BATCH = 24
 _HELD_OUT = 2000
@@ -38,7 +38,7 @@ def train_inverse(
 
     def loss_of_batch(iteration: int) -> Tensor:
         clips = data.clips(windows[rng.integers(len(windows), size=_BATCH)], 3)
-        mean, log_spread = network(to_pictures(clips.frames, "frames", _SHAPE))
+        mean, log_spread = network(to_images(clips.frames, "frames", _SHAPE))
         error = torch.from_numpy(scale_actions(clips.actions[:, 1])) - mean
         # Laplace-like while far away, so that the first steps do not blow up the spread.
         return (error.abs() * torch.exp(-log_spread) + log_spread).mean()
@@ -62,14 +62,14 @@ def train_inverse(
         {
             "name": folder.name,
             "kind": "inverse-dynamics",
-            "summary": "The target that Push-T's pusher was drawn to, from three pictures in a row.",
+            "summary": "The target that Push-T's pusher was drawn to, from three images in a row.",
             "licence": "Apache-2.0",
             "calibration": {"spread_factor": factor},
             "quality": {"real_frames": quality},
             "training": {"command": command, "clips_seen": iterations * _BATCH, "iterations": iterations},
             "limits": [
                 "Knows only the scene of gym-pusht at 96 x 96 and 10 Hz; the first action of an episode is "
-                "a guess where the picture before it is missing."
+                "a guess where the image before it is missing."
             ],
         },
     )
@@ -92,7 +92,7 @@ def _errors(network: InverseNet, data: PushTDataset, windows: NDArray[np.int64])
     columns = []
     for start in range(0, len(windows), 128):
         clips = data.clips(windows[start : start + 128], 3)
-        mean, log_spread = network(to_pictures(clips.frames, "frames", _SHAPE))
+        mean, log_spread = network(to_images(clips.frames, "frames", _SHAPE))
         true = clips.actions[:, 1].astype(np.float64)
         columns.append(
             (

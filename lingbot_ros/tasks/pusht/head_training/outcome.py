@@ -19,7 +19,7 @@ from lingbot_ros.tasks.pusht.head_training.fit import disturb, fit
 from lingbot_ros.tasks.pusht.head_training.futures import imagined_outcomes
 from lingbot_ros.tasks.pusht.head_training.outcome_data import OutcomeData, joined, make_outcomes
 from lingbot_ros.tasks.pusht.heads.files import save_head
-from lingbot_ros.tasks.pusht.heads.networks import SIZE, OutcomeNet, to_pictures
+from lingbot_ros.tasks.pusht.heads.networks import SIZE, OutcomeNet, to_images
 from lingbot_ros.world.world import World
 
 _BATCH = 48
@@ -37,7 +37,7 @@ def train_outcome(
 ) -> None:
     """Write the head into `folder`: trained on `scenes`, calibrated on a fifth as many others, judged on another fifth.
 
-    With a `world`, all pictures of so many imagined `futures` join the training, and those of a fifth as many others
+    With a `world`, all images of so many imagined `futures` join the training, and those of a fifth as many others
     the calibration. `command` is quoted on the card. Raises InputError for a world that states no horizon.
     """
     torch.manual_seed(seed)
@@ -54,7 +54,7 @@ def train_outcome(
 
     def loss_of_batch(iteration: int) -> Tensor:
         chosen = torch.randint(len(coverage), (_BATCH,), generator=generator)
-        pictures = to_pictures(training.frames[chosen.numpy()], "frames", (SIZE, SIZE, 3))
+        pictures = to_images(training.frames[chosen.numpy()], "frames", (SIZE, SIZE, 3))
         logit, guess = network(disturb(pictures, generator))
         return F.binary_cross_entropy_with_logits(logit, success[chosen]) + 10 * F.smooth_l1_loss(
             guess, coverage[chosen], beta=0.05
@@ -74,7 +74,7 @@ def train_outcome(
         {
             "name": folder.name,
             "kind": "outcome",
-            "summary": "Success, coverage and reward of Push-T from one picture.",
+            "summary": "Success, coverage and reward of Push-T from one image.",
             "licence": "Apache-2.0",
             "calibration": {"slope": slope, "offset": offset},
             "quality": {"real_frames": outcome_figures(probability, guesses, test.coverage, test.success)},
@@ -112,7 +112,7 @@ def outcome_figures(
 @torch.inference_mode()
 def _predict(network: OutcomeNet, data: OutcomeData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     outputs = [
-        network(to_pictures(data.frames[start : start + 256], "frames", (SIZE, SIZE, 3)))
+        network(to_images(data.frames[start : start + 256], "frames", (SIZE, SIZE, 3)))
         for start in range(0, len(data.frames), 256)
     ]
     logits, guesses = (torch.cat(column).double().numpy() for column in zip(*outputs, strict=True))

@@ -1,4 +1,4 @@
-"""Pictures with their true coverage, dense where success is decided: near the goal.
+"""Images with their true coverage, dense where success is decided: near the goal.
 
 Episodes hardly ever end within 0.95 of the goal, so scenes are placed rather than played.
 """

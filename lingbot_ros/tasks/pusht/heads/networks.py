@@ -1,4 +1,4 @@
-"""The networks of the heads. Pictures come as float32 [B, 3, 96, 96] in -1..1."""
+"""The networks of the heads. Images come as float32 [B, 3, 96, 96] in -1..1."""
 
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ _KEYPOINTS = 8
 
 
 class OutcomeNet(nn.Module):
-    """A picture -> (logit of success, coverage). Strided convolutions, then a small perceptron over all places."""
+    """An image -> (logit of success, coverage). Strided convolutions, then a small perceptron over all places."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,9 +34,9 @@ class OutcomeNet(nn.Module):
 
 
 class InverseNet(nn.Module):
-    """Three pictures in a row -> the action that led to the last, with its spread.
+    """Three images in a row -> the action that led to the last, with its spread.
 
-    Each picture is reduced to a few key points whose places are means over the picture, hence finer than a pixel; the
+    Each image is reduced to a few key points whose places are means over the image, hence finer than a pixel; the
     action follows from how these move.
     """
 
@@ -52,7 +52,7 @@ class InverseNet(nn.Module):
         self.register_buffer("grid", grid, persistent=False)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, 3 pictures, 3, 96, 96] -> action [B, 2] in -1..1 and the logarithm of its standard deviation [B, 2]."""
+        """[B, 3 images, 3, 96, 96] -> action [B, 2] in -1..1 and the logarithm of its standard deviation [B, 2]."""
         x = F.silu(self.to_half(pictures.flatten(0, 1)))
         heat = self.heat(F.silu(self.mix(x))).flatten(2).softmax(-1).unflatten(2, (SIZE // 2, SIZE // 2))
         places = torch.stack(((heat.sum(2) * self.grid).sum(-1), (heat.sum(3) * self.grid).sum(-1)), dim=-1)
@@ -63,7 +63,7 @@ class InverseNet(nn.Module):
         return mean, log_spread.clamp(-6, 1)
 
 
-def to_pictures(frames: NDArray[np.uint8], field: str, shape: tuple[int, ...]) -> Tensor:
+def to_images(frames: NDArray[np.uint8], field: str, shape: tuple[int, ...]) -> Tensor:
     """uint8 [B, ..., 96, 96, 3] RGB -> float32 [B, ..., 3, 96, 96]; `shape` is what must follow the first axis.
 
     Raises InputError naming `field`.

@@ -1,4 +1,4 @@
-"""Success, reward and termination from a picture."""
+"""Success, reward and termination from an image."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from lingbot_ros.tasks.pusht.heads.files import load_head
-from lingbot_ros.tasks.pusht.heads.networks import SIZE, OutcomeNet, to_pictures
+from lingbot_ros.tasks.pusht.heads.networks import SIZE, OutcomeNet, to_images
 
 SUCCESS_COVERAGE = 0.95
 """gym-pusht ends an episode when the block covers this much of the goal."""
@@ -16,7 +16,7 @@ SUCCESS_COVERAGE = 0.95
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of B pictures, float64 [B] each: `coverage` of the goal 0..1, calibrated `success` probability, gym's reward."""
+    """Of B images, float64 [B] each: `coverage` of the goal 0..1, calibrated `success` probability, gym's reward."""
 
     coverage: NDArray[np.float64]
     success: NDArray[np.float64]
@@ -33,7 +33,7 @@ class Outcome:
 
 
 class OutcomeHead:
-    """Loaded once, then called with pictures; runs on the CPU in about a millisecond a picture."""
+    """Loaded once, then called with images; runs on the CPU in about a millisecond an image."""
 
     def __init__(self, name: str | Path = "pusht-outcome") -> None:
         """Raises ModelError for a head that is unknown, damaged or of another kind."""
@@ -42,8 +42,8 @@ class OutcomeHead:
 
     @torch.inference_mode()
     def __call__(self, frames: NDArray[np.uint8]) -> Outcome:
-        """Pictures uint8 [B, 96, 96, 3] RGB. Raises InputError for other arrays."""
-        logit, coverage = self._network(to_pictures(frames, "frames", (SIZE, SIZE, 3)))
+        """Images uint8 [B, 96, 96, 3] RGB. Raises InputError for other arrays."""
+        logit, coverage = self._network(to_images(frames, "frames", (SIZE, SIZE, 3)))
         calibration = self.card.calibration
         calibrated = calibration["slope"] * logit.double() + calibration["offset"]
         return Outcome(coverage.double().numpy(), calibrated.sigmoid().numpy())

@@ -37,10 +37,10 @@ def card_quality(report: ModelReport, command: str) -> dict[str, Any]:
         "what": f"{windows['count']} held-out windows, {report.contact_count} of them with the block pushed by frame "
         f"16, true actions, open loop after {windows['context']} real frames, against gym-pusht",
         **card_figures(report),
-        "floors_missed": [
-            f"{row.name}, frame {row.frame}: {row.value.value:.3g} (floor {row.floor:g})"
-            for row in report.floors
-            if row.verdict == "MISS"
+        "below_minimum": [
+            f"{row.name}, frame {row.frame}: {row.value:.3g} (minimum {row.minimum:g})"
+            for row in report.minimum
+            if not row.passed
         ],
         "wrong_actions": {kind: _wrong(wrong) for kind, wrong in plain["wrong_actions"].items()},
         "milliseconds_per_frame": {

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.bootstrap import Summary, summarise
 from lingbot_ros.tasks.pusht.metrics import Measures, measure
-from lingbot_ros.tasks.pusht.report.targets import FLOOR_FRAMES
+from lingbot_ros.tasks.pusht.report.targets import TARGET_FRAMES
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 MOST_DB = 0.2
@@ -51,7 +51,7 @@ def compare(
 
     other_frame_s: seconds that frames took in the other precision.
     """
-    frames = [frame for frame in FLOOR_FRAMES if frame <= windows.horizon]
+    frames = [frame for frame in TARGET_FRAMES if frame <= windows.horizon]
     first, second = (_measure(windows, imagined, frames) for _, imagined in (this, other))
     rows = []
     for name, statistic in _FIGURES:

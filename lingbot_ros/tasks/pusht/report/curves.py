@@ -1,4 +1,4 @@
-"""A picture of how errors grow with the horizon, beside doing nothing, the reader's own error, floors and goals."""
+"""An image of how errors grow with the horizon, beside doing nothing, the reader's own error, minimum and target."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from lingbot_ros.evaluate.bootstrap import Summary
 from lingbot_ros.tasks.pusht.report.report import Figures, ModelReport
-from lingbot_ros.tasks.pusht.report.targets import FLOOR_FRAMES, TARGETS
+from lingbot_ros.tasks.pusht.report.targets import TARGET_FRAMES, TARGETS
 
 _CURVES = (
     ("psnr_db", "mean", "PSNR, dB"),
@@ -23,7 +23,7 @@ _CURVES = (
     ("pose_deg", "median", "block pose error, degrees"),
     ("rigidity", "mean", "block rigidity (best-fit IoU)"),
 )
-# Figures of the real picture against itself say nothing.
+# Figures of the real image against itself say nothing.
 _PERFECT_BY_DEFINITION = ("psnr_db", "centroid_px", "block_iou")
 
 
@@ -77,10 +77,12 @@ def _curve(
 
 
 def _mark_targets(axis: "matplotlib.axes.Axes", measure: str, last: int) -> None:
-    shown = [k for k, frame in enumerate(FLOOR_FRAMES) if frame <= last]
-    frames = [FLOOR_FRAMES[k] for k in shown]
+    shown = [k for k, frame in enumerate(TARGET_FRAMES) if frame <= last]
+    frames = [TARGET_FRAMES[k] for k in shown]
     for target in TARGETS:
         if target.measure == measure:
-            axis.plot(frames, [target.floors[k] for k in shown], "k_", markersize=14, markeredgewidth=2, label="floor")
-            if target.goals is not None:
-                axis.plot(frames, [target.goals[k] for k in shown], "k*", markersize=8, label="goal")
+            axis.plot(
+                frames, [target.minimum[k] for k in shown], "k_", markersize=14, markeredgewidth=2, label="minimum"
+            )
+            if target.target is not None:
+                axis.plot(frames, [target.target[k] for k in shown], "k*", markersize=8, label="target")

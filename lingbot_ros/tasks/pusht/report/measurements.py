@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, centroid_at
 from lingbot_ros.tasks.pusht.metrics import measure, pusher_errors
-from lingbot_ros.tasks.pusht.report.report import Judged, report_frames
-from lingbot_ros.tasks.pusht.report.targets import FLOOR_FRAMES
-from lingbot_ros.tasks.pusht.report.wrong_actions import WrongFuture, judge_wrong
+from lingbot_ros.tasks.pusht.report.report import Measurements, report_frames
+from lingbot_ros.tasks.pusht.report.targets import TARGET_FRAMES
+from lingbot_ros.tasks.pusht.report.wrong_actions import WrongFuture, measure_wrong
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 
-def judge(
+def measure_windows(
     windows: PushTWindows,
     imagined: NDArray[np.uint8],
     wrong: Mapping[str, WrongFuture],
     frame_s: NDArray[np.float64],
-) -> Judged:
+) -> Measurements:
     """Measure what was imagined for every window under the true actions, uint8 [N, H, 96, 96, 3], and under wrong ones.
 
     `frame_s` are the seconds that frames took to imagine, any number of them.
@@ -30,8 +30,8 @@ def judge(
     still = np.repeat(windows.past[:, -1:], len(frames), axis=1)
     begin = centroid_at(windows.block[:, windows.context - 1])
     moved_units = np.linalg.norm(centroid_at(block[:, at]) - begin[:, None], axis=-1)
-    wrong_frames = tuple(frame for frame in FLOOR_FRAMES if frame <= windows.horizon)
-    return Judged(
+    wrong_frames = tuple(frame for frame in TARGET_FRAMES if frame <= windows.horizon)
+    return Measurements(
         frames=frames,
         model=measure(imagined[:, at], real, pusher[:, at], block[:, at]),
         repeat=measure(still, real, pusher[:, at], block[:, at]),
@@ -39,6 +39,6 @@ def judge(
         moved=moved_units * windows.frames.shape[2] / ARENA_SIZE >= 1.0,
         contact=windows.contact,
         all_pusher_px=pusher_errors(imagined, pusher),
-        wrong={kind: judge_wrong(windows, future, wrong_frames) for kind, future in wrong.items()},
+        wrong={kind: measure_wrong(windows, future, wrong_frames) for kind, future in wrong.items()},
         frame_s=frame_s,
     )

@@ -1,4 +1,4 @@
-"""The report on a Push-T model: every figure beside that of doing nothing, and beside the reader's own floor."""
+"""The report on a Push-T model: each figure beside that of repeating the last frame and the reader's own error."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.bootstrap import Summary, summarise
+from lingbot_ros.evaluate.limits import Check, all_passed
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
 from lingbot_ros.evaluate.speed import Speed
 from lingbot_ros.tasks.pusht.metrics import Measures
 from lingbot_ros.tasks.pusht.report.comparison import Comparison
-from lingbot_ros.tasks.pusht.report.required import Check, accept
-from lingbot_ros.tasks.pusht.report.targets import LIMIT_MS, Floor, hold_against_floors
+from lingbot_ros.tasks.pusht.report.required import check_required
+from lingbot_ros.tasks.pusht.report.targets import LIMIT_MS, check_targets
 from lingbot_ros.tasks.pusht.report.trust import Trust, trust_by_frame, trusted_horizon
-from lingbot_ros.tasks.pusht.report.wrong_actions import Apart, WrongActions
+from lingbot_ros.tasks.pusht.report.wrong_actions import Discrepancy, WrongActions
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 REPORT_FRAMES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 """Open-loop frames that are measured in full, as far as the horizon reaches."""
 
@@ -32,6 +33,9 @@ _FIGURES = {
     "lost": ("mean",),
 }
 
+PACKAGES = ("gym-pusht", "pymunk", "pygame")
+"""Whose versions decide what the simulator does."""
+
 Figures = dict[str, dict[str, Summary]]
 
 
@@ -41,7 +45,7 @@ def report_frames(horizon: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Measurements:
     """All that was measured. Measures are over `frames`.
 
     repeat is the last context frame again and again: at once repeat-last-frame, static-block and static-pusher.
@@ -63,7 +67,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What is printed, saved as JSON and quoted on the card. Subsets of windows: see `Judged`."""
+    """What is printed, saved as JSON and quoted on the card. Subsets of windows: see `Measurements`."""
 
     model: dict[str, object]
     windows: dict[str, object]
@@ -76,14 +80,14 @@ class ModelReport:
     wrong_actions: dict[str, dict[str, Any]]
     speed_ms: dict[str, float]
     speed: tuple[Speed, ...]
-    floors: tuple[Floor, ...]
-    checks: tuple[Check, ...]
+    minimum: tuple[Check, ...]
+    required: tuple[Check, ...]
     trust: tuple[Trust, ...]
     max_horizon: int
     comparison: Comparison | None
     autoencoder_round_trip: str
     machine: dict[str, str | int | float] = field(default_factory=describe_machine)
-    versions: dict[str, str] = field(default_factory=describe_versions)
+    versions: dict[str, str] = field(default_factory=lambda: describe_versions(PACKAGES))
     kind: str = "pusht-model-report"
     schema_version: int = SCHEMA_VERSION
 
@@ -92,44 +96,53 @@ class ModelReport:
         return asdict(self)
 
     @property
-    def meets_demands(self) -> bool:
+    def meets_required(self) -> bool:
         """Whether the model may be shipped at all."""
-        return all(check.passed for check in self.checks)
+        return all_passed(self.required)
 
     @property
-    def meets_floors(self) -> bool:
-        """Whether it deserves trust: every floor, the time a frame may take, and, if compared, the other precision."""
+    def meets_minimum(self) -> bool:
+        """Whether it deserves trust: every minimum, the time of a frame and, if compared, the other precision."""
         quick = all(speed.p95_ms <= LIMIT_MS for speed in self.speed)
         same = self.comparison is None or self.comparison.within
-        return quick and same and all(floor.verdict != "MISS" for floor in self.floors)
+        return quick and same and all_passed(self.minimum)
 
 
 def make_report(
-    judged: Judged,
+    measurements: Measurements,
     model: dict[str, object],
     windows: dict[str, object],
     speed: tuple[Speed, ...] = (),
     comparison: Comparison | None = None,
 ) -> ModelReport:
     """Boil measurements down; `model` and `windows` say what was measured on what, in JSON values."""
-    sources = {"model": judged.model, "repeat": judged.repeat, "real": judged.real}
-    everything = np.ones_like(judged.moved)
-    contact = np.repeat(judged.contact[:, None], len(judged.frames), axis=1)
-    trust = trust_by_frame(judged.frames, judged.model, judged.repeat, judged.contact, judged.moved)
+    sources = {"model": measurements.model, "repeat": measurements.repeat, "real": measurements.real}
+    everything = np.ones_like(measurements.moved)
+    contact = np.repeat(measurements.contact[:, None], len(measurements.frames), axis=1)
+    trust = trust_by_frame(
+        measurements.frames, measurements.model, measurements.repeat, measurements.contact, measurements.moved
+    )
     return ModelReport(
         model=model,
         windows=windows,
-        frames=judged.frames,
+        frames=measurements.frames,
         all_windows={name: _figures(measures, everything) for name, measures in sources.items()},
         contact_windows={name: _figures(measures, contact) for name, measures in sources.items()},
-        contact_count=int(judged.contact.sum()),
-        moved_windows={name: _figures(measures, judged.moved) for name, measures in sources.items()},
-        moved_count=[int(count) for count in judged.moved.sum(axis=0)],
-        wrong_actions={kind: _wrong(judged.all_pusher_px, wrong) for kind, wrong in judged.wrong.items()},
-        speed_ms={f"p{q}": float(np.percentile(judged.frame_s, q) * 1e3) for q in (50, 95)},
+        contact_count=int(measurements.contact.sum()),
+        moved_windows={name: _figures(measures, measurements.moved) for name, measures in sources.items()},
+        moved_count=[int(count) for count in measurements.moved.sum(axis=0)],
+        wrong_actions={kind: _wrong(measurements.all_pusher_px, wrong) for kind, wrong in measurements.wrong.items()},
+        speed_ms={f"p{q}": float(np.percentile(measurements.frame_s, q) * 1e3) for q in (50, 95)},
         speed=speed,
-        floors=hold_against_floors(judged.frames, judged.model, judged.repeat),
-        checks=accept(judged.frames, judged.model, judged.repeat, judged.all_pusher_px, judged.contact, judged.wrong),
+        minimum=check_targets(measurements.frames, measurements.model, measurements.repeat),
+        required=check_required(
+            measurements.frames,
+            measurements.model,
+            measurements.repeat,
+            measurements.all_pusher_px,
+            measurements.contact,
+            measurements.wrong,
+        ),
         trust=trust,
         max_horizon=trusted_horizon(trust),
         comparison=comparison,
@@ -139,15 +152,17 @@ def make_report(
 
 def _wrong(all_pusher_px: NDArray[np.float64], wrong: WrongActions) -> dict[str, Any]:
     first = wrong.first_pusher_px
-    figures: dict[str, Any] = {name: _apart(getattr(wrong, name)) for name in ("from_same", "from_true", "change")}
+    figures: dict[str, Any] = {
+        name: _discrepancy(getattr(wrong, name)) for name in ("from_same", "from_true", "change")
+    }
     ratio = _ratio(first, all_pusher_px[: len(first), : first.shape[1]])
     return {"count": len(first), "frames": wrong.frames, **figures, "pusher_ratio_1_to_16": ratio}
 
 
-def _apart(apart: Apart) -> dict[str, list[Summary]]:
+def _discrepancy(found: Discrepancy) -> dict[str, list[Summary]]:
     statistics = (("psnr_db", "mean"), ("pusher_px", "median"), ("block_iou", "mean"))
     return {
-        f"{name}_{statistic}": [summarise(column[~np.isnan(column)], statistic) for column in getattr(apart, name).T]
+        f"{name}_{statistic}": [summarise(column[~np.isnan(column)], statistic) for column in getattr(found, name).T]
         for name, statistic in statistics
     }
 

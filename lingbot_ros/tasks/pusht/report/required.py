@@ -1,33 +1,16 @@
 """What a Push-T model must reach to be shipped at all."""
 
-import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.limits import Check, Relation
 from lingbot_ros.tasks.pusht.metrics import Measures
 from lingbot_ros.tasks.pusht.report.wrong_actions import WrongActions
 
-_RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
 
-
-@dataclass(frozen=True)
-class Check:
-    """One demand: `value` must stand in `relation` (<=, >= or >) to `limit`; what could not be measured fails."""
-
-    name: str
-    value: float
-    relation: str
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        return bool(_RELATIONS[self.relation](self.value, self.limit))
-
-
-def accept(
+def check_required(
     frames: tuple[int, ...],
     model: Measures,
     repeat: Measures,
@@ -43,7 +26,8 @@ def accept(
         return (Check("windows in which the block is pushed", 0.0, ">=", 1.0),)
     model, repeat, first = model.select(contact), repeat.select(contact), all_pusher_px[:, :16]
     checks = [Check("pusher error, median of frames 1-16, px", float(np.median(first[contact])), "<=", 3.0)]
-    for frame, relation, gain in ((1, ">", 0.0), (4, ">", 0.0), (8, ">=", 2.0)):
+    gains: tuple[tuple[int, Relation, float], ...] = ((1, ">", 0.0), (4, ">", 0.0), (8, ">=", 2.0))
+    for frame, relation, gain in gains:
         if frame in frames:
             k = frames.index(frame)
             value = float(model.psnr_db[:, k].mean() - repeat.psnr_db[:, k].mean())

@@ -1,12 +1,12 @@
-"""Parts of the report's text beside the tables of figures by frame: floors, wrong actions, trust, another precision."""
+"""Parts of the report's text beside the tables of figures by frame: limits, wrong actions, trust, another precision."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lingbot_ros.evaluate.bootstrap import Summary
+from lingbot_ros.evaluate.limits import Check
 from lingbot_ros.tasks.pusht.report.comparison import MOST_DB, Comparison
-from lingbot_ros.tasks.pusht.report.targets import Floor
 from lingbot_ros.tasks.pusht.report.trust import Trust
 
 _MEANT = {
@@ -35,18 +35,24 @@ def cell(summary: Summary, decimals: int, interval: bool) -> str:
     return f"{text} [{summary.low:.{decimals}f}, {summary.high:.{decimals}f}]" if interval else text
 
 
-def floors_text(floors: Sequence[Floor]) -> str:
-    """Every main figure of all windows beside that of nothing moving, its floor and its goal."""
-    lines = [f"{'all windows':<28}{'frame':>6}{'value':>24}{'nothing moves':>15}{'floor':>10}{'goal':>10}   reached"]
-    for row in floors:
-        goal = "-" if row.goal is None else f"{row.relation} {row.goal:g}"
-        name = row.name if row is floors[0] or row.name != floors[floors.index(row) - 1].name else ""
+def minimum_text(checks: Sequence[Check]) -> str:
+    """Every main figure of all windows beside that of nothing moving, its minimum and its target."""
+    head = f"{'all windows':<28}{'frame':>6}{'value':>24}{'nothing moves':>15}{'minimum':>10}{'target':>10}   reached"
+    lines, previous = [head], ""
+    for row in checks:
+        low, high = row.interval or (math.nan, math.nan)
+        target = "-" if row.target is None else f"{row.relation} {row.target:g}"
+        baseline = "-" if row.baseline is None else f"{row.baseline:.2f}"
         lines.append(
-            f"{name:<28}{row.frame:>6}{cell(row.value, 2, True):>24}{row.still:>15.2f}"
-            f"{f'{row.relation} {row.floor:g}':>10}{goal:>10}   {row.verdict}"
+            f"{row.name if row.name != previous else '':<28}{row.frame:>6}"
+            f"{cell(Summary(row.value, low, high), 2, True):>24}{baseline:>15}"
+            f"{f'{row.relation} {row.minimum:g}':>10}{target:>10}   {row.verdict}"
         )
-    missed = sum(row.verdict == "MISS" for row in floors)
-    lines.append(f"{missed} of {len(floors)} floors missed" if missed else f"all {len(floors)} floors reached")
+        previous = row.name
+    missed = sum(not row.passed for row in checks)
+    lines.append(
+        f"{missed} of {len(checks)} figures miss the minimum" if missed else f"all {len(checks)} reach the minimum"
+    )
     return "\n".join(lines)
 
 
@@ -74,7 +80,7 @@ def trust_text(trust: Sequence[Trust], max_horizon: int) -> str:
         broken = [check for check in row.checks if not check.passed]
         if broken:
             lines.append(f"  at frame {row.frame}:")
-            lines += [f"    {check.name}: {check.value:.2f} ({check.relation} {check.limit})" for check in broken]
+            lines += [f"    {check.name}: {check.value:.2f} ({check.relation} {check.minimum})" for check in broken]
             break
     return "\n".join(lines)
 

@@ -1,33 +1,30 @@
-"""What a Push-T model that deserves trust reaches: a floor and a goal for every main figure at frames 1, 16 and 64."""
+"""What a Push-T model that deserves trust reaches: minimum and target of every main figure at frames 1, 16, 64."""
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from lingbot_ros.evaluate.bootstrap import Summary, summarise
+from lingbot_ros.evaluate.bootstrap import summarise
+from lingbot_ros.evaluate.limits import Check
 from lingbot_ros.tasks.pusht.metrics import Measures
 
-FLOOR_FRAMES = (1, 16, 64)
+TARGET_FRAMES = (1, 16, 64)
 LIMIT_MS = 62.0
 """The longest that a frame may take (p95): at 16 frames per second there is no more time."""
 
-Verdict = Literal["goal", "floor", "MISS"]
 Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure's limits at `FLOOR_FRAMES`; `relation` >= where more is better, else <=."""
+    """A figure's limits at `TARGET_FRAMES`; `relation` >= where more is better, else <=."""
 
     name: str
     measure: str
     statistic: str
     relation: Literal[">=", "<="]
-    floors: Triple
-    goals: Triple | None
+    minimum: Triple
+    target: Triple | None
 
 
 TARGETS = (
@@ -40,38 +37,25 @@ TARGETS = (
 )
 
 
-@dataclass(frozen=True)
-class Floor:
-    """One figure at one frame beside what it should be. `still`: the same figure when nothing moves."""
-
-    name: str
-    frame: int
-    value: Summary
-    still: float
-    relation: str
-    floor: float
-    goal: float | None
-    verdict: Verdict
-
-
-def hold_against_floors(frames: Sequence[int], model: Measures, still: Measures) -> tuple[Floor, ...]:
+def check_targets(frames: Sequence[int], model: Measures, repeat: Measures) -> tuple[Check, ...]:
     """Every target at those of frames 1, 16 and 64 that are among the measured `frames`."""
     rows = []
     for target in TARGETS:
-        for position, frame in enumerate(FLOOR_FRAMES):
+        for position, frame in enumerate(TARGET_FRAMES):
             if frame not in frames:
                 continue
             k = frames.index(frame)
             value = summarise(getattr(model, target.measure)[:, k], target.statistic)
-            nothing = summarise(getattr(still, target.measure)[:, k], target.statistic).value
-            floor, goal = target.floors[position], target.goals[position] if target.goals else None
-            verdict = _verdict(value.value, target.relation, floor, goal)
-            rows.append(Floor(target.name, frame, value, nothing, target.relation, floor, goal, verdict))
+            rows.append(
+                Check(
+                    target.name,
+                    value.value,
+                    target.relation,
+                    target.minimum[position],
+                    target.target[position] if target.target else None,
+                    frame,
+                    (value.low, value.high),
+                    summarise(getattr(repeat, target.measure)[:, k], target.statistic).value,
+                )
+            )
     return tuple(rows)
-
-
-def _verdict(value: float, relation: str, floor: float, goal: float | None) -> Verdict:
-    reaches = operator.ge if relation == ">=" else operator.le
-    if np.isnan(value) or not reaches(value, floor):
-        return "MISS"
-    return "goal" if goal is not None and reaches(value, goal) else "floor"

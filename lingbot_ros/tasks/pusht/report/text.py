@@ -1,13 +1,13 @@
 """The report on a model as text for a terminal."""
 
+from lingbot_ros.evaluate.limits import check_line
 from lingbot_ros.tasks.pusht.report.report import Figures, ModelReport
-from lingbot_ros.tasks.pusht.report.required import Check
-from lingbot_ros.tasks.pusht.report.sections import cell, comparison_text, floors_text, trust_text, wrong_text
+from lingbot_ros.tasks.pusht.report.sections import cell, comparison_text, minimum_text, trust_text, wrong_text
 from lingbot_ros.tasks.pusht.report.targets import LIMIT_MS
 
 _SHOWN = (1, 4, 8, 16, 32, 64)
 _LABEL, _CELL = 38, 21
-_AGAINST_REAL_PICTURE = ("psnr_db", "centroid_px", "block_iou")
+_AGAINST_REAL_IMAGE = ("psnr_db", "centroid_px", "block_iou")
 
 # Heading, measure, statistic, decimals, what repeating the last frame is called in that row.
 _ROWS = (
@@ -29,7 +29,7 @@ def report_text(report: ModelReport) -> str:
     parts = [
         f"{report.model['name']}: {report.windows['count']} held-out windows, {report.windows['context']} context "
         "frames, true actions, open loop, against gym-pusht",
-        floors_text(report.floors),
+        minimum_text(report.minimum),
         _table(report, report.all_windows, "all windows"),
         _table(report, report.contact_windows, "windows whose block is pushed early"),
         _table(report, report.moved_windows, "windows whose block has moved by then"),
@@ -38,7 +38,7 @@ def report_text(report: ModelReport) -> str:
         f"autoencoder round trip: {report.autoencoder_round_trip}",
         _speed(report),
         *([comparison_text(report.comparison)] if report.comparison else []),
-        _checks(report.checks),
+        "\n".join(["required, on windows whose block is pushed early:", *map(check_line, report.required)]),
     ]
     return "\n\n".join(parts)
 
@@ -56,7 +56,7 @@ def _table(report: ModelReport, sources: dict[str, list[Figures]], title: str) -
             ("repeat", f"  {still}"),
             ("real", "  real frames, same reader"),
         ):
-            if source == "real" and measure in _AGAINST_REAL_PICTURE:
+            if source == "real" and measure in _AGAINST_REAL_IMAGE:
                 continue
             cells = (sources[source][k][measure][statistic] for _, k in columns)
             lines.append(
@@ -78,11 +78,3 @@ def _speed(report: ModelReport) -> str:
             f"(<= {LIMIT_MS:.0f}), {speed.frames} frames"
         )
     return "\n".join(lines)
-
-
-def _checks(checks: tuple[Check, ...]) -> str:
-    lines = [
-        f"  {'ok  ' if check.passed else 'MISS'}  {check.name}: {check.value:.2f} ({check.relation} {check.limit})"
-        for check in checks
-    ]
-    return "\n".join(["demands, on windows whose block is pushed early:", *lines])

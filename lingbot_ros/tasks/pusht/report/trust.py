@@ -1,7 +1,7 @@
 """How many frames a model may be believed for: the last one up to which every limit of trust holds.
 
-Judged on windows in which the block is pushed, as a block at rest flatters. The limits are the loosest that the floors
-ask for at any frame, and to be surely better than the trivial guess.
+Measured on windows in which the block is pushed, as a block at rest flatters. The limits are the
+loosest minimum of any frame, and to be surely better than the trivial guess.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.bootstrap import summarise
+from lingbot_ros.evaluate.limits import Check
 from lingbot_ros.tasks.pusht.metrics import Measures
-from lingbot_ros.tasks.pusht.report.required import Check
 
 LEAST_RIGIDITY = 0.80
 MOST_PUSHER_PX = 2.0

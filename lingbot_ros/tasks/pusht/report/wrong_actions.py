@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.evaluate.metric import psnr_db
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE
 from lingbot_ros.tasks.pusht.image_reader import block_iou, pusher_centre, read_shares
-from lingbot_ros.tasks.pusht.metrics import psnr_db, pusher_errors
+from lingbot_ros.tasks.pusht.metrics import pusher_errors
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 
 Floats = NDArray[np.float64]
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 KINDS = ("shuffled", "hold", "zero", "flipped")
 
@@ -23,16 +24,16 @@ class WrongFuture:
     imagined, simulated uint8 [M, H, 96, 96, 3]; pusher float64 [M, H, 2], simulator units.
     """
 
-    imagined: Pictures
-    simulated: Pictures
+    imagined: Images
+    simulated: Images
     pusher: Floats
 
 
 @dataclass(frozen=True)
-class Apart:
+class Discrepancy:
     """How far two futures are from one another, float64 [M, F].
 
-    pusher_px is NaN where the pusher is to be seen in neither picture: wrong actions can drive it off the table.
+    pusher_px is NaN where the pusher is to be seen in neither image: wrong actions can drive it off the table.
     """
 
     psnr_db: Floats
@@ -51,9 +52,9 @@ class WrongActions:
     """
 
     frames: tuple[int, ...]
-    from_same: Apart
-    from_true: Apart
-    change: Apart
+    from_same: Discrepancy
+    from_true: Discrepancy
+    change: Discrepancy
     first_pusher_px: Floats
 
 
@@ -75,7 +76,7 @@ def wrong_actions(windows: PushTWindows, kind: str) -> NDArray[np.float32]:
     raise ValueError(f"unknown kind of wrong actions {kind!r}; known: {', '.join(KINDS)}")
 
 
-def judge_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, ...]) -> WrongActions:
+def measure_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, ...]) -> WrongActions:
     """Compare at `frames`; `windows` may be more than the future has."""
     windows, at = windows.first(len(future.imagined)), np.array(frames) - 1
     real, true_pusher = windows.future[:, at], windows.pusher[:, windows.context :]
@@ -83,22 +84,24 @@ def judge_wrong(windows: PushTWindows, future: WrongFuture, frames: tuple[int, .
     first = min(16, windows.horizon)
     return WrongActions(
         frames=frames,
-        from_same=_apart(imagined, simulated, pusher),
-        from_true=_apart(imagined, real, true_pusher[:, at]),
-        change=_apart(simulated, real, true_pusher[:, at], pusher),
+        from_same=_discrepancy(imagined, simulated, pusher),
+        from_true=_discrepancy(imagined, real, true_pusher[:, at]),
+        change=_discrepancy(simulated, real, true_pusher[:, at], pusher),
         first_pusher_px=pusher_errors(future.imagined[:, :first], true_pusher[:, :first]),
     )
 
 
-def _apart(first: Pictures, second: Pictures, second_pusher: Floats, first_pusher: Floats | None = None) -> Apart:
-    """`first_pusher` is where it is in `first`, if that is known; else it is read off the pictures."""
+def _discrepancy(
+    first: Images, second: Images, second_pusher: Floats, first_pusher: Floats | None = None
+) -> Discrepancy:
+    """`first_pusher` is where it is in `first`, if that is known; else it is read off the images."""
     pairs = [list(zip(*rows, strict=True)) for rows in zip(first, second, strict=True)]
     if first_pusher is None:
         unseen = np.array([[_no_pusher(a) and _no_pusher(b) for a, b in row] for row in pairs])
         pusher_px = np.where(unseen, np.nan, pusher_errors(first, second_pusher))
     else:
         pusher_px = np.linalg.norm(first_pusher - second_pusher, axis=-1) * first.shape[2] / ARENA_SIZE
-    return Apart(
+    return Discrepancy(
         psnr_db=np.array([[psnr_db(a, b) for a, b in row] for row in pairs]),
         pusher_px=pusher_px,
         block_iou=np.array([[block_iou(read_shares(a), read_shares(b)) for a, b in row] for row in pairs]),

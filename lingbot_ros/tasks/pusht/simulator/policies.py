@@ -1,7 +1,7 @@
 """What drives the pusher when data is made: wandering, pushing at random, pushing to the goal, and doing it badly.
 
 A model that has seen only success imagines success, so most of these are not good at the task. All are cheap enough
-that drawing the pictures, not deciding, takes the time. Every policy draws from the generator it is given alone.
+that drawing the images, not deciding, takes the time. Every policy draws from the generator it is given alone.
 """
 
 from collections.abc import Callable, Iterator

@@ -125,7 +125,7 @@ class PushTSimulator:
 
 
 def reset_frame(seed: int) -> NDArray[np.uint8]:
-    """The first picture of the scene of `seed`: uint8 [96, 96, 3] RGB."""
+    """The first image of the scene of `seed`: uint8 [96, 96, 3] RGB."""
     simulator = PushTSimulator()
     simulator.reset(seed)
     return simulator.render()

@@ -1,16 +1,48 @@
-"""Push-T data as the rollout pool wants it."""
+"""A Push-T data set as training wants it: clips with known motions, and what a model is validated on."""
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.tasks.pusht.dataset.reader import ClipSampler, PushTDataset
 from lingbot_ros.tasks.pusht.geometry import centroid_at, to_pixels
 from lingbot_ros.tasks.pusht.image_reader import UNMIX
+from lingbot_ros.tasks.pusht.validation import PUSHT_METRICS, simulated_windows, stored_windows
+from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.pool import Clip
+from lingbot_ros.training.training_data import TrainingData
+from lingbot_ros.training.validation import Validation
 
 ARENA_CENTRE = 256.0
+CONTROL = ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 512.0), "simulator units")
+FPS = 10.0
+
+
+def pusht_training_data(folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
+    """The set in `folder`, validated on the one in `validation`, or on episodes simulated for it.
+
+    Raises InputError when a folder holds no Push-T data set.
+    """
+    dataset = PushTDataset(folder)
+    held_out = None if validation is None else PushTDataset(validation)
+
+    def new_validation() -> Validation:
+        shown = config.validation
+        windows = simulated_windows(shown) if held_out is None else stored_windows(held_out, shown)
+        return Validation(windows, PUSHT_METRICS, config.gate.frame if config.gate else 1)
+
+    return TrainingData(
+        source=PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction),
+        background=median_image(dataset),
+        control=CONTROL,
+        fps=FPS,
+        new_validation=new_validation,
+        parts=pusht_parts,
+    )
 
 
 class PushTClips:
@@ -27,9 +59,9 @@ class PushTClips:
 
 
 def pusht_parts(frames: Tensor) -> Tensor:
-    """Whose each pixel of pictures [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
+    """Whose each pixel of images [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
 
-    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the pictures.
+    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the images.
     """
     unmix = torch.from_numpy(UNMIX).float().to(frames.device)
     pixels = torch.cat(((frames.float() + 1) * 127.5, torch.full_like(frames[:, :1], 255.0)), dim=1)
@@ -41,7 +73,7 @@ def pusht_parts(frames: Tensor) -> Tensor:
 
 
 def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """How block [L+1, 3] and pusher [L+1, 2] move from frame to frame of a picture `size` pixels wide: [L, 2, 3].
+    """How block [L+1, 3] and pusher [L+1, 2] move from frame to frame of an image `size` pixels wide: [L, 2, 3].
 
     The block first: the pusher is drawn over it.
     """

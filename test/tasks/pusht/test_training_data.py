@@ -4,11 +4,11 @@ import numpy as np
 
 from lingbot_ros.tasks.pusht.image_reader import block_centroid, pusher_centre, read_shares
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState, reset_frame
-from lingbot_ros.tasks.pusht.training_clips import pusht_parts, thing_motions
+from lingbot_ros.tasks.pusht.training_data import pusht_parts, thing_motions
 from lingbot_ros.training.pool import to_float
 
 
-def test_motions_are_those_of_the_picture() -> None:
+def test_motions_are_those_of_the_image() -> None:
     """Block first, then pusher; pixels; a turn through zero is small."""
     simulator = PushTSimulator()
     block = np.array([[200, 180, 0.1], [215, 190, 2 * np.pi - 0.2]], np.float32)

@@ -1,0 +1,1 @@
+"""A ball in a box, as a task that a world model learns."""

@@ -1,0 +1,1 @@
+"""Graphs as ONNX files, for engines that compile them."""

@@ -1,0 +1,39 @@
+"""The data set in a folder, read by the task that it names."""
+
+import json
+from pathlib import Path
+
+from lingbot_ros.datasets.layout import PLAN_FILE, is_clip_set
+from lingbot_ros.datasets.reader import ClipSet
+from lingbot_ros.errors import InputError
+from lingbot_ros.tasks.registry import find_task
+from lingbot_ros.training.config import TrainConfig
+from lingbot_ros.training.training_data import TrainingData, clip_training_data
+
+
+def open_training_data(folder: Path, config: TrainConfig, validation: Path | None = None) -> TrainingData:
+    """The data set in `folder` for training: a task's, or clips of anything.
+
+    Raises InputError when it holds none, or none that `config` can be trained on.
+    """
+    name = task_of_data(folder)
+    if name is not None:
+        return find_task(name).training_data(folder, config, validation)
+    if validation is not None:
+        raise InputError("--validation", validation, f"{folder} holds back episodes of its own; leave it out")
+    return clip_training_data(ClipSet(folder), config)
+
+
+def task_of_data(folder: Path) -> str | None:
+    """The task that a data set's plan names: at its top, or, for clips, as `task` of their source. None: no task.
+
+    Raises InputError for a folder without a readable plan.
+    """
+    try:
+        plan = json.loads((folder / PLAN_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "data set", folder, f"give a folder made by `lingbot dataset` ({PLAN_FILE}: {error})"
+        ) from error
+    named = plan.get("source", {}).get("task") if is_clip_set(folder) else plan.get("task")
+    return None if named is None else str(named)

@@ -1,0 +1,65 @@
+"""Push-T as a task: where each of its parts is. Everything is imported when it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lingbot_ros.tasks.pusht.commands import DATASET, HEADS
+from lingbot_ros.tasks.task import Environment, FirstImage, Package, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
+    from lingbot_ros.tasks.policy import Policy
+    from lingbot_ros.training.config import TrainConfig
+    from lingbot_ros.training.training_data import TrainingData
+    from lingbot_ros.world import World
+
+
+class PushT(Task):
+    """A round pusher moves a T-shaped block; ground truth is gym-pusht."""
+
+    name = "pusht"
+    title = "Push-T"
+    packages = (Package("gym_pusht", "gym-pusht", "the Push-T simulator"),)
+    environments = (
+        Environment(
+            "lingbot/PushT-v0",
+            "lingbot_ros.tasks.pusht.env.single:ImaginedPushT",
+            "lingbot_ros.tasks.pusht.env.vector:ImaginedPushTVector",
+        ),
+    )
+    dataset_command = DATASET
+    head_commands = HEADS
+
+    def first_image(self, seed: int) -> FirstImage | None:
+        from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
+
+        return FirstImage(reset_frame(seed), f"gym-pusht, seed {seed}")
+
+    def demo_policy(self, seed: int) -> Policy | None:
+        import numpy as np
+
+        from lingbot_ros.tasks.pusht.pilot import PushTPilot
+
+        return PushTPilot(np.random.default_rng(seed))
+
+    def training_data(self, folder: Path, config: TrainConfig, validation: Path | None) -> TrainingData:
+        from lingbot_ros.tasks.pusht.training_data import pusht_training_data
+
+        return pusht_training_data(folder, config, validation)
+
+    def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
+        from lingbot_ros.tasks.pusht.report.evaluation import evaluate
+
+        return evaluate(
+            world,
+            options.episodes,
+            options.seed,
+            options.context,
+            options.horizon,
+            other=options.other,
+            load=options.load,
+            quiet=options.quiet,
+        )

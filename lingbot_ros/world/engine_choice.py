@@ -1,0 +1,80 @@
+"""What `auto` means for a model on this machine: the fastest engine that can run it, by measurement."""
+
+import logging
+import statistics
+import time
+from dataclasses import replace
+from functools import cache
+
+import torch
+
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.checkpoints.weights import load_transformer
+from lingbot_ros.engine.export.probe import probe_tensors
+from lingbot_ros.engine.graphs import model_graphs
+from lingbot_ros.engine.interface import EngineOptions, GraphSpec, Program
+from lingbot_ros.engine.onnx_engine import OnnxEngine
+from lingbot_ros.engine.torch_engine import TorchEngine
+from lingbot_ros.errors import LingbotError
+from lingbot_ros.model.transformer import CausalWorldTransformer
+from lingbot_ros.world.assembly import graph_shape
+from lingbot_ros.world.network import checkpoint_digest
+
+WORTH_IT = 1.1
+"""How many times as fast another engine must be before it takes PyTorch's place."""
+
+_FORWARDS = 8
+
+logger = logging.getLogger(__name__)
+
+
+def choose_engine(card: ModelCard, files: ModelFiles, options: EngineOptions) -> EngineOptions:
+    """The options with `auto` decided; one line in the log says why.
+
+    Only graphs that were exported before are considered, so that loading stays fast: half a second to measure.
+    """
+    eager = replace(options, engine="torch")
+    try:
+        engine = OnnxEngine(options)
+        graphs = exported_graphs(card, files)
+        if any(engine.find(graph) is None for graph in graphs):
+            logger.info(
+                "engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export %s --to onnx` does it", card.name
+            )
+            return eager
+        step = graphs[-1]
+        gain = speed_against(engine.load(step), TorchEngine(eager).load(step), step)
+    except LingbotError as error:
+        logger.info("engine auto: torch; onnxruntime: %s", error)
+        return eager
+    chosen = "onnxruntime" if gain >= WORTH_IT else "torch"
+    logger.info("engine auto: %s; onnxruntime is %.2f times as fast as torch here", chosen, gain)
+    return replace(options, engine=chosen)
+
+
+def exported_graphs(card: ModelCard, files: ModelFiles, rows: int = 1) -> list[GraphSpec]:
+    """The graphs of a card's first network that an engine other than PyTorch runs, the step graph last."""
+
+    @cache
+    def model() -> CausalWorldTransformer:
+        return load_transformer(card.transformer, files.transformer, torch.float32, "cpu")
+
+    shape = replace(graph_shape(card, torch.float32), batch=rows)
+    graphs = model_graphs(shape, model, checkpoint_digest(files.digest, 0))
+    return [graph for graph in graphs if not graph.is_torch]
+
+
+def speed_against(program: Program, other: Program, graph: GraphSpec, forwards: int = _FORWARDS) -> float:
+    """How many times as fast one program of a graph is as the other: medians of processor time, taking turns."""
+    contexts = [one.context(probe_tensors(graph)) for one in (program, other)]
+    spent: list[list[float]] = [[], []]
+    for turn in range(forwards + 1):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            started = time.process_time()
+            contexts[which].run()
+            if turn:  # the first warms up
+                spent[which].append(time.process_time() - started)
+    for context in contexts:
+        context.close()
+    return statistics.median(spent[1]) / statistics.median(spent[0])
