@@ -15,6 +15,9 @@ _RIM = 2.5
 _COARSE_ANGLES = 24
 _FINALISTS = 3
 _COARSE_STRIDE = np.array([6.0, 6.0, np.pi / _COARSE_ANGLES])
+_TRACKED_STRIDE = np.array([4.0, 4.0, 0.06])
+_TRACKED_ROUNDS = 14
+_LOST_IOU = 0.1
 _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 
 
@@ -41,7 +44,24 @@ def fit_block_pose(shares: Shares) -> BlockPose:
     finalists = poses[np.argsort(-image.soft_iou(poses))[:_FINALISTS]]
     roughly = [_refine(image, start, _COARSE_STRIDE, rounds=6) for start in finalists]
     pose, _ = _refine(image, max(roughly, key=lambda found: found[1])[0], _COARSE_STRIDE / 4, rounds=14)
-    return BlockPose(np.array([pose[0], pose[1], (pose[2] + np.pi) % (2 * np.pi) - np.pi]), image.iou(pose))
+    return BlockPose(_wrapped(pose), image.iou(pose))
+
+
+def track_block_pose(shares: Shares, last: BlockPose) -> BlockPose:
+    """Search near the pose of the frame before, in a third of the time of `fit_block_pose`.
+
+    Where that finds much less of a T than there was, the whole image is searched.
+    """
+    if np.isnan(last.pose).any() or np.isnan(block_centroid(shares)).any():
+        return fit_block_pose(shares)
+    image = _Image(shares)
+    pose, _ = _refine(image, last.pose, _TRACKED_STRIDE, rounds=_TRACKED_ROUNDS)
+    found = BlockPose(_wrapped(pose), image.iou(pose))
+    return found if found.iou > last.iou - _LOST_IOU else max(found, fit_block_pose(shares), key=lambda fit: fit.iou)
+
+
+def _wrapped(pose: Floats) -> Floats:
+    return np.array([pose[0], pose[1], (pose[2] + np.pi) % (2 * np.pi) - np.pi])
 
 
 def _poses_around(centroid: Floats, angles: Floats) -> Floats:

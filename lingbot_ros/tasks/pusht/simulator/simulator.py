@@ -81,6 +81,23 @@ class PushTSimulator:
         self._env.step(np.clip(target, 0.0, ARENA_SIZE))
         return self.state
 
+    def advance(self, target: tuple[float, float]) -> tuple[float, float, float]:
+        """`step` for planners, to the last bit the same physics: no reward, no check, no count of contacts.
+
+        Returns the block's x, y, angle.
+        """
+        env, agent, block = self._env, self._env.agent, self._env.block
+        x, y = (min(max(value, 0.0), ARENA_SIZE) for value in target)
+        for _ in range(SUBSTEPS):
+            at, velocity = agent.position, agent.velocity
+            # The same sums in the same order as gym-pusht's PD law, without its arrays.
+            agent.velocity = (
+                velocity.x + (env.k_p * (x - at.x) + env.k_v * (0 - velocity.x)) * env.dt,
+                velocity.y + (env.k_p * (y - at.y) + env.k_v * (0 - velocity.y)) * env.dt,
+            )
+            env.space.step(env.dt)
+        return (*block.position, block.angle)
+
     @property
     def state(self) -> PushTState:
         agent, block = self._env.agent, self._env.block
