@@ -20,6 +20,7 @@ BUILT_IN = {
     "distill": "distill",
     "train-head": "train_head",
     "eval-model": "eval_model",
+    "evaluate": "evaluate",
     "models": "models",
     "engines": "engines",
     "export": "export",

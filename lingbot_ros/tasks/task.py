@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
+    from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
@@ -101,6 +102,10 @@ class Task(Protocol):
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         """Measure a model on what no training saw, against the task's minimum and target figures. Raises InputError."""
         raise InputError("model", world.info.name, f"the task {self.name} has no evaluation; give --data DIR")
+
+    def policies(self) -> PolicyTask:
+        """What policies of the task are evaluated with. Raises InputError where nothing is."""
+        raise InputError("model", self.name, f"the task {self.name} has no evaluation of policies")
 
 
 def add_command(commands: Any, command: Command) -> None:

@@ -17,6 +17,7 @@ _FINALISTS = 3
 _COARSE_STRIDE = np.array([6.0, 6.0, np.pi / _COARSE_ANGLES])
 _TRACKED_STRIDE = np.array([4.0, 4.0, 0.06])
 _TRACKED_ROUNDS = 14
+_FINEST = 0.05
 _LOST_IOU = 0.1
 _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 
@@ -54,8 +55,8 @@ def track_block_pose(shares: Shares, last: BlockPose) -> BlockPose:
     """
     if np.isnan(last.pose).any() or np.isnan(block_centroid(shares)).any():
         return fit_block_pose(shares)
-    image = _Image(shares)
-    pose, _ = _refine(image, last.pose, _TRACKED_STRIDE, rounds=_TRACKED_ROUNDS)
+    image = _Image(shares, reach=4)
+    pose, _ = _refine(image, last.pose, _TRACKED_STRIDE, rounds=_TRACKED_ROUNDS, finest=_FINEST)
     found = BlockPose(_wrapped(pose), image.iou(pose))
     return found if found.iou > last.iou - _LOST_IOU else max(found, fit_block_pose(shares), key=lambda fit: fit.iou)
 
@@ -69,14 +70,18 @@ def _poses_around(centroid: Floats, angles: Floats) -> Floats:
     return np.column_stack([centroid - place(CENTROID, origin), angles])
 
 
-def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int) -> tuple[Floats, float]:
+def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int, finest: float = 0.0) -> tuple[Floats, float]:
     """Try `pose` a `stride` [3] to either side, move to the best, halve the stride when none is better.
+
+    It ends after so many rounds, or with a stride below `finest` units.
 
     Returns the pose and its soft IoU. Neighbours turn about the T's centre, not about the origin of its pose, so that
     the three numbers do not pull on one another.
     """
     score = float(image.soft_iou(pose[None])[0])
     for _ in range(rounds):
+        if stride[0] < finest:
+            break
         centre = place(CENTROID, pose)
         moved = _NEIGHBOURS * stride
         poses = _poses_around(centre, pose[2] + moved[:, 2])
@@ -93,10 +98,10 @@ def _refine(image: "_Image", pose: Floats, stride: Floats, rounds: int) -> tuple
 class _Image:
     """The part of an image around its block, ready to be compared with many poses at once."""
 
-    def __init__(self, shares: Shares) -> None:
+    def __init__(self, shares: Shares, reach: int = 8) -> None:
+        """`reach`: how many pixels around the block belong to it."""
         self.size = shares.block.shape[0]
         rows, columns = np.nonzero(shares.block_mask)
-        reach = 8
         top, bottom = max(rows.min() - reach, 0), min(rows.max() + reach + 1, self.size)
         left, right = max(columns.min() - reach, 0), min(columns.max() + reach + 1, self.size)
         window = np.s_[top:bottom, left:right]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
+    from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
@@ -71,3 +72,8 @@ class PushT(Task):
             load=options.load,
             quiet=options.quiet,
         )
+
+    def policies(self) -> PolicyTask:
+        from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies
+
+        return PushTPolicies()

@@ -13,10 +13,10 @@ from lingbot_ros.evaluate.policies.patience import Patience
 from lingbot_ros.evaluate.policies.recorded import RecordedActions
 from lingbot_ros.evaluate.rollouts import Ending, Job, Progress, Rollout, RolloutStore, Stepper, run_rollouts
 from lingbot_ros.evaluate.rollouts.worlds import BatchStepper, SessionStepper
+from lingbot_ros.tasks.pusht.evaluation.stepper import PushTStepper
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 from lingbot_ros.world import World
 from test.support.evaluated_policies import Brightness, Failing, Seer, SeerBatch, starts
-from test.support.pusht_stepper import PushTStepper
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import write_tiny_model
 
@@ -69,8 +69,7 @@ def test_a_rollout_is_what_a_session_imagines_under_the_same_actions(tmp_path: P
 def test_batched_rows_play_what_sessions_play(tmp_path: Path, world: World) -> None:
     job = Job("imagined", [RecordedActions("replay", np.random.default_rng(0).uniform(0, 512, (8, 2)))], starts(5), 8)
     alone = play(tmp_path / "alone", job, SessionStepper(world, 5))
-    stepper = BatchStepper(world, rows=5, group=2)
-    assert stepper.rows == 6
+    stepper = BatchStepper(world, rows=6)
     together = play(tmp_path / "together", job, stepper)
     for one, other in zip(alone, together, strict=True):
         assert one.actions == other.actions
@@ -97,7 +96,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(
     tmp_path: Path, world: World, killed_after: int, batched: bool
 ) -> None:
     def stepper() -> Stepper:
-        return BatchStepper(world, 4, group=4) if batched else SessionStepper(world, 4)
+        return BatchStepper(world, 4) if batched else SessionStepper(world, 4)
 
     def job() -> Job:
         return Job("imagined", policies(), starts(3), horizon=6, stop_at=0.55)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import cos, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, outline_at
+from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, OUTLINE, outline_at
 from lingbot_ros.tasks.pusht.simulator.push_plan import Stroke, random_stroke, walk, way_round
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
@@ -61,7 +62,11 @@ class Planner:
 
     def cost(self, block: tuple[float, float, float]) -> float:
         """Mean distance of the T's corners from where the goal has them, units."""
-        return float(np.linalg.norm(outline_at(block) - self._corners, axis=1).mean())
+        x, y, angle = block
+        cosine, sine = cos(angle), sin(angle)
+        across = cosine * OUTLINE[:, 0] - sine * OUTLINE[:, 1] + (x - self._corners[:, 0])
+        down = sine * OUTLINE[:, 0] + cosine * OUTLINE[:, 1] + (y - self._corners[:, 1])
+        return float(np.hypot(across, down).mean())
 
     def _draw(self, state: PushTState) -> tuple[Stroke, float]:
         return random_stroke(state.block, self._rng), float(self._rng.uniform(_SLOWEST, _FASTEST))

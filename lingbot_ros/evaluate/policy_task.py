@@ -1,0 +1,36 @@
+"""What a task must have for its policies to be evaluated."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.rollouts.scorer import Scorer
+from lingbot_ros.evaluate.rollouts.stepper import Stepper
+
+
+class PolicyTask(Protocol):
+    """Starts, a scorer and a reference of one task.
+
+    threshold: the score that counts as success, chosen where imagination can be believed; thresholds: all that are
+    shown, ascending. policies_file: policies to try it with. horizons: in frames, of the rows of the table.
+    """
+
+    name: str
+    policies_file: Path
+    threshold: float
+    thresholds: Sequence[float]
+    horizons: Sequence[int]
+    scorer: Scorer
+
+    def starts(self, count: int, seed: int, folder: Path) -> Iterator[Start]:
+        """`count` starts, the same for equal seeds, kept in `folder` so that they need not be made again."""
+
+    def reference(self, rows: int) -> Stepper:
+        """The true world or a trusted simulator."""
+
+    def rest(self, start: Start) -> Actions:
+        """The action [dim] that keeps the robot where it is at a start."""
+
+    def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
+        """What the reference itself says of each frame that `actions` lead to; no image is read."""
