@@ -1,2 +1,170 @@
-def write_report(*args):
-    return "played"
+"""Writes the report: `evaluation.json`, `eval_info.json` in LeRobot's form, and `index.html`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lingbot_ros.errors import ErrorCode, ResourceError
+from lingbot_ros.evaluate.machine import describe_machine, describe_versions
+from lingbot_ros.evaluate.policy_report.findings import Findings, find
+from lingbot_ros.evaluate.policy_report.page import page
+from lingbot_ros.evaluate.policy_report.play import IMAGINED, Plan, Played
+from lingbot_ros.evaluate.policy_report.strips import strip_path
+from lingbot_ros.evaluate.policy_report.text import text
+from lingbot_ros.evaluate.policy_report.verdict import verdict
+from lingbot_ros.evaluate.policy_task import PolicyTask
+from lingbot_ros.evaluate.results.evaluation import Evaluation
+from lingbot_ros.evaluate.results.files import save_json
+from lingbot_ros.evaluate.results.lerobot import eval_info
+from lingbot_ros.evaluate.results.plain import evaluation_plain, plain
+from lingbot_ros.evaluate.rollouts.record import Rollout
+
+
+def write_report(
+    folder: Path,
+    plan: Plan,
+    task: PolicyTask,
+    threshold: float,
+    max_horizon: int | None,
+    imagined: Played,
+    reference: Played | None,
+    command: str,
+) -> str:
+    """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
+    findings = find(
+        imagined=imagined,
+        reference=reference,
+        task=task,
+        starts=plan.starts,
+        threshold=threshold,
+        horizon=plan.horizon,
+        max_horizon=max_horizon,
+        seed=plan.seed,
+    )
+    save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
+    save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
+    _save_page(folder / "index.html", page(findings, _strips(findings, folder, imagined), _facts(plan, task, command)))
+    return f"{text(findings)}\n\nwrote evaluation.json, eval_info.json, index.html to {folder}"
+
+
+def _record(
+    findings: Findings, plan: Plan, task: PolicyTask, imagined: Played, reference: Played | None, command: str
+) -> dict[str, Any]:
+    main = findings.main
+    settings = {
+        **plan.settings,
+        "command": command,
+        "scorer": {"name": task.scorer.name, "version": task.scorer.version},
+        "seed": plan.seed,
+        "starts": [start.id for start in plan.starts],
+    }
+    agreement = {
+        name: found
+        for name, found in (("all", main.agreement), ("without policies that never succeed", main.able))
+        if found is not None
+    }
+    controls = {control.name: control.imagined for control in findings.controls}
+    whole = Evaluation(
+        settings, main.threshold, main.horizon, main.imagined, agreement, controls, tuple(findings.warnings)
+    )
+    return evaluation_plain(whole) | plain(
+        {
+            "verdict": verdict(findings),
+            "refused": findings.refused,
+            "rows": findings.rows,
+            "hallucinated": findings.hallucinated,
+            "control_arms": findings.controls,
+            "truths": [_truth(truth.threshold, truth.scorer, truth.replay) for truth in findings.truths],
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds_of_this_run": {
+                "imagined": imagined.seconds,
+                "reference": None if reference is None else reference.seconds,
+            },
+            "versions": describe_versions(),
+            "machine": describe_machine(),
+        }
+    )
+
+
+def _truth(threshold: float, scorer: Any, replay: Any) -> dict[str, Any]:
+    def figures(verdicts: Any) -> dict[str, Any] | None:
+        if verdicts is None:
+            return None
+        names = ("count", "agreement", "come_true", "foreseen", "phi")
+        return plain(verdicts) | {name: getattr(verdicts, name) for name in names}
+
+    return {"threshold": threshold, "scorer_on_real": figures(scorer), "replayed": figures(replay)}
+
+
+def _eval_info(findings: Findings, task: PolicyTask, imagined: Played) -> dict[str, Any]:
+    """By policy, what LeRobot's evaluation would have written of it."""
+    seconds = imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer
+    by_policy: dict[str, list[Rollout]] = {}
+    for rollout in imagined.policies:
+        by_policy.setdefault(rollout.policy, []).append(rollout)
+    share = seconds / len(by_policy)
+    main = findings.main
+    return {
+        name: eval_info(rollouts, task=task.name, threshold=main.threshold, horizon=main.horizon, eval_s=share)
+        for name, rollouts in by_policy.items()
+    }
+
+
+def _strips(findings: Findings, folder: Path, imagined: Played) -> list[tuple[str, Path]]:
+    """The best, the worst, those nearest the threshold, and those whose verdict did not come true."""
+    threshold, true = findings.main.threshold, findings.true_scores
+    scored = [(best, rollout) for rollout in imagined.policies if (best := rollout.best()) is not None]
+    scored.sort(key=lambda pair: pair[0])
+    doubtful = sorted(scored, key=lambda pair: abs(pair[0] - threshold))[:2]
+    wrong = [
+        (best, rollout)
+        for best, rollout in scored
+        if np.isfinite(true[rollout.key]) and (best >= threshold) != (true[rollout.key] >= threshold)
+    ]
+    wrong.sort(key=lambda pair: -abs(pair[0] - true[pair[1].key]))
+    chosen: list[tuple[str, Sequence[tuple[float, Rollout]]]] = [
+        ("best", scored[-2:][::-1]),
+        ("worst", scored[:2]),
+        ("most doubtful", doubtful),
+        ("most wrong", wrong[:3]),
+    ]
+    return [
+        (
+            f"{kind}: {rollout.policy} from {rollout.start}, score {best:.2f}; "
+            f"the same actions reach {true[rollout.key]:.2f} in the simulator",
+            strip_path(folder, IMAGINED, rollout.policy, rollout.start),
+        )
+        for kind, rollouts in chosen
+        for best, rollout in rollouts
+    ]
+
+
+def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
+    model = plan.settings["model"]
+    seen = {start.seen_in_training for start in plan.starts}
+    training = "no start is of an episode that the model was trained on"
+    if True in seen:
+        training = "some starts are of episodes that the model was trained on"
+    elif None in seen:
+        training = "not known"
+    return [
+        ("Command", command),
+        ("Model", f"{model['name']}, weights {model['weights_sha256']}"),
+        ("Scorer", f"{task.scorer.name}, version {task.scorer.version}"),
+        ("Starts", f"{len(plan.starts)}, seed {plan.seed}; in training: {training}"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in describe_versions().items())),
+        ("Machine", ", ".join(str(value) for value in describe_machine().values())),
+    ]
+
+
+def _save_page(path: Path, content: str) -> None:
+    aside = path.with_name(f".{path.name}")
+    try:
+        aside.write_text(content)
+        aside.replace(path)
+    except OSError as error:
+        fix = "free some space or use another folder"
+        raise ResourceError(f"report: cannot write {path} ({error.strerror}); {fix}", ErrorCode.DISK) from error

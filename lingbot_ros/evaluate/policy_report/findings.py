@@ -1,0 +1,218 @@
+"""What the rollouts of one or two arms say, and whether it may be believed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lingbot_ros.evaluate.policies.contract import Start
+from lingbot_ros.evaluate.policy_report.play import Played
+from lingbot_ros.evaluate.policy_task import PolicyTask
+from lingbot_ros.evaluate.results.evaluation import PolicyResult, arms_of, outcomes, policy_results
+from lingbot_ros.evaluate.rollouts.record import Rollout
+from lingbot_ros.evaluate.statistics.agreement import Agreement, agree, agree_among_successful
+from lingbot_ros.evaluate.statistics.outcomes import Verdicts, compare_verdicts
+from lingbot_ros.evaluate.statistics.wrong_action_success import FalseSuccess, is_universal
+
+SCORER_AGREEMENT = 0.97
+"""A scorer that agrees less often with the truth on real images does not rank."""
+
+_SAMPLES_BESIDE = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One threshold and horizon. reference, agreement, able: with a reference arm; able leaves out policies that never
+    succeed there.
+    """
+
+    threshold: float
+    horizon: int
+    imagined: Sequence[PolicyResult]
+    reference: Sequence[PolicyResult] = ()
+    agreement: Agreement | None = None
+    able: Agreement | None = None
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """A policy whose actions were changed so that it cannot succeed; reference: how often it does in truth."""
+
+    name: str
+    imagined: FalseSuccess
+    reference: FalseSuccess | None
+
+    @property
+    def universal(self) -> bool | None:
+        """Whether the reference shows that it never succeeds; None without one."""
+        return None if self.reference is None else is_universal(self.reference.successes, self.reference.trials)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Verdicts beside the truth at one threshold.
+
+    scorer: on real images, the scorer against the simulator. replay: of imagined rollouts, what was imagined against
+    what the same actions do in truth. None where there was nothing to compare.
+    """
+
+    threshold: float
+    scorer: Verdicts | None
+    replay: Verdicts | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """rows: the main one first. controls: at the main threshold and horizon. true_scores: by policy and start, the best
+    that the imagined actions reach in truth.
+    """
+
+    rows: Sequence[Row]
+    controls: Sequence[Controlled]
+    truths: Sequence[Truth]
+    warnings: Sequence[str]
+    true_scores: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Row:
+        return self.rows[0]
+
+    @property
+    def truth(self) -> Truth:
+        """At the main threshold."""
+        return next(truth for truth in self.truths if truth.threshold == self.main.threshold)
+
+    @property
+    def hallucinated(self) -> FalseSuccess | None:
+        """Imagined successes of all controls that cannot succeed, or are not known to."""
+        counted = [control.imagined for control in self.controls if control.universal is not False]
+        if not counted:
+            return None
+        return FalseSuccess(sum(part.successes for part in counted), sum(part.trials for part in counted))
+
+    @property
+    def refused(self) -> str | None:
+        """Why no ranking is given; None where one is."""
+        scorer = self.truth.scorer
+        if scorer is not None and scorer.agreement is not None and scorer.agreement < SCORER_AGREEMENT:
+            return (
+                f"on real images the scorer agrees with the truth in {scorer.agreement:.1%} of rollouts only, "
+                f"below {SCORER_AGREEMENT:.0%}"
+            )
+        if all(policy.rate is None for policy in self.main.imagined):
+            return "no rollout has a verdict"
+        return None
+
+
+def find(
+    *,
+    imagined: Played,
+    reference: Played | None,
+    task: PolicyTask,
+    starts: Sequence[Start],
+    threshold: float,
+    horizon: int,
+    max_horizon: int | None,
+    seed: int,
+) -> Findings:
+    """Every figure of the report, equal for equal rollouts."""
+    thresholds = sorted({*task.thresholds, threshold})
+    horizons = [horizon, *(at for at in task.horizons if at < horizon)]
+    pairs = [(threshold, at) for at in horizons] + [(one, at) for one in thresholds for at in horizons]
+    rows = [
+        _row(imagined, reference, one, at, seed, index == 0) for index, (one, at) in enumerate(dict.fromkeys(pairs))
+    ]
+    by_id = {start.id: start for start in starts}
+    replayed = _true_scores(imagined.policies, by_id, task)
+    played = {} if reference is None else _true_scores(reference.policies, by_id, task)
+    truths = [
+        Truth(
+            one,
+            None if reference is None else _compare(reference.policies, played, one),
+            _compare(imagined.policies, replayed, one),
+        )
+        for one in thresholds
+    ]
+    return Findings(
+        rows,
+        _controls(imagined, reference, threshold),
+        truths,
+        _warnings(rows[0], imagined, reference, horizon, max_horizon),
+        {key: max(scores, default=float("nan")) for key, scores in replayed.items()},
+    )
+
+
+def _row(imagined: Played, reference: Played | None, threshold: float, horizon: int, seed: int, is_main: bool) -> Row:
+    mine = policy_results(imagined.policies, threshold, horizon, seed)
+    if reference is None:
+        return Row(threshold, horizon, mine)
+    arms = arms_of(imagined=imagined.policies, reference=reference.policies, threshold=threshold, horizon=horizon)
+    whole = arms.complete()
+    rated = np.isfinite(whole.imagined).any(axis=1)
+    arms = arms.only(np.asarray(rated))
+    theirs = policy_results(reference.policies, threshold, horizon, seed)
+    if not rated.any():
+        return Row(threshold, horizon, mine, theirs)
+    samples = {} if is_main else {"samples": _SAMPLES_BESIDE}
+    return Row(
+        threshold,
+        horizon,
+        mine,
+        theirs,
+        agree(arms, seed=seed, **samples),
+        agree_among_successful(arms, seed=seed, **samples),
+    )
+
+
+def _true_scores(
+    rollouts: Sequence[Rollout], starts: dict[str, Start], task: PolicyTask
+) -> dict[tuple[str, str], list[float]]:
+    return {rollout.key: task.true_scores(starts[rollout.start], rollout.actions) for rollout in rollouts}
+
+
+def _compare(
+    rollouts: Sequence[Rollout], truth: dict[tuple[str, str], list[float]], threshold: float
+) -> Verdicts | None:
+    said, true = [], []
+    for rollout in rollouts:
+        verdict = rollout.success(threshold)
+        if verdict is not None:
+            said.append(verdict)
+            true.append(max(truth[rollout.key]) >= threshold)
+    return compare_verdicts(imagined=said, reference=true) if said else None
+
+
+def _controls(imagined: Played, reference: Played | None, threshold: float) -> list[Controlled]:
+    count: Callable[[Played, str], FalseSuccess | None] = lambda arm, name: _false_success(  # noqa: E731
+        [rollout for rollout in arm.controls if rollout.policy == name], threshold
+    )
+    found = []
+    for name in dict.fromkeys(rollout.policy for rollout in imagined.controls):
+        mine = count(imagined, name)
+        if mine is not None:
+            found.append(Controlled(name, mine, None if reference is None else count(reference, name)))
+    return found
+
+
+def _false_success(rollouts: Sequence[Rollout], threshold: float) -> FalseSuccess | None:
+    table = outcomes(rollouts, threshold)
+    trials = int(np.isfinite(table).sum())
+    return FalseSuccess(int(np.nansum(table)), trials) if trials else None
+
+
+def _warnings(
+    main: Row, imagined: Played, reference: Played | None, horizon: int, max_horizon: int | None
+) -> list[str]:
+    seen = any(rollout.seen_in_training for rollout in imagined.policies)
+    unknown = any(rollout.seen_in_training is None for rollout in imagined.policies)
+    said = {
+        "SEEN_IN_TRAINING": seen,
+        "SEEN_IN_TRAINING_UNKNOWN": unknown and not seen,
+        "BEYOND_MAX_HORIZON": max_horizon is not None and horizon > max_horizon,
+        "NO_REFERENCE": reference is None,
+        "CONTROLS_UNVALIDATED": reference is None and bool(imagined.controls),
+        "NO_CONTROLS": not imagined.controls,
+        "INVALID_ROLLOUTS": any(policy.invalid for policy in main.imagined),
+    }
+    own = () if main.agreement is None else main.agreement.warnings
+    return [code for code, holds in said.items() if holds] + list(own)

@@ -1,0 +1,102 @@
+"""The answer in three sentences: who is best, how far to believe it, and what to beware of."""
+
+from collections.abc import Sequence
+
+from lingbot_ros.evaluate.policy_report.findings import Findings
+from lingbot_ros.evaluate.results.evaluation import PolicyResult
+from lingbot_ros.evaluate.statistics.interval import Interval
+
+MEANINGS = {
+    "SEEN_IN_TRAINING": "some starts are of episodes that the model was trained on",
+    "SEEN_IN_TRAINING_UNKNOWN": "whether the model was trained on these starts is not known",
+    "BEYOND_MAX_HORIZON": "rollouts are longer than the model's card says its images can be believed",
+    "NO_REFERENCE": "nothing was played in the simulator, so agreement and the scorer are unchecked here",
+    "CONTROLS_UNVALIDATED": "that wrong actions never succeed was assumed, not shown in the simulator",
+    "NO_CONTROLS": "wrong actions were not tried",
+    "INVALID_ROLLOUTS": "some rollouts have no verdict; the table says why",
+    "CONSTANT_SERIES": "one arm has the same rate for all policies",
+    "TOO_FEW_SAMPLES": "fewer than 4 policies have no correlation",
+    "ANECDOTAL": "a correlation over 4 or 5 policies is an anecdote",
+    "WEAK_EVIDENCE": "a correlation over 6 or 7 policies is weak evidence",
+    "TOO_FEW_TRIALS": "fewer than 20 rollouts of a policy: do not rank",
+    "WEAK_TRIALS": "fewer than 50 rollouts of a policy: rates are coarse",
+    "RANGE_RESTRICTED": "the policies are so alike that noise decides the correlation",
+    "INFLUENTIAL_POLICY": "leaving out one policy changes the correlation by more than 0.1",
+    "BOOTSTRAP_UNDEFINED": "in more than 5 % of bootstrap draws there is no correlation",
+    "UNPAIRED": "the arms do not share their starts",
+}
+
+
+def verdict(findings: Findings) -> list[str]:
+    """Three sentences in plain text."""
+    if findings.refused is not None:
+        return [f"No ranking is given: {findings.refused}.", _belief(findings), _beware(findings)]
+    return [_best(findings), _belief(findings), _beware(findings)]
+
+
+def percent(interval: Interval | None) -> str:
+    """E.g. 61 to 88 %."""
+    return "unknown" if interval is None else f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+
+
+def figure(value: float | None) -> str:
+    """Two decimals, or that there is none."""
+    return "none" if value is None else f"{value:.2f}"
+
+
+def span(interval: Interval | None) -> str:
+    return "no interval" if interval is None else f"{interval.low:.2f} to {interval.high:.2f}"
+
+
+def ranked(policies: Sequence[PolicyResult]) -> list[PolicyResult]:
+    """Best first; those without a rate last."""
+    return sorted(policies, key=lambda policy: -1.0 if policy.rate is None else policy.rate, reverse=True)
+
+
+def _best(findings: Findings) -> str:
+    first, *others = ranked(findings.main.imagined)
+    tied = [other.policy for other in others if other.tie_group == first.tie_group]
+    said = (
+        f"Imagined, {first.policy} succeeds most often: {first.successes} of {first.decided} rollouts "
+        f"({percent(first.wilson)})"
+    )
+    return f"{said}; {_names(tied)} cannot be told from it." if tied else f"{said}, and no other policy ties with it."
+
+
+def _belief(findings: Findings) -> str:
+    agreement = findings.main.agreement
+    if agreement is None:
+        return "How far to believe that was not measured here: add --reference to play the same in the simulator."
+    if agreement.pearson.value is None:
+        return "The simulator's rates and the imagined ones have no correlation, as one of them does not vary."
+    ceiling = agreement.ceiling.pearson_mean if agreement.ceiling else None
+    able = findings.main.able
+    among = figure(able.pearson.value) if able is not None else "none"
+    return (
+        f"Its rates agree with the simulator's with r {agreement.pearson.value:.2f} "
+        f"({span(agreement.pearson.published)}; a perfect model would reach {figure(ceiling)} with as many rollouts; "
+        f"{among} among policies that ever succeed), and are off by {agreement.bias:+.2f} on average."
+    )
+
+
+def _beware(findings: Findings) -> str:
+    said = []
+    false = findings.hallucinated
+    if false is not None:
+        said.append(
+            f"wrong actions succeed in {false.successes} of {false.trials} imagined rollouts "
+            f"(with 95 % confidence at most {false.upper:.0%} would)"
+        )
+    scorer = findings.truth.scorer
+    if scorer is not None and scorer.agreement is not None:
+        said.append(f"the scorer agrees with the truth in {scorer.agreement:.1%} of real rollouts")
+    said += [MEANINGS[code] for code in ("SEEN_IN_TRAINING", "BEYOND_MAX_HORIZON") if code in findings.warnings]
+    return f"Beware: {'; '.join(said)}." if said else "Beware: nothing else was checked."
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) <= 1:
+        return "".join(names)
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
