@@ -1,6 +1,6 @@
 """What the rollouts of one or two arms say, and whether it may be believed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,11 @@ from lingbot_ros.evaluate.statistics.wrong_action_success import FalseSuccess, i
 
 SCORER_AGREEMENT = 0.97
 """A scorer that agrees less often with the truth on real images does not rank."""
+
+FEWEST_ROLLOUTS = 20
+"""Of a policy with a verdict; with fewer, rates are shown and nothing is ranked."""
+
+SURE_AGREEMENT = 0.8
 
 _SAMPLES_BESIDE = 2000
 
@@ -44,8 +49,12 @@ class Controlled:
 
     @property
     def universal(self) -> bool | None:
-        """Whether the reference shows that it never succeeds; None without one."""
-        return None if self.reference is None else is_universal(self.reference.successes, self.reference.trials)
+        """Whether it never succeeds in the reference; None where that does not show, for want of rollouts."""
+        if self.reference is None:
+            return None
+        if self.reference.successes:
+            return False
+        return is_universal(self.reference.successes, self.reference.trials) or None
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,21 @@ class Findings:
                 f"on real images the scorer agrees with the truth in {scorer.agreement:.1%} of rollouts only, "
                 f"below {SCORER_AGREEMENT:.0%}"
             )
-        if all(policy.rate is None for policy in self.main.imagined):
-            return "no rollout has a verdict"
+        decided = max(policy.decided for policy in self.main.imagined)
+        if decided < FEWEST_ROLLOUTS:
+            return f"it takes {FEWEST_ROLLOUTS} rollouts of a policy or more, and there are {decided} with a verdict"
+        if not any(policy.successes for policy in self.main.imagined):
+            return "no policy succeeds in what is imagined"
         return None
+
+    @property
+    def believed(self) -> bool:
+        """Whether the ranking was compared with the simulator's and agrees: r surely above 0.8, over enough policies."""
+        agreement = self.main.agreement
+        if self.refused is not None or agreement is None or self.truth.scorer is None:
+            return False
+        published = agreement.pearson.published
+        return published is not None and published.low >= SURE_AGREEMENT and "ANECDOTAL" not in self.warnings
 
 
 def find(
@@ -183,19 +204,17 @@ def _compare(
 
 
 def _controls(imagined: Played, reference: Played | None, threshold: float) -> list[Controlled]:
-    count: Callable[[Played, str], FalseSuccess | None] = lambda arm, name: _false_success(  # noqa: E731
-        [rollout for rollout in arm.controls if rollout.policy == name], threshold
-    )
     found = []
     for name in dict.fromkeys(rollout.policy for rollout in imagined.controls):
-        mine = count(imagined, name)
+        mine = _false_success(imagined, name, threshold)
         if mine is not None:
-            found.append(Controlled(name, mine, None if reference is None else count(reference, name)))
+            true = None if reference is None else _false_success(reference, name, threshold)
+            found.append(Controlled(name, mine, true))
     return found
 
 
-def _false_success(rollouts: Sequence[Rollout], threshold: float) -> FalseSuccess | None:
-    table = outcomes(rollouts, threshold)
+def _false_success(arm: Played, name: str, threshold: float) -> FalseSuccess | None:
+    table = outcomes([rollout for rollout in arm.controls if rollout.policy == name], threshold)
     trials = int(np.isfinite(table).sum())
     return FalseSuccess(int(np.nansum(table)), trials) if trials else None
 

@@ -16,7 +16,7 @@ from lingbot_ros.evaluate.statistics.outcomes import Verdicts
 def page(findings: Findings, strips: Sequence[tuple[str, Path]], facts: Sequence[tuple[str, str]]) -> str:
     """The page. strips: a caption and a PNG of each rollout that is shown; facts: what it takes to repeat it."""
     best, belief, beware = verdict(findings)
-    state = "refused" if findings.refused is not None else "given"
+    state = "refused" if findings.refused is not None else "believed" if findings.believed else "doubtful"
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/>',
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
@@ -125,7 +125,7 @@ def _controls(findings: Findings) -> str:
             if control.reference is None
             else f"{control.reference.successes} of {control.reference.trials}"
         )
-        kind = {True: "cannot succeed", False: "may succeed", None: "assumed not to succeed"}[control.universal]
+        kind = {True: "cannot succeed", False: "may succeed", None: "not shown to fail"}[control.universal]
         cells = (
             escape(control.name),
             f"{control.imagined.successes} of {control.imagined.trials}",

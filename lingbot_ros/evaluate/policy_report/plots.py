@@ -1,12 +1,12 @@
 """Plots as inline SVG, which stay sharp on paper and small in the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from lingbot_ros.evaluate.results.evaluation import PolicyResult
 from lingbot_ros.evaluate.statistics.interval import Interval
 
-_ROW, _LEFT, _WIDTH = 26, 130, 520
+_ROW, _LEFT, _WIDTH = 26, 112, 300
 
 
 def rates_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyResult]) -> str:
@@ -20,7 +20,7 @@ def rates_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyResul
         parts.append(_mark(policy, y - 3, "imagined"))
         if policy.policy in real:
             parts.append(_mark(real[policy.policy], y + 5, "real"))
-    return _svg(_LEFT + _WIDTH + 20, height, "".join(parts), "Success rates of the policies with 95 % intervals")
+    return _svg(_LEFT + _WIDTH + 24, height, "".join(parts), "Success rates of the policies with 95 % intervals")
 
 
 def _mark(policy: PolicyResult, y: float, kind: str) -> str:
@@ -46,7 +46,7 @@ def _x(rate: float) -> float:
 def scatter_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyResult]) -> str:
     """Imagined rate over the reference's, intervals both ways; on the diagonal the two agree."""
     real = {policy.policy: policy for policy in reference}
-    low, size = 46, 380
+    low, size = 46, 300
 
     def place(rate: float) -> float:
         return low + rate * size
@@ -77,7 +77,10 @@ def scatter_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyRes
     return _svg(low + size + 90, size + 52, "".join(parts), "Imagined success over success in the simulator")
 
 
-def _cross(mine: Interval | None, theirs: Interval | None, x: float, y: float, place, up) -> str:  # type: ignore[no-untyped-def]
+_Scale = Callable[[float], float]
+
+
+def _cross(mine: Interval | None, theirs: Interval | None, x: float, y: float, place: _Scale, up: _Scale) -> str:
     if mine is None or theirs is None:
         return ""
     tall = f'<line class="thin" x1="{x:.1f}" x2="{x:.1f}" y1="{up(mine.low):.1f}" y2="{up(mine.high):.1f}"/>'
