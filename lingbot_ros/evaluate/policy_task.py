@@ -16,12 +16,23 @@ class PolicyTask(Protocol):
     shown, ascending. policies_file: policies to try it with. horizons: in frames, of the rows of the table.
     """
 
-    name: str
-    policies_file: Path
-    threshold: float
-    thresholds: Sequence[float]
-    horizons: Sequence[int]
-    scorer: Scorer
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def policies_file(self) -> Path: ...
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def thresholds(self) -> Sequence[float]: ...
+
+    @property
+    def horizons(self) -> Sequence[int]: ...
+
+    @property
+    def scorer(self) -> Scorer: ...
 
     def starts(self, count: int, seed: int, folder: Path) -> Iterator[Start]:
         """`count` starts, the same for equal seeds, kept in `folder` so that they need not be made again."""

@@ -24,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--horizon", type=int, default=48, help="frames of a rollout (default %(default)s)")
     parser.add_argument("--threshold", type=float, help="score that counts as success (default: the task's)")
     parser.add_argument("--seed", type=int, default=0, help="decides starts and policies (default %(default)s)")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder of the report; an interrupted run goes on there"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the report; a killed run goes on there")
     parser.add_argument("--reference", action="store_true", help="play the same in the task's simulator, to compare")
     parser.add_argument(
         "--no-controls", action="store_true", help="leave out the first policy with wrong actions (three more policies)"
@@ -60,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"{total} rollouts of {args.horizon} frames in each arm, kept in {args.out}", flush=True)
     reference = None
     if args.reference:
-        with _bar(REFERENCE, total) as bar:
+        with _Bar(REFERENCE, total) as bar:
             reference = play(plan, REFERENCE, task.reference(args.rows), task, args.out, bar.show)
-    with _bar(IMAGINED, total) as bar:
+    with _Bar(IMAGINED, total) as bar:
         imagined = play(plan, IMAGINED, BatchStepper(world, args.rows), task, args.out, bar.show)
     threshold = task.threshold if args.threshold is None else args.threshold
     said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
@@ -86,7 +84,7 @@ def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan
     return Plan(policies, starts, args.horizon, args.seed, settings, () if args.no_controls else UNIVERSAL)
 
 
-class _bar:
+class _Bar:
     """A bar with the time to go. What is on disk already is shown as done with the first rollout that ends."""
 
     def __init__(self, arm: str, total: int) -> None:
@@ -100,7 +98,7 @@ class _bar:
         assert isinstance(now, Progress)
         self._bar.update(now.done - self._bar.n)
 
-    def __enter__(self) -> "_bar":
+    def __enter__(self) -> "_Bar":
         return self
 
     def __exit__(self, *error: object) -> None:

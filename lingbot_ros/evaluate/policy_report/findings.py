@@ -117,7 +117,7 @@ class Findings:
 
     @property
     def believed(self) -> bool:
-        """Whether the ranking was compared with the simulator's and agrees: r surely above 0.8, over enough policies."""
+        """Whether it was compared with the simulator's ranking and agrees: r surely above 0.8, over enough policies."""
         agreement = self.main.agreement
         if self.refused is not None or agreement is None or self.truth.scorer is None:
             return False
@@ -141,7 +141,8 @@ def find(
     horizons = [horizon, *(at for at in task.horizons if at < horizon)]
     pairs = [(threshold, at) for at in horizons] + [(one, at) for one in thresholds for at in horizons]
     rows = [
-        _row(imagined, reference, one, at, seed, index == 0) for index, (one, at) in enumerate(dict.fromkeys(pairs))
+        _row(imagined, reference, one, at, seed, is_main=index == 0)
+        for index, (one, at) in enumerate(dict.fromkeys(pairs))
     ]
     by_id = {start.id: start for start in starts}
     replayed = _true_scores(imagined.policies, by_id, task)

@@ -120,11 +120,8 @@ def _controls(findings: Findings) -> str:
         return ""
     rows = []
     for control in findings.controls:
-        real = (
-            "not played"
-            if control.reference is None
-            else f"{control.reference.successes} of {control.reference.trials}"
-        )
+        true = control.reference
+        real = "not played" if true is None else f"{true.successes} of {true.trials}"
         kind = {True: "cannot succeed", False: "may succeed", None: "not shown to fail"}[control.universal]
         cells = (
             escape(control.name),

@@ -1,6 +1,6 @@
 """The report for a terminal."""
 
-from lingbot_ros.evaluate.policy_report.findings import Findings
+from lingbot_ros.evaluate.policy_report.findings import Findings, Row
 from lingbot_ros.evaluate.policy_report.verdict import MEANINGS, figure, percent, ranked, span, verdict
 
 
@@ -18,18 +18,8 @@ def text(findings: Findings) -> str:
         group = "-" if policy.tie_group is None else policy.tie_group
         lines.append(f"{policy.policy:<18} {rate:>9} {percent(policy.wilson):>13}{true}  {group:>5}{invalid}")
     if main.agreement is not None:
-        lines += [
-            "",
-            f"{'threshold':>9} {'frames':>6} {'r':>5} {'95 %':>14} {'ceiling':>7} {'able':>5} {'MMRV':>5} {'bias':>6}",
-        ]
-        for row in findings.rows:
-            if row.agreement is not None:
-                a, able = row.agreement, row.able
-                ceiling = figure(a.ceiling.pearson_mean if a.ceiling else None)
-                lines.append(
-                    f"{row.threshold:>9g} {row.horizon:>6} {figure(a.pearson.value):>5} {span(a.pearson.published):>14} "
-                    f"{ceiling:>7} {figure(able.pearson.value if able else None):>5} {figure(a.mmrv):>5} {a.bias:>+6.2f}"
-                )
+        lines += ["", "threshold frames     r           95 % ceiling  able  MMRV   bias"]
+        lines += [_agreement(row) for row in findings.rows if row.agreement is not None]
     lines += [
         f"wrong actions, {control.name}: {control.imagined.successes} of {control.imagined.trials} imagined succeed, "
         f"at most {control.imagined.upper:.1%}"
@@ -37,3 +27,14 @@ def text(findings: Findings) -> str:
         for control in findings.controls
     ]
     return "\n".join([*lines, *(f"warning {code}: {MEANINGS.get(code, '')}" for code in findings.warnings)])
+
+
+def _agreement(row: Row) -> str:
+    a = row.agreement
+    assert a is not None
+    ceiling = figure(a.ceiling.pearson_mean if a.ceiling else None)
+    able = figure(row.able.pearson.value if row.able else None)
+    return (
+        f"{row.threshold:>9g} {row.horizon:>6} {figure(a.pearson.value):>5} {span(a.pearson.published):>14} "
+        f"{ceiling:>7} {able:>5} {figure(a.mmrv):>5} {'none' if a.bias is None else f'{a.bias:+.2f}':>6}"
+    )

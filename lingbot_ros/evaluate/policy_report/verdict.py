@@ -45,6 +45,7 @@ def figure(value: float | None) -> str:
 
 
 def span(interval: Interval | None) -> str:
+    """E.g. 0.92 to 0.99."""
     return "no interval" if interval is None else f"{interval.low:.2f} to {interval.high:.2f}"
 
 

@@ -42,6 +42,6 @@ class Hand:
             wanted = self._waiting.pop(0)
             if self._rng.random() >= self._dropped:
                 self._last = self._last + self._gain * (wanted - self._last)
-            shake = self._rng.normal(0.0, self._noise, 2) + (self._bias, 0.0)
+            shake = self._rng.normal(0.0, self._noise, 2) + np.array([self._bias, 0.0])
             sent.append(np.clip(self._last + shake, 0.0, ARENA_SIZE))
         return np.array(sent)

@@ -159,7 +159,7 @@ def make_policy(
     if kind == "planning":
         if strokes < 1 or replan_steps < 1:
             raise InputError("strokes, replan_steps", (strokes, replan_steps), "give 1 or more")
-        goal = np.array(GOAL_POSE) + (0.0, 0.0, np.radians(turned_goal_deg))
+        goal = np.array(GOAL_POSE) + np.array([0.0, 0.0, np.radians(turned_goal_deg)])
         try:
             Hand(np.random.default_rng(0), **hand)
         except TypeError as error:

@@ -12,7 +12,8 @@ from lingbot_ros.tasks.pusht.image_reader import read_shares
 class FittedPose:
     """The share of the goal that the fitted T covers, 0..1. The same eyes read real and imagined images."""
 
-    name, version = "fitted pose", "1"
+    name = "fitted pose"
+    version = "1"
 
     def begin(self, start: Start, first: Frame) -> "PoseTrack":
         return PoseTrack(fit_block_pose(read_shares(first)))
