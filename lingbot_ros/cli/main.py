@@ -21,6 +21,7 @@ BUILT_IN = {
     "train-head": "train_head",
     "eval-model": "eval_model",
     "evaluate": "evaluate",
+    "gate": "gate",
     "models": "models",
     "engines": "engines",
     "export": "export",
