@@ -7,6 +7,7 @@ import numpy as np
 
 from lingbot_ros.evaluate.policies.contract import Start
 from lingbot_ros.evaluate.policy_report.play import Played
+from lingbot_ros.evaluate.policy_report.scorer_check import real_scores
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.results.evaluation import PolicyResult, arms_of, outcomes, policy_results
 from lingbot_ros.evaluate.rollouts.record import Rollout
@@ -146,15 +147,9 @@ def find(
     ]
     by_id = {start.id: start for start in starts}
     replayed = _true_scores(imagined.policies, by_id, task)
-    played = {} if reference is None else _true_scores(reference.policies, by_id, task)
-    truths = [
-        Truth(
-            one,
-            None if reference is None else _compare(reference.policies, played, one),
-            _compare(imagined.policies, replayed, one),
-        )
-        for one in thresholds
-    ]
+    real = real_scores(imagined.policies, by_id, task) if reference is None else reference.policies
+    played = _true_scores(real, by_id, task)
+    truths = [Truth(one, _compare(real, played, one), _compare(imagined.policies, replayed, one)) for one in thresholds]
     return Findings(
         rows,
         _controls(imagined, reference, threshold),

@@ -19,14 +19,38 @@ STARTS = [Start(f"s{index}", np.zeros((8, 8, 3), np.uint8), seen_in_training=Fal
 RATES = {"best": 0.9, "good": 0.7, "fair": 0.5, "poor": 0.3, "weak": 0.2, "idle": 0.0}
 
 
+class Lamp:
+    """A world as bright as the first component of its last action; one frame a step."""
+
+    rows, fps, low, high = 1, 1.0, np.zeros(1), np.ones(1)
+
+    def start(self, row: int, start: Start, seed: int) -> np.ndarray:
+        return start.image
+
+    def frames_in_next_step(self, row: int) -> int:
+        return 1
+
+    def step(self, actions: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        return {0: np.full((1, 8, 8, 3), 255 * actions[0][0, 0], np.uint8)}
+
+    def end(self, row: int) -> None:
+        """Its light goes out."""
+
+
 class MadeUp:
     """A task in which the first component of an action is what is true of the frame after it."""
 
     name, policies_file, threshold, thresholds, horizons = "made_up", None, 0.9, (0.8, 0.9), (2, 4)
     scorer = Brightness()
 
+    def __init__(self, lies: bool = False) -> None:
+        self._lies = lies
+
+    def reference(self, rows: int) -> Lamp:
+        return Lamp()
+
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
-        return [action[0] for action in actions]
+        return [1.0 - action[0] if self._lies else action[0] for action in actions]
 
 
 def rollout(policy: str, start: Start, arm: str, success: bool, truth: bool | None = None) -> Rollout:
@@ -79,6 +103,15 @@ def test_a_scorer_that_errs_on_real_images_is_refused() -> None:
     assert refused.refused is not None and not refused.believed
     assert verdict(refused)[0].startswith("No ranking is given: on real images the scorer agrees")
     assert '<header class="refused">' in page(refused, [], [])
+
+
+def test_without_a_reference_the_scorer_is_checked_on_actions_that_are_played_again() -> None:
+    checked = found(arm("imagined"), None)
+    assert checked.truth.scorer is not None
+    assert (checked.truth.scorer.count, checked.truth.scorer.agreement) == (40, 1.0)
+    assert checked.truth.scorer.both > 0 and checked.refused is None and not checked.believed
+    liar = found(arm("imagined"), None, task=MadeUp(lies=True))
+    assert liar.refused is not None and liar.refused.startswith("on real images the scorer agrees")
 
 
 def test_imagined_verdicts_are_compared_with_what_the_same_actions_do() -> None:
