@@ -21,6 +21,7 @@ from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.evaluate.results.lerobot import eval_info
 from lingbot_ros.evaluate.results.plain import evaluation_plain, plain
 from lingbot_ros.evaluate.rollouts.record import Rollout
+from lingbot_ros.evaluate.rollouts.wave import Seconds
 
 
 def write_report(
@@ -47,7 +48,15 @@ def write_report(
     save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
     save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
     _save_page(folder / "index.html", page(findings, _strips(findings, folder, imagined), _facts(plan, task, command)))
-    return f"{text(findings)}\n\nwrote evaluation.json, eval_info.json, index.html to {folder}"
+    arms = [("imagined", imagined)] if reference is None else [("reference", reference), ("imagined", imagined)]
+    took = "; ".join(f"{name} {_took(arm.seconds)}" for name, arm in arms)
+    return (
+        f"{text(findings)}\n\ntime of this run: {took}\nwrote evaluation.json, eval_info.json, index.html to {folder}"
+    )
+
+
+def _took(seconds: Seconds) -> str:
+    return f"world {seconds.world:.0f} s, policies {seconds.policies:.0f} s, scorer {seconds.scorer:.0f} s"
 
 
 def _record(

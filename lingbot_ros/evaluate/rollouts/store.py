@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -77,10 +78,10 @@ class RolloutStore:
             return
         found = self._parse(lines[0], 1)
         # What JSON makes of the header is what is compared: tuples become lists.
-        for name, value in json.loads(json.dumps(header)).items():
-            if found.get(name) != value:
-                fix = "it belongs to another evaluation; use another folder or remove it"
-                raise InputError("store", f"{self.path}, in which {name} is {found.get(name)!r} and not {value!r}", fix)
+        difference = _first_difference(found, json.loads(json.dumps(header)))
+        if difference is not None:
+            fix = "it belongs to another evaluation; use another folder or remove it"
+            raise InputError("store", f"{self.path}, in which {difference}", fix)
         for number, line in enumerate(lines[1:], 2):
             rollout = Rollout.from_plain(self._parse(line, number))
             self._done[rollout.key] = rollout
@@ -105,3 +106,16 @@ class RolloutStore:
     def _disk(self, error: OSError) -> ResourceError:
         fix = "free some space or use another folder"
         return ResourceError(f"store: cannot write {self.path} ({error.strerror}); {fix}", ErrorCode.DISK)
+
+
+def _first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """What differs first, as deep as both have names for it, in a few words; None where all that is wanted is there."""
+    for name, value in wanted.items():
+        other = found.get(name)
+        if other == value:
+            continue
+        if isinstance(other, Mapping) and isinstance(value, Mapping):
+            more = [key for key in other if key not in value]
+            return _first_difference(other, value) or f"{name} has {', '.join(more)} besides"
+        return f"{name} is {reprlib.repr(other)} and not {reprlib.repr(value)}"
+    return None

@@ -50,6 +50,22 @@ def test_a_store_of_another_evaluation_is_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": {"name": "small", "threads": 2}}, "in which threads is 1 and not 2;"),
+        ({"model": {"name": "x" * 300, "threads": 1}}, r"in which name is 'small' and not 'x+\.\.\.x+';"),
+        ({"model": {"name": "small"}}, "in which model has threads besides;"),
+        ({"model": "small"}, "in which model is {.*} and not 'small';"),
+    ],
+)
+def test_what_differs_is_named_in_a_few_words(tmp_path: Path, settings: dict, said: str) -> None:
+    path = tmp_path / "rollouts.jsonl"
+    RolloutStore(path, {"settings": {"model": {"name": "small", "threads": 1}}}).close()
+    with pytest.raises(InputError, match=said):
+        RolloutStore(path, {"settings": settings})
+
+
 def test_one_writer_at_a_time_and_no_rollout_twice(tmp_path: Path) -> None:
     path = tmp_path / "rollouts.jsonl"
     with RolloutStore(path, HEADER) as store:
