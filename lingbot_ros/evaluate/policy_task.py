@@ -12,8 +12,9 @@ from lingbot_ros.evaluate.rollouts.stepper import Stepper
 class PolicyTask(Protocol):
     """Starts, a scorer and a reference of one task.
 
-    threshold: the score that counts as success, chosen where imagination can be believed; thresholds: all that are
-    shown, ascending. policies_file: policies to try it with. horizons: in frames, of the rows of the table.
+    packages: whose versions decide a figure. policies_file: policies to try it with. threshold: the score that counts
+    as success, chosen where imagination can be believed; thresholds: all that are shown, ascending. horizons: in
+    frames, of the rows of the table.
     """
 
     @property
@@ -21,6 +22,9 @@ class PolicyTask(Protocol):
 
     @property
     def policies_file(self) -> Path: ...
+
+    @property
+    def packages(self) -> Sequence[str]: ...
 
     @property
     def threshold(self) -> float: ...

@@ -15,6 +15,7 @@ import pytest
 from lingbot_ros.cli.main import main
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.rollouts import Rollout
+from test.support.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 FACTORY = "lingbot_ros.tasks.pusht.evaluation.policies:make_policy"
@@ -54,6 +55,7 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
     assert [(row["threshold"], row["horizon"]) for row in record["rows"]] == [(0.9, 6), (0.85, 6), (0.95, 6)]
     assert record["truths"][1]["scorer_on_real"]["count"] == 6
     assert len(record["verdict"]) == 3 and record["verdict"][0].startswith("No ranking is given: it takes 20 rollouts")
+    assert {"torch", "gym-pusht"} <= set(record["versions"])
     assert record["seconds_of_this_run"]["imagined"]["world"] > 0
 
 
@@ -143,6 +145,12 @@ def test_a_folder_of_another_evaluation_is_refused(report: Path) -> None:
 def test_bad_input_is_one_sentence(tmp_path: Path, more: list[str], policies: str | None, message: str) -> None:
     with pytest.raises(InputError, match=message):
         _run(more, lambda text: policies or text, tmp_path / "report")
+
+
+def test_a_model_without_a_task_is_refused(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "tiny")
+    with pytest.raises(InputError, match="its card names no task"):
+        _run(["--model", str(model)], lambda text: text, tmp_path / "report")
 
 
 def _run(more: list[str], change: Callable[[str], str], out: Path) -> None:

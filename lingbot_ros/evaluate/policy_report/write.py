@@ -92,7 +92,7 @@ def _record(
                 "imagined": imagined.seconds,
                 "reference": None if reference is None else reference.seconds,
             },
-            "versions": describe_versions(),
+            "versions": describe_versions(task.packages),
             "machine": describe_machine(),
         }
     )
@@ -164,7 +164,7 @@ def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
         ("Model", f"{model['name']}, weights {model['weights_sha256']}"),
         ("Scorer", f"{task.scorer.name}, version {task.scorer.version}"),
         ("Starts", f"{len(plan.starts)}, seed {plan.seed}; in training: {training}"),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in describe_versions().items())),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in describe_versions(task.packages).items())),
         ("Machine", ", ".join(str(value) for value in describe_machine().values())),
     ]
 

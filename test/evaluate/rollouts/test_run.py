@@ -11,7 +11,7 @@ from lingbot_ros.evaluate.policies import EachRow, RowPolicies, Start
 from lingbot_ros.evaluate.policies.batched import Batched
 from lingbot_ros.evaluate.policies.patience import Patience
 from lingbot_ros.evaluate.policies.recorded import RecordedActions
-from lingbot_ros.evaluate.rollouts import Ending, Job, Progress, Rollout, RolloutStore, Stepper, run_rollouts
+from lingbot_ros.evaluate.rollouts import Ending, Job, Progress, Rollout, RolloutStore, RowError, Stepper, run_rollouts
 from lingbot_ros.evaluate.rollouts.worlds import BatchStepper, SessionStepper
 from lingbot_ros.tasks.pusht.evaluation.stepper import PushTStepper
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
@@ -74,6 +74,24 @@ def test_batched_rows_play_what_sessions_play(tmp_path: Path, world: World) -> N
     for one, other in zip(alone, together, strict=True):
         assert one.actions == other.actions
         assert one.scores == pytest.approx(other.scores, abs=1 / 255)
+
+
+def test_a_row_that_nobody_steps_waits_and_one_that_is_refused_ends_alone(world: World) -> None:
+    stepper, (one, other) = BatchStepper(world, 2), starts(2)
+    stepper.start(0, one, 0)
+    stepper.start(1, other, 0)
+    actions = np.random.default_rng(1).uniform(0, 512, (4, 1, 2))
+    for index, rows in enumerate([(0, 1), (0,), (0,), (0, 1)]):
+        shown = stepper.step(dict.fromkeys(rows, actions[index]))
+        assert set(shown) == set(rows)
+    session = world.start(other.image, seed=0)
+    session.step(actions[0])
+    np.testing.assert_allclose(np.asarray(shown[1], int), session.step(actions[3]), atol=1)
+    session.close()
+    shown = stepper.step({0: np.full((1, 2), np.nan), 1: actions[0]})
+    assert isinstance(shown[0], RowError) and not isinstance(shown[1], RowError)
+    stepper.start(0, one, 0)
+    assert not isinstance(stepper.step({0: actions[0]})[0], RowError)
 
 
 def test_the_policy_seed_is_that_of_the_policy_and_the_start_in_every_arm() -> None:

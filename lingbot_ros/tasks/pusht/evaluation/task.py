@@ -23,6 +23,7 @@ class PushTPolicies:
     """Success is coverage 0.90: 0.95, as gym-pusht has it, is 0.4 pixels, which no small model keeps."""
 
     name = "pusht"
+    packages = ("gym-pusht", "pymunk", "pygame", "shapely")
     threshold = 0.90
     thresholds = (0.85, 0.90, 0.95)
     horizons = (24, 48)
