@@ -1,6 +1,6 @@
 """A policy in an imagined world: looks at each frame, answers with an action. It knows no more than a camera's images.
 
-Run it beside `./lingbot python docs/examples/world.py`. It sends the pusher of the model pusht-small to the middle of
+Run it beside `./lingbot python docs/examples/world.py`. It sends the pusher of the model pusht-lasting to the middle of
 whatever is not background. `--frames N` ends after N frames.
 """
 

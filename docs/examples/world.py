@@ -1,6 +1,6 @@
 """Start an imagined world that nobody drives yet: node, model, first image. Then drive it from anywhere.
 
-`./lingbot python docs/examples/world.py` runs the model pusht-small until Ctrl-C. Options: `--params-file YAML` for the
+`./lingbot python docs/examples/world.py` runs the model pusht-lasting until Ctrl-C. Options: `--params-file YAML` for the
 node's parameters, `--model NAME`.
 """
 

@@ -15,7 +15,7 @@ GROUP = "lingbot_ros.tasks"
 
 BUILT_IN = {"pusht": "lingbot_ros.tasks.pusht.task:PushT"}
 DEFAULT_TASK = "pusht"
-DEFAULT_MODEL = "pusht-small"
+DEFAULT_MODEL = "pusht-lasting"
 DEFAULT_SCENE = "pusht"
 """A scene of the default model, in `config/worlds`."""
 

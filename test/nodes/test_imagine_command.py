@@ -75,7 +75,7 @@ def gone(pid: int) -> bool:
 def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
     environment = isolated_environment()
     with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
-        wait_for_line(process, f"believe about {find_card('pusht-small').max_horizon} frames after a real image")
+        wait_for_line(process, f"believe about {find_card('pusht-lasting').max_horizon} frames after a real image")
         wait_for_line(process, "frame ")
         seen = subprocess.run(
             [sys.executable, "-c", SUBSCRIBER],
@@ -89,7 +89,7 @@ def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> Non
         wait_for_line(process, f"{tmp_path}/imagined.mp4")
         assert process.wait(PATIENCE_S) == 0
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert (summary["model"], summary["policy"], summary["errors"]) == ("pusht-small", "demo", 0)
+    assert (summary["model"], summary["policy"], summary["errors"]) == ("pusht-lasting", "demo", 0)
     assert summary["action_to_frame_p50_s"] > 0
     film = cv2.VideoCapture(str(tmp_path / "imagined.mp4"))
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == summary["frames_received"] > 0

@@ -14,10 +14,10 @@ def values(**given: Any) -> dict[str, Any]:
 
 
 def test_every_option_of_a_model_is_a_parameter() -> None:
-    assert config_of(values()).worker.options == LoadOptions("pusht-small")
+    assert config_of(values()).worker.options == LoadOptions("pusht-lasting")
     given = {"size": "64x32", "guidance": 2.0, "sink": 0, "negative_prompt": "rain", "memory": 3, "text_device": "cuda"}
     expected = LoadOptions(
-        "pusht-small",
+        "pusht-lasting",
         size=(32, 64),
         guidance=2.0,
         sink=0,
