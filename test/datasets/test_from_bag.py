@@ -259,7 +259,7 @@ def test_the_command_makes_a_set_and_takes_it_up(
     own = ["--size", "8x12", "--longest", "10", "--shortest", "4", "--names", "x,y", "--low=-9,-9", "--high", "9,9"]
     assert main([*common, *own]) == 0
     told = capsys.readouterr().out
-    assert "3 episodes, 1 of them held back, 33 frames of 8x12" in told and "x: -9 to 9" in told
+    assert "3 episodes, 1 of them held out, 33 frames of 8x12" in told and "x: -9 to 9" in told
     before = {path: path.read_bytes() for path in Path("set").rglob("*.npy")}
     shutil.rmtree(episode_folder(Path("set"), 1))
     assert main([*common, *own]) == 0

@@ -28,7 +28,7 @@ _TOPIC_OF = {source: topic for topic, source in TOPICS.items()}
 _TWIST = "linear x, y, z and angular x, y, z"
 
 INPUT_PARAMETERS = (
-    Parameter("frames.camera", "camera_link", "frame of the camera housing (x forward, y left, z up), moved by velocities"),
+    Parameter("frames.camera", "camera_link", "camera housing (x forward, y left, z up), moved by velocities"),
     Parameter("frames.tf_prefix", "imagined_", "prefix of the frames of published odometry and transforms"),
     Parameter("frames.tf_tolerance", 1.0, "maximum time between a pose and the newest transform of its moving frame, s",
               0.0, 3600.0),
