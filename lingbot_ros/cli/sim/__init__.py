@@ -13,8 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All arguments are optional: `lingbot sim` alone starts the shipped world."""
     parser.add_argument("--world", metavar="FILE", help=f"world to load: a file or a name (default: {DEFAULT_SCENE})")
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to run (default: until Ctrl-C)")
-    parser.add_argument("--mode", choices=("realtime", "lockstep"), default="lockstep", help="realtime: paced at "
-                        "the model's rate; lockstep: one chunk per complete set of controls (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--mode",
+        choices=("realtime", "lockstep"),
+        default="lockstep",
+        help="realtime: paced at the model's rate; lockstep: one chunk per complete set of controls "
+        "(default %(default)s)",
+    )
     parser.add_argument(
         "--record", action="store_true", help="write an MCAP bag to the folder of the parameter recording.folder"
     )
