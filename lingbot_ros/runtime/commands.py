@@ -58,7 +58,7 @@ ControlInput = Control | Velocity | Plan
 
 @dataclass(frozen=True)
 class MotionState:
-    """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
+    """Control state of a session: the control of its last frame, None if there was none, and how it continues."""
 
     motion: Motion
     values: Values | None

@@ -77,14 +77,14 @@ class ControlInbox:
         with self._lock:
             self._arbiter.release(source)
 
-    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
+    def take(self, count: int, motion_state: MotionState) -> Sequence[Control] | None:
         """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
-                return self._queue.take(count, stand)
+                return self._queue.take(count, motion_state)
             if not self._would_drive():
                 return None
-            controls, overtaken = self._arbiter.give(count, stand)
+            controls, overtaken = self._arbiter.give(count, motion_state)
             self._replaced += overtaken
             return controls
 
@@ -98,7 +98,9 @@ class ControlInbox:
         with self._lock:
             return self._queue.expected_images(count, period_ns)
 
-    def controls_before(self, stamps_ns: Sequence[int], period_ns: int, stand: MotionState) -> list[Control | None]:
+    def controls_before(
+        self, stamps_ns: Sequence[int], period_ns: int, motion_state: MotionState
+    ) -> list[Control | None]:
         """Realtime: the control that led to each of successive images, None where there is none.
 
         Velocities move on from where the session stands, frame by frame.
@@ -109,10 +111,12 @@ class ControlInbox:
                 control = self._history.find(stamp_ns, period_ns)
                 if isinstance(control, Velocity):
                     control = control.control(
-                        stand.motion.advance(stand.start(control.start), control.rates, level=control.level)
+                        motion_state.motion.advance(
+                            motion_state.start(control.start), control.rates, level=control.level
+                        )
                     )
                 found.append(control)
-                stand = stand if control is None else replace(stand, values=control.values)
+                motion_state = motion_state if control is None else replace(motion_state, values=control.values)
         return found
 
     def skip(self, count: int) -> None:

@@ -1,4 +1,4 @@
-"""A finite stretch to be imagined: its controls, how far it has come, and who is told."""
+"""A finite sequence of frames to imagine: its controls, progress and callbacks."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class Rollout:
     on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
     canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
-    live: ServedSession | None = None
+    served: ServedSession | None = None
     frames: int = 0
     started_s: float = field(default_factory=time.monotonic)
     stop_reason: LingbotError | None = None
@@ -51,7 +51,7 @@ class Rollout:
         return self.real[self.frames : self.frames + count]
 
     def finish(self, view: SessionView | None, error: BaseException | None = None) -> None:
-        """Tell the one who waits; a second call changes nothing."""
+        """Report the end to the client; a second call has no effect."""
         if not self.done.done():
             self.done.set_result(RolloutResult(self.frames, time.monotonic() - self.started_s, view, error))
 

@@ -57,32 +57,32 @@ class ServedWorld:
     def start_session(self, request: StartRequest) -> SessionView:
         """See `SessionTable.start`. Rollouts of a session that is replaced end with SESSION_CLOSED."""
         before = {view.session_id: view.created_ns for view in self._table.views()}
-        live = self._table.start(request)
+        served = self._table.start(request)
         after = {view.session_id: view.created_ns for view in self._table.views()}
         for session_id, created_ns in before.items():
             if after.get(session_id) != created_ns:
                 self._stop_rollouts_of(session_id)
-        if live.id == self._table.active_id:
-            self._generator.take_over(live)
+        if served.id == self._table.active_id:
+            self._generator.take_over(served)
         elif not self._table.active_id:
             self._generator.forget_waiting()
-        return self._table.view(live)
+        return self._table.view(served)
 
     def fork_session(self, session_id: str, new_id: str, activate: bool, lease_s: float) -> SessionView:
-        live = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
+        served = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
         if activate:
-            self._generator.take_over(live)
-        return self._table.view(live)
+            self._generator.take_over(served)
+        return self._table.view(served)
 
     def save_session(self, session_id: str, path: str, overwrite: bool) -> SavedSession:
         return self._table.save(session_id, path, overwrite=overwrite)
 
     def restore_session(self, path: str, session_id: str, now_ns: int, activate: bool, lease_s: float) -> SessionView:
-        live = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
-        self._stop_rollouts_of(live.id)
-        if live.id == self._table.active_id:
-            self._generator.take_over(live)
-        return self._table.view(live)
+        served = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
+        self._stop_rollouts_of(served.id)
+        if served.id == self._table.active_id:
+            self._generator.take_over(served)
+        return self._table.view(served)
 
     def end_session(self, session_id: str) -> SessionView:
         view = self._table.end(session_id)
@@ -136,7 +136,7 @@ class ServedWorld:
         """The session that topics drive; empty = none."""
         return self._table.active_id
 
-    def lives(self, session_id: str) -> bool:
+    def is_open(self, session_id: str) -> bool:
         """Whether there is a session of that id."""
         return any(view.session_id == session_id for view in self._table.views())
 
@@ -146,8 +146,8 @@ class ServedWorld:
 
     def set_back_time(self, session_id: str) -> None:
         """The session's last frame becomes that of time 0; the past stays."""
-        live = self._table.get(session_id)
-        live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
+        served = self._table.get(session_id)
+        served.start_stamp_ns = -stamp_after(0, served.session.frame_index, self._world.info.fps)
 
     def advance(self) -> float:
         """See `Scheduler.advance`. While no session is active, the first real image starts one."""

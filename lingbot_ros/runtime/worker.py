@@ -53,7 +53,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class WorkerEvents:
-    """Who is told. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
+    """Callbacks of the worker. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
 
     publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
     who waits for an answer or a rollout is told there instead.
@@ -171,7 +171,7 @@ class WorldWorker:
             self._loaded.set_exception(error)
             return
         pacer = Pacer(self.buffer, 1.0 / world.info.fps, self._events.publish, self._events.on_error)
-        live = ServedWorld(
+        served = ServedWorld(
             world,
             settings.mode,
             settings.limits,
@@ -189,34 +189,34 @@ class WorldWorker:
         self._loaded.set_result(world)
         try:
             while not self._stopping.is_set():
-                self._turn(live)
+                self._turn(served)
         finally:
             pacer.stop(timeout_s=1.0)
-            live.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
+            served.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
             self._refuse_waiting()
 
-    def _turn(self, live: ServedWorld) -> None:
+    def _turn(self, served: ServedWorld) -> None:
         self._wake.clear()
-        self._run_commands(live)
-        wait_s = live.advance()
-        for view in live.end_expired():
+        self._run_commands(served)
+        wait_s = served.advance()
+        for view in served.end_expired():
             self._events.on_error(
                 LingbotError(f"session '{view.session_id}' ended: unused for {view.lease_s} s", ErrorCode.TIMED_OUT)
             )
-        self._refresh(live)
+        self._refresh(served)
         if wait_s > 0:
             self._wake.wait(min(wait_s, _IDLE_S) if math.isfinite(wait_s) else _IDLE_S)
 
-    def _run_commands(self, live: ServedWorld) -> None:
+    def _run_commands(self, served: ServedWorld) -> None:
         while True:
             try:
                 command = self._commands.get_nowait()
             except queue.Empty:
                 return
-            command.run(live)
+            command.run(served)
 
-    def _refresh(self, live: ServedWorld) -> None:
-        before, self.view = self.view, live.view()
+    def _refresh(self, served: ServedWorld) -> None:
+        before, self.view = self.view, served.view()
         now = self.view
         if (before.state, before.active_id, len(before.sessions)) != (now.state, now.active_id, len(now.sessions)):
             self._events.on_change(now)
@@ -237,8 +237,8 @@ class _Command:
     call: Callable[[ServedWorld], object]
     future: Future
 
-    def run(self, live: ServedWorld) -> None:
+    def run(self, served: ServedWorld) -> None:
         try:
-            self.future.set_result(self.call(live))
+            self.future.set_result(self.call(served))
         except Exception as error:  # it belongs to the one who asked; the thread goes on
             self.future.set_exception(error)
