@@ -118,7 +118,7 @@ def write_completion(root: Path, completion: Completion) -> None:
 
 def read_completion(root: Path) -> Completion:
     """Raises InputError for a set that is not complete."""
-    content = _read_json(root, COMPLETE_FILE, "it is not complete: run the command that began it again")
+    content = _read_json(root, COMPLETE_FILE, "it is not complete: repeat the command that created it")
     try:
         del content["schema_version"]
         return Completion(**{name: tuple(value) for name, value in content.items()})

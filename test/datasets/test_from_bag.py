@@ -266,4 +266,4 @@ def test_the_command_makes_a_set_and_takes_it_up(
     assert {path: path.read_bytes() for path in Path("set").rglob("*.npy")} == before
     assert ClipSet("set").high == (9.0, 9.0)
     assert main([*common, *own, "--longest", "15"]) == BAD_INPUT
-    assert "was begun with" in capsys.readouterr().err
+    assert "was created with" in capsys.readouterr().err
