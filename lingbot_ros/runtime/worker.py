@@ -1,4 +1,4 @@
-"""The one thread that owns a world: it runs commands between chunks and chunks between commands."""
+"""The thread that owns a world. It alternates between commands and chunks."""
 
 import math
 import queue
@@ -36,7 +36,7 @@ _IDLE_S = 0.25
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker needs to know; `config/imagination.yaml` says what each value means."""
+    """Settings of a worker; `config/imagination.yaml` describes each value."""
 
     options: LoadOptions
     mode: Mode
@@ -55,8 +55,8 @@ class WorkerSettings:
 class WorkerEvents:
     """Callbacks of the worker. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
 
-    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
-    who waits for an answer or a rollout is told there instead.
+    publish: a frame is due. on_error: an error that has no caller, or that belongs in the log; errors of a call or a
+    rollout are returned there.
     on_change: the view has another state, active session or number of sessions.
     """
 
@@ -66,7 +66,7 @@ class WorkerEvents:
 
 
 class WorldWorker:
-    """Thread-safe face of a live world. `load()` starts the thread, `stop()` ends it; it cannot be started again."""
+    """Thread-safe interface of a loaded world. `load()` starts the thread, `stop()` ends it for good."""
 
     def __init__(self, settings: WorkerSettings, events: WorkerEvents) -> None:
         self.settings, self.statistics = settings, Statistics()
@@ -90,7 +90,7 @@ class WorldWorker:
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
 
     def _outlived(self, event: Callable[[E], None]) -> Callable[[E], None]:
-        """The same, but what it raises is counted: a listener that fails must not end the thread with all sessions."""
+        """The same callback, but its exceptions are counted, so that they cannot end the thread with all sessions."""
 
         def tell(what: E) -> None:
             try:
@@ -101,7 +101,7 @@ class WorldWorker:
         return tell
 
     def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
-        """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.
+        """Load the model on the worker's thread. Other threads may use only `info` and `card` of the result.
 
         Raises the loader's error, or LingbotError (TIMED_OUT) after `timeout_s`, (CANCELED) when `abandoned()`.
         """
@@ -121,7 +121,7 @@ class WorldWorker:
         return self._loaded.result()
 
     def submit(self, call: Callable[[ServedWorld], T]) -> Future[T]:
-        """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
+        """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when the queue is full."""
         command: _Command = _Command(call, Future())
         try:
             self._commands.put_nowait(command)
@@ -142,7 +142,7 @@ class WorldWorker:
         self._wake.set()
 
     def put_image(self, image: RealImage) -> None:
-        """Show the active session what really happened. Raises LingbotError (BUSY) when lockstep's store is full."""
+        """Give the active session a real image. Raises LingbotError (BUSY) when the queue of lockstep is full."""
         self.images.put(image)
         self._wake.set()
 
@@ -155,7 +155,7 @@ class WorldWorker:
         return self._thread.is_alive()
 
     def stop(self, timeout_s: float) -> bool:
-        """End after the chunk in work; whoever waits gets an error. False when the thread did not end in time."""
+        """End after the current chunk; pending calls get an error. False when the thread did not end in time."""
         self._stopping.set()
         self._wake.set()
         if self._thread.ident is not None:
