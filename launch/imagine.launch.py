@@ -1,4 +1,4 @@
-"""Bring up the node `imagination`: `ros2 launch lingbot_ros imagine.launch.py`."""
+"""Start the node `imagination`: `ros2 launch lingbot_ros imagine.launch.py`."""
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
@@ -19,7 +19,7 @@ from launch_ros.events.lifecycle import ChangeState
 from launch_ros.substitutions import FindPackageShare
 from lifecycle_msgs.msg import Transition
 
-# Launch argument -> node parameter. An argument that is not given leaves the parameter file's value alone.
+# Launch argument -> node parameter. An argument that is not given keeps the value of the parameter file.
 OVERRIDES = {
     "model": "model.name",
     "engine": "model.engine",
@@ -30,46 +30,50 @@ OVERRIDES = {
 }
 
 ARGUMENTS = [
-    DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty: params_file's"),
-    DeclareLaunchArgument("engine", default_value="", description="auto, torch or onnxruntime; empty: params_file's"),
-    DeclareLaunchArgument("device", default_value="", description="auto, cpu, cuda or cuda:N; empty: params_file's"),
-    DeclareLaunchArgument("precision", default_value="", description="auto, f32, bf16, ...; empty: params_file's"),
+    DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty = params_file's"),
+    DeclareLaunchArgument("engine", default_value="", description="engine: auto, torch or onnxruntime; empty = params_file's"),
+    DeclareLaunchArgument(
+        "device", default_value="", description="device: auto, cpu, cuda or cuda:N; empty = params_file's"
+    ),
+    DeclareLaunchArgument(
+        "precision", default_value="", description="precision: auto, f32, bf16, ...; empty = params_file's"
+    ),
     DeclareLaunchArgument(
         "mode",
         default_value="",
         choices=["", "realtime", "lockstep"],
-        description="realtime: paced, newest control; lockstep: one chunk per set of controls; empty: params_file's",
+        description="realtime: paced, newest control; lockstep: one chunk per set of controls; empty = params_file's",
     ),
     DeclareLaunchArgument(
         "camera",
         default_value="",
-        description="image topic of a real camera to follow, TOPIC or TOPIC/compressed; empty: observed_image",
+        description="image topic of a real camera, TOPIC or TOPIC/compressed; empty = observed_image",
     ),
     DeclareLaunchArgument(
         "observe_every",
         default_value="",
-        description="of so many frames the last chunk is real: the parameter observe.every; empty: params_file's",
+        description="in every N frames the last chunk is real (observe.every); empty = params_file's",
     ),
     DeclareLaunchArgument("namespace", default_value="", description="ROS namespace of the node and its topics"),
     DeclareLaunchArgument(
         "params_file",
         default_value=PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "imagination.yaml"]),
-        description="parameters of the node, full path",
+        description="full path of the node's parameter file",
     ),
-    DeclareLaunchArgument("use_sim_time", default_value="false", description="stamps follow /clock"),
+    DeclareLaunchArgument("use_sim_time", default_value="false", description="use the time of /clock"),
     DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     DeclareLaunchArgument(
         "large_images",
         default_value="false",
-        description="a shared-memory segment for raw images larger than 512 KB; subscribers need it too",
+        description="use shared memory for raw images larger than 512 KB; subscribers need it, too",
     ),
     DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 2 s after a crash"),
 ]
 
 
 def start_node(context: LaunchContext) -> list:
-    """The node and, with autostart, its transitions; a function because only given arguments may override the file."""
+    """Create the node and, with autostart, its transitions. Only arguments that are given override the file."""
     given = {
         parameter: LaunchConfiguration(argument).perform(context)
         for argument, parameter in OVERRIDES.items()
@@ -78,7 +82,7 @@ def start_node(context: LaunchContext) -> list:
     if "observe.every" in given:
         given["observe.every"] = int(given["observe.every"])
     camera = LaunchConfiguration("camera").perform(context)
-    # One of both: an image that came twice would be refused the second time.
+    # Remap only one of the two topics: a second copy of an image would be refused.
     own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
     respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
     node = LifecycleNode(
@@ -116,10 +120,10 @@ def start_node(context: LaunchContext) -> list:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments; nothing else happens while the description is built."""
+    """Declare the arguments; the node is created when the launch starts."""
     profile = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "fastdds_large_images.xml"])
     large = IfCondition(LaunchConfiguration("large_images"))
-    # The second name is that of Fast DDS 2, which Jazzy has.
+    # The second name is that of Fast DDS 2, used by Jazzy.
     profiles = [
         SetEnvironmentVariable(name, profile, condition=large)
         for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")

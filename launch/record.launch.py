@@ -1,4 +1,4 @@
-"""Bring up the node `imagination` with a recording running: `ros2 launch lingbot_ros record.launch.py folder:=DIR`."""
+"""Start the node `imagination` and record it: `ros2 launch lingbot_ros record.launch.py folder:=DIR`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
@@ -7,18 +7,20 @@ from launch_ros.actions import SetParameter
 from launch_ros.substitutions import FindPackageShare
 
 ARGUMENTS = [
-    DeclareLaunchArgument("folder", default_value="", description="of the bags; empty: ~/.ros/lingbot_ros/bags"),
+    DeclareLaunchArgument(
+        "folder", default_value="", description="folder of the bags; empty = ~/.ros/lingbot_ros/bags"
+    ),
     DeclareLaunchArgument(
         "compressed",
         default_value="false",
         choices=["true", "false"],
-        description="true: images as JPEG; false: raw, so that `lingbot replay` compares every bit",
+        description="true: images as JPEG; false: raw, so that `lingbot replay` compares bit for bit",
     ),
 ]
 
 
 def generate_launch_description() -> LaunchDescription:
-    """As imagine.launch.py, whose arguments all apply, with the parameters of a recording from the start."""
+    """Include imagine.launch.py, with all of its arguments, and record from the start."""
     imagine = PathJoinSubstitution([FindPackageShare("lingbot_ros"), "launch", "imagine.launch.py"])
     return LaunchDescription(
         [

@@ -1,7 +1,7 @@
-"""How a model can be loaded, as a user writes it: one row per option, in plain types.
+"""The options for loading a model, as a user writes them: one row per option, in plain types.
 
-Node parameters (`model.NAME`), command-line arguments (`--NAME`), the metadata of bags and `World.load` all have these
-options; `world.load_options.LoadOptions` holds their values. Imports nothing large: the command line reads it first.
+Node parameters (`model.NAME`), command-line arguments (`--NAME`), the metadata of bags and `World.load` share these
+options; `world.load_options.LoadOptions` holds their values. This module has no large imports, so help stays fast.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Plain = bool | int | float | str
 
 @dataclass(frozen=True)
 class ModelOption:
-    """One option: its default in its plain type, its meaning and range. choices are the accepted texts, none = any."""
+    """One option: name, default in its plain type, meaning and range. choices: the accepted texts; empty = any."""
 
     name: str
     default: Plain
@@ -27,38 +27,38 @@ class ModelOption:
         return f"model.{self.name}"
 
     def parse(self, text: str) -> Plain:
-        """The reverse of `str` on a value of this option."""
+        """Parse what `str` printed for a value of this option."""
         return text == "True" if isinstance(self.default, bool) else type(self.default)(text)
 
 
 MODEL_OPTIONS = (
     ModelOption("name", "", "model to load: a name from list_models, or a folder with a card.yaml"),
-    ModelOption("engine", "auto", "what executes the model: auto or the name of an engine, e.g. torch"),
-    ModelOption("device", "auto", "auto, cpu, cuda or cuda:N"),
+    ModelOption("engine", "auto", "engine that executes the model: auto, or an engine of `lingbot engines`"),
+    ModelOption("device", "auto", "device of the model: auto, cpu, cuda or cuda:N"),
     ModelOption("precision", "auto", "precision of weights and caches",
                 choices=("auto", "f32", "bf16", "f16", "int8", "fp8")),
-    ModelOption("threads", 0, "CPU threads of the engine; 0 = decided by the number of cores", 0, 256, metavar="N"),
-    ModelOption("size", "", "models of the released family: WIDTHxHEIGHT of the frames in pixels; empty = the card's",
+    ModelOption("threads", 0, "CPU threads of the engine; 0 = chosen by the number of cores", 0, 256, metavar="N"),
+    ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT; empty = the card's",
                 metavar="WxH"),
-    ModelOption("one_step", False, "few-step models: generate with the first sampling step alone, faster, less true"),
-    ModelOption("steps", 0, "many-step models: sampling steps of a chunk; 0 = the card's", 0, 1000, metavar="N"),
+    ModelOption("one_step", False, "few-step models: use only the first sampling step; faster but less accurate"),
+    ModelOption("steps", 0, "many-step models: sampling steps per chunk; 0 = the card's", 0, 1000, metavar="N"),
     ModelOption("shift", 0.0, "many-step models: shift of the noise levels; 0 = the card's", 0.0, 100.0, metavar="X"),
-    ModelOption("guidance", 0.0, "many-step models: weight of the prompt against negative_prompt, 1 = not at all; "
+    ModelOption("guidance", 0.0, "many-step models: weight of the guidance away from negative_prompt; 1 = no guidance, "
                 "0 = the card's", 0.0, 100.0, metavar="X"),
-    ModelOption("negative_prompt", "", "many-step models with guidance: text to keep away from; empty = the card's",
-                metavar="TEXT"),
-    ModelOption("window", 0, "latent frames that attention sees, the chunk's own included; 0 = the card's", 0, 65536,
+    ModelOption("negative_prompt", "", "many-step models with guidance: text that the image should not show; empty = "
+                "the card's", metavar="TEXT"),
+    ModelOption("window", 0, "attention window in latent frames, the current chunk included; 0 = the card's", 0, 65536,
                 metavar="N"),
-    ModelOption("sink", -1, "latent frames from the start that attention never loses; -1 = the card's", -1, 65536,
+    ModelOption("sink", -1, "first latent frames of a session that stay in the window; -1 = the card's", -1, 65536,
                 metavar="N"),
-    ModelOption("prompt_policy", "keep", "when the prompt changes: keep what is remembered, which changes gradually, "
-                "or recompute it under the new prompt, which changes at once", choices=("keep", "recompute")),
-    ModelOption("text_device", "cpu", "models with text: where the text encoder is, cpu, cuda or cuda:N"),
-    ModelOption("light_decoder", "",
-                "models of the released family: file of a small decoder for the frames, taew2_1.pth; empty = none",
-                metavar="FILE"),
-    ModelOption("memory", 0, "camera models: latent frames to remember of places, shown to the model when the "
-                "camera comes back; 0 = none", 0, 65536, metavar="N"),
-    ModelOption("offload_expert", False, "models with two experts: keep the one that is not in use in main memory"),
+    ModelOption("prompt_policy", "keep", "when the prompt changes: keep the cache, so that the image changes "
+                "gradually, or recompute it with the new prompt, so that the image changes at once",
+                choices=("keep", "recompute")),
+    ModelOption("text_device", "cpu", "models with text: device of the text encoder: cpu, cuda or cuda:N"),
+    ModelOption("light_decoder", "", "released models: file of a small decoder for the frames, e.g. taew2_1.pth; empty "
+                "= none", metavar="FILE"),
+    ModelOption("memory", 0, "camera models: number of past latent frames to store and attend to again when the camera "
+                "returns to their place; 0 = none", 0, 65536, metavar="N"),
+    ModelOption("offload_expert", False, "models with two experts: keep the expert that is not in use in main memory"),
 )  # fmt: skip
-"""All of them, in the order of documentation and help."""
+"""All options, in the order of documentation and help."""

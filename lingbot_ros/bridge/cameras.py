@@ -39,9 +39,9 @@ def intrinsics_of(
         raise InputError(f"{field}.k", matrix.ravel().tolist(), "give finite intrinsics with positive focal lengths")
     if (message.height, message.width) != (height, width):
         size = f"{message.height} x {message.width}"
-        raise InputError(f"{field}.height, {field}.width", size, f"give the image's own size, {height} x {width}")
+        raise InputError(f"{field}.height, {field}.width", size, f"give the size of the image, {height} x {width}")
     if any(message.d):
-        raise InputError(f"{field}.d", list(message.d), "rectify the image; the model knows no distortion")
+        raise InputError(f"{field}.d", list(message.d), "rectify the image; the model supports no lens distortion")
     return matrix
 
 

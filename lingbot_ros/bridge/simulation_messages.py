@@ -82,7 +82,7 @@ def failed(error: Exception) -> Result:
 
 def features(info: WorldInfo) -> SimulatorFeatures:
     """What works, and in `custom_info`, as JSON, what a planner must know of an imagined world."""
-    told = {
+    custom_info = {
         "simulator": "lingbot_ros",
         "model": info.name,
         "engine": str(info.engine),
@@ -92,7 +92,7 @@ def features(info: WorldInfo) -> SimulatorFeatures:
         "entities": "the camera; its pose is what was commanded, not what was measured",
         "images": "predicted, not simulated: no contact forces, no metric guarantee",
     }
-    return SimulatorFeatures(features=list(CAN), spawn_formats=[], custom_info=json.dumps(told))
+    return SimulatorFeatures(features=list(CAN), spawn_formats=[], custom_info=json.dumps(custom_info))
 
 
 def world_resource(world: Scene) -> WorldResource:

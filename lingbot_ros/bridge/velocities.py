@@ -44,7 +44,7 @@ def joy_values(message: Joy, axes: Sequence[int], scale: Sequence[float]) -> Twi
         if axis < 0:
             continue
         if axis >= len(message.axes):
-            raise InputError("joy.axes", f"{len(message.axes)} axes", f"input.joy.axes wants axis {axis}; change it")
+            raise InputError("joy.axes", f"{len(message.axes)} axes", f"input.joy.axes needs axis {axis}; change it")
         value = message.axes[axis]
         if not np.isfinite(value):
             raise InputError(f"joy.axes[{axis}]", value, "give a finite number")
@@ -57,7 +57,7 @@ def is_enabled(message: Joy, button: int) -> bool:
     if button < 0:
         return True
     if button >= len(message.buttons):
-        fix = f"input.joy.enable_button wants button {button}; change it"
+        fix = f"input.joy.enable_button needs button {button}; change it"
         raise InputError("joy.buttons", f"{len(message.buttons)} buttons", fix)
     return bool(message.buttons[button])
 

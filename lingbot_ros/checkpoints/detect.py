@@ -1,4 +1,4 @@
-"""What a checkpoint is, told by its tensors and, where there is one, held against its config.json."""
+"""Detects the architecture of a checkpoint from its tensors, and compares it with config.json if there is one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from lingbot_ros.errors import ModelError
 from lingbot_ros.model.config import RayControlConfig, TextConfig, TransformerConfig
 
 HEAD_DIM = 128
-"""Of every released model; it cannot be told from shapes (model_spec 1.2)."""
+"""The value of every released model; shapes do not determine it (model_spec 1.2)."""
 
 CONTROL_WEIGHT = "patch_embedding_wancamctrl.weight"
 

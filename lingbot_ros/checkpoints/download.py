@@ -32,7 +32,7 @@ def download_model(card: ModelCard, report: Report) -> None:
     """
     weights = card.weights
     if not isinstance(weights, HubWeights):
-        raise InputError("model", card.name, "this model is shipped with the program; nothing is to be downloaded")
+        raise InputError("model", card.name, "this model is shipped with the program; there is nothing to download")
     report(f"{card.name}: licence {card.licence_note}")
     for repository, patterns in weights.downloads():
         folder = _fetch(repository, weights.revision, list(patterns), report)

@@ -65,7 +65,7 @@ def _companions(card: ModelCard, root: Path) -> tuple[Path | None, Path | None, 
 
 
 def unavailable_reason(card: ModelCard) -> str:
-    """Why a card's model cannot be loaded here, told without reading its weights; empty when it can."""
+    """Why a card's model cannot be loaded here, without reading its weights; empty if it can."""
     try:
         if isinstance(card.weights, HubWeights):
             locate(card)

@@ -80,7 +80,7 @@ _BLOCK = re.compile(r"(blocks\.\d+\.)(.+)")
 
 
 def style_of(names: Iterable[str]) -> str:
-    """`released`, `sglang` or `diffusers`, told by the time embedding that every model has."""
+    """`released`, `sglang` or `diffusers`, detected by the time embedding that every model has."""
     present = set(names)
     if "condition_embedder.time_embedder.mlp.fc_in.weight" in present:
         return "sglang"

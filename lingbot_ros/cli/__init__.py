@@ -1,1 +1,1 @@
-"""The command `lingbot`: `main` finds the verb; a verb is a package with its arguments, its work and its printing."""
+"""The command `lingbot`. `main` finds the verb; each verb is a package with its arguments, work and output."""

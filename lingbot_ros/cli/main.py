@@ -1,4 +1,4 @@
-"""The front of the `lingbot` command: choose the verb, parse its arguments, turn its errors into sentences."""
+"""Entry point of the `lingbot` command: select the verb, parse its arguments, print its errors."""
 
 import argparse
 import importlib
@@ -32,27 +32,27 @@ BUILT_IN = {
 """Each verb and its package in `lingbot_ros.cli`, in the order of the help."""
 
 VERB_GROUP = "lingbot_ros.verbs"
-"""Entry points by which an installed package adds verbs of its own: `name = package.module`, a module like ours."""
+"""Entry points with which an installed package adds verbs: `name = package.module`, see `find_verbs`."""
 
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
 _EPILOG = """\
-Two more that only the start script has:
-  ./lingbot python FILE ...    run a program of yours in this environment
-  eval "$(./lingbot env)"      make a shell's own python and colcon those of this environment
+Two more commands, only of the start script:
+  ./lingbot python FILE ...    run your own program in this environment
+  eval "$(./lingbot env)"      use python and colcon of this environment in the current shell
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line (without the program's name) and return its exit code.
 
-    0 success, 1 failure, 2 unusable input, 130 interrupted; of an expected error one sentence goes to stderr.
+    Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted. An expected error prints one line to stderr.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     verbs = find_verbs()
-    # Only the verb that is meant is imported; all of them are for the list in the help.
+    # Import only the requested verb; the help needs all of them.
     wanted = {arguments[0]: verbs[arguments[0]]} if arguments and arguments[0] in verbs else verbs
     parser, modules = _parser(wanted)
     args = parser.parse_args(arguments)
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, e.g. `head`, has seen enough. Python would complain again when it flushes at exit.
+        # The reader, e.g. `head`, closed the pipe. Without this, Python reports it again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
 def find_verbs() -> dict[str, str]:
     """Every verb and the module that has its `HELP`, `add_arguments(parser)` and `run(args) -> int`.
 
-    Such a module imports at its top only the standard library and the rest in `run`, so that help is instant.
+    Such a module has only light imports at its top and imports the rest in `run`, so that the help is fast.
     """
     verbs = {name: f"lingbot_ros.cli.{package}" for name, package in BUILT_IN.items()}
     added = {point.name: point.value for point in entry_points(group=VERB_GROUP)}
@@ -82,7 +82,7 @@ def find_verbs() -> dict[str, str]:
 def _parser(verbs: Mapping[str, str]) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
     parser = argparse.ArgumentParser(
         prog="lingbot",
-        description="A learned world model, live on ROS 2: shown one image, it imagines what actions lead to.",
+        description="A learned world model on ROS 2: from one image it predicts the frames that your actions lead to.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""The arguments of every command that loads a model: how it is to run."""
+"""The model options as command-line arguments, for every command that loads a model."""
 
 import argparse
 import shlex
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: bool = True) -> None:
-    """One argument per model option. `otherwise` says where the value of one that is not given comes from.
+    """Add one argument per model option. `otherwise` describes the default of an option that is not given.
 
-    Without `name` the command has another argument for the model's name.
+    name: False for a command that has another argument for the model's name.
     """
-    group = parser.add_argument_group("how the model runs", otherwise)
+    group = parser.add_argument_group("model options", otherwise)
     for option in MODEL_OPTIONS:
         if option.name == "name":
             if name:
@@ -32,14 +32,14 @@ def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: b
 
 
 def given_options(args: argparse.Namespace) -> dict[str, Plain]:
-    """The model options that were given, by name."""
+    """The given model options, by name."""
     values = {option.name: getattr(args, option.name) for option in MODEL_OPTIONS if option.name != "name"}
     values["name"] = getattr(args, "model", None)
     return {name: value for name, value in values.items() if value is not None}
 
 
 def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "LoadOptions":
-    """The options that were given, and `otherwise` by name. Raises InputError that names the argument."""
+    """The given options over the defaults in `otherwise`. Raises InputError that names the argument."""
     from lingbot_ros.world import LoadOptions
 
     try:
@@ -49,7 +49,7 @@ def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "L
 
 
 def option_words(args: argparse.Namespace) -> list[str]:
-    """What to type to give the same model options again, without the model's name."""
+    """The arguments that repeat the given model options, without the model's name."""
     words = []
     for name, value in given_options(args).items():
         flag = name.replace("_", "-")

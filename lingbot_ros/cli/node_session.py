@@ -1,4 +1,4 @@
-"""What the ways to imagine have in common: ROS in this process, and the options that the node's process gets."""
+"""Shared by the commands that start a node: ROS in this process, and the arguments of the node's process."""
 
 import argparse
 import json
@@ -25,15 +25,18 @@ BRING_UP_S = 600.0
 
 
 def use_large_images() -> None:
-    """A shared-memory segment for large images in this process and those that it starts; before ROS is initialised."""
+    """Use shared memory for large images in this process and its children. Call before ROS is initialised."""
     profile = find_shared("config", "fastdds_large_images.xml")
-    for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):  # the second: Fast DDS 2
+    for name in (
+        "FASTDDS_DEFAULT_PROFILES_FILE",
+        "FASTRTPS_DEFAULT_PROFILES_FILE",
+    ):  # the second name is that of Fast DDS 2
         os.environ.setdefault(name, str(profile))
 
 
 @contextmanager
 def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    """A node and its executor; signals stay Python's own."""
+    """A node and its executor; Python keeps handling the signals."""
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("lingbot_imagine", namespace=namespace)
     executor = SingleThreadedExecutor()
@@ -47,9 +50,9 @@ def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
 
 
 def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[str]:
-    """Only what was given: the rest is the parameter file's, or the node's own defaults. `more` parameters win."""
+    """ROS arguments for the given options only, so that the parameter file keeps the rest. `more` overrides both."""
     values = {
-        # As JSON, which is YAML, texts stay texts whatever they hold.
+        # JSON is YAML, and quoting keeps every text a string.
         **{f"model.{name}": json.dumps(value) for name, value in given_options(args).items()},
         "mode": args.mode,
         "recording.on_start": args.record or None,
@@ -65,18 +68,18 @@ def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[
 
 
 def read_image(path: Path) -> Image:
-    """An image file as uint8 [H, W, 3] RGB. Raises InputError when it is none."""
+    """Read an image file as uint8 [H, W, 3] RGB. Raises InputError when it cannot be decoded."""
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     except (OSError, cv2.error) as error:
         raise InputError("--image", f"'{path}'", f"give a readable JPEG or PNG file ({error})") from error
     if picture is None:
-        raise InputError("--image", f"'{path}'", "give a whole JPEG or PNG file")
+        raise InputError("--image", f"'{path}'", "give a complete JPEG or PNG file")
     return np.ascontiguousarray(picture[..., ::-1])
 
 
 def what_ran(model: ModelInfo) -> dict[str, Any]:
-    """The part of a summary that says which model ran on what."""
+    """The part of a summary that describes model and engine."""
     return {
         "schema": 1,
         "model": model.name,

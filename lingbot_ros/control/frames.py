@@ -44,7 +44,9 @@ class FrameGraph:
             raise InputError("transform", f"'{parent}' -> '{child}'", "name both frames")
         with self._lock:
             if child == parent or child in self._ancestors(parent):
-                raise InputError("transform", f"'{parent}' -> '{child}'", "frames form a tree; this would be a loop")
+                raise InputError(
+                    "transform", f"'{parent}' -> '{child}'", "frames form a tree; this would create a loop"
+                )
             if not self._is_late(self._edges.get(child), parent, edge):
                 self._edges[child] = Edge(parent, edge.matrix, edge.stamp_ns)
 

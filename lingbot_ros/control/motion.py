@@ -24,7 +24,7 @@ class Motion(Protocol):
     period_s: float
 
     def rest(self) -> Values:
-        """Where a session stands that was never told anything else."""
+        """Initial value of a session that has received no control."""
         ...
 
     def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
@@ -77,7 +77,7 @@ class ActionMotion:
         self.period_s = 1.0 / fps
 
     def rest(self) -> Values:
-        """The middle of the limits: where the robot really is, nobody told."""
+        """The middle of the limits, because the real position of the robot is unknown."""
         return np.asarray((self._low + self._high) / 2)
 
     def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:

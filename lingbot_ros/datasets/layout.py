@@ -106,7 +106,9 @@ def read_plan(root: Path) -> ClipPlan:
     try:
         return ClipPlan(**values)
     except TypeError as error:
-        raise InputError("data set", root, f"{PLAN_FILE} is no plan of clips ({error}); make the set anew") from error
+        raise InputError(
+            "data set", root, f"{PLAN_FILE} is not a plan of clips ({error}); create the set again"
+        ) from error
 
 
 def write_completion(root: Path, completion: Completion) -> None:
@@ -116,12 +118,12 @@ def write_completion(root: Path, completion: Completion) -> None:
 
 def read_completion(root: Path) -> Completion:
     """Raises InputError for a set that is not complete."""
-    content = _read_json(root, COMPLETE_FILE, "it is not complete: run the command that began it again")
+    content = _read_json(root, COMPLETE_FILE, "it is not complete: repeat the command that created it")
     try:
         del content["schema_version"]
         return Completion(**{name: tuple(value) for name, value in content.items()})
     except TypeError as error:
-        raise InputError("data set", root, f"{COMPLETE_FILE} is damaged ({error}); make the set anew") from error
+        raise InputError("data set", root, f"{COMPLETE_FILE} is damaged ({error}); create the set again") from error
 
 
 def _read_json(root: Path, name: str, fix: str) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def _read_json(root: Path, name: str, fix: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("data set", root, f"{fix} ({name}: {error})") from error
     if version != SCHEMA_VERSION:
-        raise InputError("data set", root, f"its schema is {version}, not {SCHEMA_VERSION}; make it anew")
+        raise InputError("data set", root, f"its schema is {version}, not {SCHEMA_VERSION}; create it again")
     return dict(content)
 
 

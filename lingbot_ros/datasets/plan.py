@@ -1,4 +1,4 @@
-"""Cutting episodes to length and dividing them into those to train on and those to judge by."""
+"""Cuts episodes to length and divides them into training and validation episodes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class PlanOptions:
     """What one decides about a set, whatever it is made from.
 
     size: height, width of the frames in pixels. longest, shortest: steps of an episode; longer ones are cut into equal
-    parts, shorter ones left out. validation: share of the episodes to judge by, chosen by `seed`. components: names of
+    parts, shorter ones left out. validation: share of validation episodes, chosen by `seed`. components: names of
     the action components to keep, in order; none: all.
     """
 
@@ -70,7 +70,9 @@ def split(episodes: int, share: float, seed: int) -> tuple[int, ...]:
     Raises InputError for fewer than two episodes.
     """
     if episodes < 2:
-        fix = "at least 2 are needed, one to train on and one to judge by: record more, or lower longest or shortest"
+        fix = (
+            "at least 2 are needed, one for training and one for validation: record more, or lower longest or shortest"
+        )
         raise InputError("episodes", episodes, fix)
     count = min(episodes - 1, max(1, round(share * episodes)))
     chosen = np.random.default_rng(seed).permutation(episodes)[:count]

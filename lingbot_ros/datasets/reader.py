@@ -30,7 +30,9 @@ class ClipSet:
             self.actions.append(_load(folder / "actions.npy", (steps, plan.dim), np.float32))
             self.motion.append(_load(folder / "motion.npy", (steps,), np.float32))
             if file_sha256(folder / "actions.npy") != completion.actions_sha256[episode]:
-                raise InputError("data set", folder, "its actions are not those that were written; make the set anew")
+                raise InputError(
+                    "data set", folder, "its actions are not those that were written; create the set again"
+                )
 
     def __len__(self) -> int:
         """The number of episodes."""
@@ -62,7 +64,7 @@ def _load(file: Path, shape: tuple[int, ...], dtype: type[np.generic], mmap_mode
     try:
         array: NDArray[Any] = np.load(file, mmap_mode=mmap_mode)
     except (OSError, ValueError) as error:
-        raise InputError("data set", file, f"remove its folder and make it anew ({error})") from error
+        raise InputError("data set", file, f"remove its folder and create it again ({error})") from error
     if array.shape != shape or array.dtype != dtype:
-        raise InputError("data set", file, f"it is not {shape} {dtype.__name__}; remove its folder and make it anew")
+        raise InputError("data set", file, f"it is not {shape} {dtype.__name__}; remove its folder and create it again")
     return array

@@ -124,4 +124,4 @@ def _check_same(root: Path, there: ClipPlan, wanted: ClipPlan) -> None:
     for field in fields(ClipPlan):
         old, new = getattr(there, field.name), getattr(wanted, field.name)
         if old != new:
-            raise InputError(field.name, new, f"the set in {root} was begun with {old}; use that, or another folder")
+            raise InputError(field.name, new, f"the set in {root} was created with {old}; use that, or another folder")

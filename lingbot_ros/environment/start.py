@@ -34,7 +34,7 @@ def main(root: str, arguments: list[str]) -> NoReturn:
     except OSError as error:
         sys.exit(f"lingbot: {_explain(error, layout)}")
     except KeyboardInterrupt:
-        print("lingbot: set-up stopped; run the same command to go on", file=sys.stderr)
+        print("lingbot: set-up stopped; run the same command to resume", file=sys.stderr)
         sys.exit(_INTERRUPTED)
     if arguments[:1] == ["env"]:
         print(shell_exports(layout))
@@ -60,7 +60,7 @@ def _mention_other_ros(layout: Layout) -> None:
     """Say what of the user's ROS settings is not, or cannot be, honoured."""
     foreign = foreign_prefixes(layout, os.environ)
     if foreign:
-        print(f"lingbot: note: {foreign[0]} is sourced but not used; ./lingbot has a ROS 2 of its own", file=sys.stderr)
+        print(f"lingbot: note: {foreign[0]} is sourced but not used; ./lingbot has its own ROS 2", file=sys.stderr)
     rmw = os.environ.get("RMW_IMPLEMENTATION")
     if rmw and not (layout.prefix / "lib" / f"lib{rmw}.so").exists():
         print(

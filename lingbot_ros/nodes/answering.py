@@ -8,14 +8,14 @@ from rclpy.service import Service
 
 from lingbot_ros.errors import ErrorCode
 
-Told = Callable[[str, Exception], str]
+ErrorReporter = Callable[[str, Exception], str]
 """Logs a failure of the service of that name, and returns the sentence for its client."""
 
 _OPERATION_FAILED = 4
 """`simulation_interfaces/Result.RESULT_OPERATION_FAILED`."""
 
 
-def always_answering(service: Service, told: Told) -> Service:
+def always_answering(service: Service, report: ErrorReporter) -> Service:
     """The same service, guarded. A response is sent by rclpy after the callback: an error there ends the executor."""
     callback, send = service.callback, service.send_response
 
@@ -23,14 +23,14 @@ def always_answering(service: Service, told: Told) -> Service:
         try:
             return await await_or_execute(callback, request, response)
         except Exception as error:  # the boundary to the client
-            return _failed(service.srv_type, told(service.srv_name, error))
+            return _failed(service.srv_type, report(service.srv_name, error))
 
     def send_response(response: Any, header: Any) -> None:
         try:
             send(response, header)
         except Exception as error:  # the boundary to the client
             # One whose own failure cannot be sent either has gone away, or ROS has been shut down.
-            send(_failed(service.srv_type, told(service.srv_name, error)), header)
+            send(_failed(service.srv_type, report(service.srv_name, error)), header)
 
     service.callback, service.send_response = answer, send_response  # type: ignore[method-assign]
     return service

@@ -100,8 +100,8 @@ class PooledExecutor(MultiThreadedExecutor):
             if self._failures > _HOPELESS:
                 raise
             if not isinstance(error, InvalidHandle):  # else its interface was withdrawn as the callback began
-                told = printable("".join(traceback.format_exception(error)))
-                get_logger("executor").error(f"a callback failed, and the node goes on:\n{told}")
+                traceback_text = printable("".join(traceback.format_exception(error)))
+                get_logger("executor").error(f"a callback failed; the node continues:\n{traceback_text}")
 
     def wait_for_ready_callbacks(self, *args: Any, **kwargs: Any) -> Any:
         """As rclpy's: the next task with its entity and node."""

@@ -50,7 +50,7 @@ class Arbiter:
         now_s = time.monotonic()
         return any(stream.fresh_until_s(self._timeout_s) >= now_s for stream in self._streams.values())
 
-    def give(self, count: int, stand: MotionState) -> tuple[Sequence[Control], int]:
+    def give(self, count: int, motion_state: MotionState) -> tuple[Sequence[Control], int]:
         """Controls of the source that drives, and how many of the others were overtaken. Needs a source."""
         now_s = time.monotonic()
         until_s = {source: stream.fresh_until_s(self._timeout_s) for source, stream in self._streams.items()}
@@ -60,7 +60,7 @@ class Arbiter:
         else:
             driver = max(until_s, key=lambda source: until_s[source])
         overtaken = sum(stream.skip(count) for source, stream in self._streams.items() if source is not driver)
-        return self._streams[driver].give(count, stand, now_s - until_s[driver], self._decay_s), overtaken
+        return self._streams[driver].give(count, motion_state, now_s - until_s[driver], self._decay_s), overtaken
 
     def skip(self, count: int) -> int:
         """`count` frames were made without any source; returns how many setpoints were overtaken."""

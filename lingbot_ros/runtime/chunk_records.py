@@ -12,7 +12,7 @@ from lingbot_ros.runtime.served_session import ServedSession
 
 
 def chunk_records(
-    live: ServedSession,
+    served: ServedSession,
     images: NDArray[np.uint8],
     controls: Sequence[Control],
     fps: float,
@@ -20,19 +20,19 @@ def chunk_records(
     paced: bool,
     observed: Sequence[RealImage] = (),
 ) -> list[FrameRecord]:
-    """Records of the chunk that `live` has just made: images uint8 [n, H, W, 3], one control per frame.
+    """Records of the chunk that `served` has just made: images uint8 [n, H, W, 3], one control per frame.
 
     observed: the real images that these are, none when they were imagined.
     """
-    session, timing = live.session, live.session.timing
+    session, timing = served.session, served.session.timing
     first_index = session.frame_index - len(images) + 1
     return [
         FrameRecord(
             image=image,
-            stamp_ns=stamp_after(live.start_stamp_ns, first_index + offset, fps),
-            session_id=live.id,
-            parent_id=live.parent_id,
-            branch_frame=live.branch_frame,
+            stamp_ns=stamp_after(served.start_stamp_ns, first_index + offset, fps),
+            session_id=served.id,
+            parent_id=served.parent_id,
+            branch_frame=served.branch_frame,
             seed=session.seed,
             prompt=session.prompt,
             kind=FrameKind.OBSERVED if observed else FrameKind.IMAGINED,
@@ -43,7 +43,7 @@ def chunk_records(
             frames_since_real=max(0, session.frames_since_real - (len(images) - 1 - offset)),
             control=control,
             timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
-            intrinsics=live.intrinsics,
+            intrinsics=served.intrinsics,
             observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
         )
@@ -51,15 +51,15 @@ def chunk_records(
     ]
 
 
-def first_frame_record(live: ServedSession, image: NDArray[np.uint8]) -> FrameRecord:
+def first_frame_record(served: ServedSession, image: NDArray[np.uint8]) -> FrameRecord:
     """The record of frame 0: the first image as the model sees it, uint8 [H, W, 3]."""
-    session = live.session
+    session = served.session
     return FrameRecord(
         image=image,
-        stamp_ns=live.start_stamp_ns,
-        session_id=live.id,
-        parent_id=live.parent_id,
-        branch_frame=live.branch_frame,
+        stamp_ns=served.start_stamp_ns,
+        session_id=served.id,
+        parent_id=served.parent_id,
+        branch_frame=served.branch_frame,
         seed=session.seed,
         prompt=session.prompt,
         kind=FrameKind.SEED,
@@ -70,7 +70,7 @@ def first_frame_record(live: ServedSession, image: NDArray[np.uint8]) -> FrameRe
         frames_since_real=0,
         control=None,
         timing=ChunkTiming(),
-        intrinsics=live.intrinsics,
-        camera_pose=live.start_pose,
-        given_image=live.given_image,
+        intrinsics=served.intrinsics,
+        camera_pose=served.start_pose,
+        given_image=served.given_image,
     )

@@ -1,4 +1,4 @@
-"""What a source asks of the active session, beside a setpoint (`Control`): a velocity, or a plan. All are frozen."""
+"""Inputs of a source other than a setpoint (`Control`): a velocity, or a plan. All are frozen."""
 
 from dataclasses import dataclass, replace
 
@@ -12,10 +12,10 @@ from lingbot_ros.runtime.records import Control
 
 @dataclass(frozen=True)
 class Velocity:
-    """Rates in the terms of the model's motion (`control.motion`), from wherever the session stands when they count.
+    """Rates in the units of the model's motion (`control.motion`), from the session's state when they are used.
 
     received_s: `time.monotonic()` at its arrival. level: see `CameraMotion.advance`. start: from where, in a session
-    that does not know where it stands; None = the motion's rest.
+    without a known state; None = the motion's rest.
     """
 
     rates: NDArray[np.float64]
@@ -26,13 +26,13 @@ class Velocity:
     start: Values | None = None
 
     def control(self, values: Values, state: ControlState = ControlState.FRESH) -> Control:
-        """The control that these rates led to."""
+        """The control that results from these rates."""
         return Control(values, self.source, self.received_s, stamp_ns=self.stamp_ns, state=state)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole trajectory of one source: a setpoint for each frame, in order; at least one."""
+    """A complete trajectory of one source: one setpoint per frame, in order; at least one."""
 
     controls: tuple[Control, ...]
 
@@ -58,18 +58,18 @@ ControlInput = Control | Velocity | Plan
 
 @dataclass(frozen=True)
 class MotionState:
-    """Where a session stands: the control of its last frame, None if never told, and how it moves on from there."""
+    """Control state of a session: the control of its last frame, None if there was none, and how it continues."""
 
     motion: Motion
     values: Values | None
 
     def start(self, otherwise: Values | None = None) -> Values:
-        """The last control, or what is taken for it before the first one."""
+        """The last control, or its initial value before the first one."""
         if self.values is not None:
             return self.values
         return self.motion.rest() if otherwise is None else otherwise
 
 
 def held(control: Control) -> Control:
-    """The same, marked as older than the limit."""
+    """The same control, marked as stale."""
     return replace(control, state=ControlState.HELD)

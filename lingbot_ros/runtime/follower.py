@@ -51,23 +51,23 @@ class Follower:
         self._period_ns, self._on_error = round(NANOSECONDS / fps), on_error
         self._past_ns: int | None = None  # images stamped by then belong to frames that were made already
 
-    def next_chunk(self, live: ServedSession, count: int, stand: MotionState) -> Observed | Otherwise:
+    def next_chunk(self, served: ServedSession, count: int, motion_state: MotionState) -> Observed | Otherwise:
         """What the next `count` frames of the active session are made of; an answer but WAIT is acted on at once."""
         if not self._every:
             return Otherwise.IMAGINE
-        due = live.session.frames_since_real + count >= self._every
-        return (self._in_lockstep if self._mode is Mode.LOCKSTEP else self._in_realtime)(count, stand, due)
+        due = served.session.frames_since_real + count >= self._every
+        return (self._in_lockstep if self._mode is Mode.LOCKSTEP else self._in_realtime)(count, motion_state, due)
 
     def could_observe(self) -> bool:
         """Whether there is anything to observe, should a chunk be due."""
         return bool(self._every and self._images.waiting())
 
-    def check(self, live: ServedSession) -> None:
+    def check(self, served: ServedSession) -> None:
         """Refuse images that this session can never observe, with an error each; forget those that came too late."""
         for image in self._images.waiting():
-            if (error := _misfit(image, live)) is not None:
+            if (error := _misfit(image, served)) is not None:
                 self._refuse(image, error)
-        self._images.drop_until(max(live.start_stamp_ns, self._past_ns or live.start_stamp_ns))
+        self._images.drop_until(max(served.start_stamp_ns, self._past_ns or served.start_stamp_ns))
 
     def take_first(self) -> RealImage | None:
         """The oldest image, to start a session from."""
@@ -81,7 +81,7 @@ class Follower:
         self._images.clear()
         self._past_ns = None
 
-    def _in_lockstep(self, count: int, stand: MotionState, due: bool) -> Observed | Otherwise:
+    def _in_lockstep(self, count: int, motion_state: MotionState, due: bool) -> Observed | Otherwise:
         expected = self._inbox.expected_images(count, self._period_ns)
         self._refuse_uncontrolled(expected[0])
         waiting = self._images.waiting()
@@ -95,7 +95,7 @@ class Follower:
         observed = due and len(images) == count
         self._past_ns = expected[-1].until_ns
         self._images.drop_until(self._past_ns, images if observed else ())
-        controls = self._inbox.take(count, stand) if observed else None
+        controls = self._inbox.take(count, motion_state) if observed else None
         return Otherwise.IMAGINE if controls is None else Observed(images, controls)
 
     def _refuse_uncontrolled(self, expected: ExpectedImage) -> None:
@@ -104,13 +104,13 @@ class Follower:
             if image.stamp_ns <= expected.at_ns - expected.tolerance_ns:
                 self._refuse(image, self._no_control(image))
 
-    def _in_realtime(self, count: int, stand: MotionState, due: bool) -> Observed | Otherwise:
+    def _in_realtime(self, count: int, motion_state: MotionState, due: bool) -> Observed | Otherwise:
         waiting = self._images.waiting() if due else ()
         for last in reversed(waiting):
             stamps_ns = [last.stamp_ns - back * self._period_ns for back in reversed(range(count))]
             nearest = [_nearest(waiting, stamp_ns, self._period_ns // 2) for stamp_ns in stamps_ns]
             images = [image for image in nearest if image is not None]
-            controls = self._inbox.controls_before([image.stamp_ns for image in images], self._period_ns, stand)
+            controls = self._inbox.controls_before([image.stamp_ns for image in images], self._period_ns, motion_state)
             if len(images) == count and None not in controls:
                 self._past_ns = last.stamp_ns
                 self._images.drop_until(last.stamp_ns, images)
@@ -134,16 +134,16 @@ class Follower:
         )
 
 
-def _misfit(image: RealImage, live: ServedSession) -> InputError | None:
-    if image.stamp_ns < live.start_stamp_ns:
+def _misfit(image: RealImage, served: ServedSession) -> InputError | None:
+    if image.stamp_ns < served.start_stamp_ns:
         return InputError(
             "observed_image.header.stamp",
             f"{image.stamp_ns / NANOSECONDS:.3f} s",
-            f"session '{live.id}' began at {live.start_stamp_ns / NANOSECONDS:.3f} s: give images taken later, or "
+            f"session '{served.id}' began at {served.start_stamp_ns / NANOSECONDS:.3f} s: give images taken later, or "
             "start the session with its first image's own time as start_stamp",
         )
-    if live.given_size is not None and not same_aspect(image.given_size, live.given_size):
-        return wrong_aspect("observed_image", image.given_size, live.given_size)
+    if served.given_size is not None and not same_aspect(image.given_size, served.given_size):
+        return wrong_aspect("observed_image", image.given_size, served.given_size)
     return None
 
 

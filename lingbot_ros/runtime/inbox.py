@@ -1,4 +1,4 @@
-"""Where controls wait for the active session: what each source wants now in realtime, all in order in lockstep."""
+"""Controls for the active session: the newest of each source in realtime, a queue in order in lockstep."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from lingbot_ros.runtime.records import Control
 class StalePolicy(StrEnum):
     """What happens in realtime when no source has given a control for longer than the limit.
 
-    HOLD and DECAY go on with the last action or pose; a velocity becomes zero at once, or fades. STOP: no frames.
+    HOLD and DECAY repeat the last action or pose; a velocity becomes zero (HOLD) or decays. STOP: no frames.
     """
 
     HOLD = "hold"
@@ -28,7 +28,7 @@ class StalePolicy(StrEnum):
 
 @dataclass(frozen=True)
 class InboxCounts:
-    """Totals since the inbox was made."""
+    """Totals since the inbox was created."""
 
     received: int
     replaced: int
@@ -36,11 +36,11 @@ class InboxCounts:
 
 
 class ControlInbox:
-    """Thread-safe. Any thread puts, the worker takes.
+    """Thread-safe queue of controls. Any thread puts, the worker takes.
 
-    Realtime: `take(n)` gives what the source that has the say wants (see `Arbiter`), again and again; once all are
-    older than `timeout_s` the policy decides. Before the first control there is nothing to take: none is invented.
-    Lockstep: `take(n)` gives n controls in the order of arrival, or nothing.
+    Realtime: `take(n)` repeats the control of the selected source (see `Arbiter`); when all are older than
+    `timeout_s`, the policy applies. Before the first control `take` returns None.
+    Lockstep: `take(n)` returns n controls in the order of arrival, or None.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ControlInbox:
         self._received = self._replaced = 0
 
     def put(self, offer: ControlInput) -> None:
-        """Raises LingbotError (BUSY) when lockstep's queue is full; nothing already accepted is ever dropped there."""
+        """Add a control. Raises LingbotError (BUSY) when the queue of lockstep is full; accepted controls are kept."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
                 self._queue.put(offer)
@@ -73,23 +73,23 @@ class ControlInbox:
             self._last_arrival_s = offer.received_s
 
     def release(self, source: ControlSource) -> None:
-        """Realtime: a source with a dead-man's switch let go; what it gave is stale from now on."""
+        """Realtime: the dead-man's switch of a source was released; its control is stale from now on."""
         with self._lock:
             self._arbiter.release(source)
 
-    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
-        """Controls for a chunk of `count` frames from where the session stands, or None when the world has to wait."""
+    def take(self, count: int, motion_state: MotionState) -> Sequence[Control] | None:
+        """Controls for a chunk of `count` frames from the session's motion state, or None if there are none yet."""
         with self._lock:
             if self._mode is Mode.LOCKSTEP:
-                return self._queue.take(count, stand)
+                return self._queue.take(count, motion_state)
             if not self._would_drive():
                 return None
-            controls, overtaken = self._arbiter.give(count, stand)
+            controls, overtaken = self._arbiter.give(count, motion_state)
             self._replaced += overtaken
             return controls
 
     def would_give(self, count: int) -> bool:
-        """Whether `take(count)` would give controls now."""
+        """Whether `take(count)` would return controls now."""
         with self._lock:
             return len(self._queue) >= count if self._mode is Mode.LOCKSTEP else self._would_drive()
 
@@ -98,10 +98,12 @@ class ControlInbox:
         with self._lock:
             return self._queue.expected_images(count, period_ns)
 
-    def controls_before(self, stamps_ns: Sequence[int], period_ns: int, stand: MotionState) -> list[Control | None]:
-        """Realtime: the control that led to each of successive images, None where there is none.
+    def controls_before(
+        self, stamps_ns: Sequence[int], period_ns: int, motion_state: MotionState
+    ) -> list[Control | None]:
+        """Realtime: the control that led to each of successive images; None = there is none.
 
-        Velocities move on from where the session stands, frame by frame.
+        Velocities are integrated from the session's motion state, frame by frame.
         """
         found: list[Control | None] = []
         with self._lock:
@@ -109,25 +111,27 @@ class ControlInbox:
                 control = self._history.find(stamp_ns, period_ns)
                 if isinstance(control, Velocity):
                     control = control.control(
-                        stand.motion.advance(stand.start(control.start), control.rates, level=control.level)
+                        motion_state.motion.advance(
+                            motion_state.start(control.start), control.rates, level=control.level
+                        )
                     )
                 found.append(control)
-                stand = stand if control is None else replace(stand, values=control.values)
+                motion_state = motion_state if control is None else replace(motion_state, values=control.values)
         return found
 
     def skip(self, count: int) -> None:
-        """Realtime: `count` frames were made without what waits here."""
+        """Realtime: `count` frames were made without the controls in this inbox."""
         with self._lock:
             self._replaced += self._arbiter.skip(count)
 
     def clear(self) -> None:
-        """Forget all controls, because they were meant for another session or could not be used."""
+        """Drop all controls, because they belong to another session or are unusable."""
         with self._lock:
             self._history.clear()
             self._replaced += self._queue.clear() + self._arbiter.clear()
 
     def age_s(self) -> float:
-        """Seconds since the last control arrived; NaN when none has."""
+        """Seconds since the last control arrived; NaN if there was none."""
         with self._lock:
             return float("nan") if self._last_arrival_s is None else time.monotonic() - self._last_arrival_s
 

@@ -17,7 +17,7 @@ Intrinsics = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class CameraDefaults:
-    """What sessions of camera models begin with unless they are told.
+    """Camera of a session whose start request does not give one.
 
     intrinsics: fx, fy, cx, cy as in released files, in pixels of a frame of 832 x 480; fx = 0 takes no image whose
     intrinsics are not given. unit_step: see `control.camera.Lens`.

@@ -29,7 +29,7 @@ class LockstepQueue:
             )
         self._queue.extend((frame, number) for number, frame in enumerate(frames))
 
-    def take(self, count: int, stand: MotionState) -> Sequence[Control] | None:
+    def take(self, count: int, motion_state: MotionState) -> Sequence[Control] | None:
         """The next `count`, or None while there are fewer. A velocity moves on from the frame before it."""
         if len(self._queue) < count:
             return None
@@ -37,9 +37,11 @@ class LockstepQueue:
         for _ in range(count):
             entry, _ = self._queue.popleft()
             if isinstance(entry, Velocity):
-                entry = entry.control(stand.motion.advance(stand.start(entry.start), entry.rates, level=entry.level))
+                entry = entry.control(
+                    motion_state.motion.advance(motion_state.start(entry.start), entry.rates, level=entry.level)
+                )
             controls.append(entry)
-            stand = replace(stand, values=entry.values)
+            motion_state = replace(motion_state, values=entry.values)
         return controls
 
     def expected_images(self, count: int, period_ns: int) -> list[ExpectedImage]:

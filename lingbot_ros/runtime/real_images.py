@@ -14,7 +14,7 @@ from lingbot_ros.runtime.records import Image
 class RealImage:
     """image: uint8 [H, W, 3] RGB of the model's size. given_size: height and width in pixels as it came.
 
-    stamp_ns: when it was taken, on its sender's clock; 0 = not told. received_s: `time.monotonic()` at its arrival.
+    stamp_ns: when it was taken, by the sender's clock; 0 = unknown. received_s: `time.monotonic()` at its arrival.
     """
 
     image: Image

@@ -52,7 +52,7 @@ class FrameRecord:
     image: uint8 [H, W, 3] RGB. stamp_ns: imagined time, the session's start stamp + frame_index / fps.
     camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
     given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
-    observed_stamp_ns: of an observed frame, when its image was taken, on its sender's clock; 0 = not told.
+    observed_stamp_ns: observed frames: when the image was taken, by the sender's clock; 0 = unknown.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
     """
 

@@ -1,4 +1,4 @@
-"""A finite stretch to be imagined: its controls, how far it has come, and who is told."""
+"""A finite sequence of frames to imagine: its controls, progress and callbacks."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ from lingbot_ros.runtime.served_session import ServedSession
 
 @dataclass(eq=False)
 class Rollout:
-    """Controls for one or more whole chunks of one session. Several of one session run one after the other.
+    """Controls for one or more whole chunks of one session. Rollouts of the same session run in sequence.
 
-    on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, whatever happens.
-    canceled is asked between chunks. on_fork: work on a copy that is thrown away, and publish nothing.
-    prompt: "" = unchanged. real: one image per control, to be observed instead of imagining the frames.
+    on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, also on failure.
+    canceled is called between chunks. on_fork: use a temporary copy of the session and publish nothing.
+    prompt: "" = unchanged. real: one image per control, observed instead of imagined.
     """
 
     session_id: str
@@ -29,13 +29,13 @@ class Rollout:
     on_chunk: Callable[[Sequence[FrameRecord]], None] = lambda frames: None
     canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
-    live: ServedSession | None = None
+    served: ServedSession | None = None
     frames: int = 0
     started_s: float = field(default_factory=time.monotonic)
     stop_reason: LingbotError | None = None
 
     def stop(self, reason: LingbotError) -> None:
-        """End at the next chunk boundary for this reason. Any thread; the first reason counts."""
+        """End at the next chunk boundary with this reason. Thread-safe; the first reason is kept."""
         self.stop_reason = self.stop_reason or reason
 
     def check_canceled(self) -> None:
@@ -47,11 +47,11 @@ class Rollout:
         return self.controls[self.frames : self.frames + count]
 
     def take_real(self, count: int) -> Sequence[RealImage]:
-        """The real images of the next chunk; none when it is to be imagined."""
+        """The real images of the next chunk; empty when it is imagined."""
         return self.real[self.frames : self.frames + count]
 
     def finish(self, view: SessionView | None, error: BaseException | None = None) -> None:
-        """Tell the one who waits; a second call changes nothing."""
+        """Report the end to the client; a second call has no effect."""
         if not self.done.done():
             self.done.set_result(RolloutResult(self.frames, time.monotonic() - self.started_s, view, error))
 

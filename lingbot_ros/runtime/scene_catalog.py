@@ -29,7 +29,7 @@ class SceneCatalog:
     folder: Path | None = None
 
     def read(self, uri: str, *, strict: bool = False) -> Scene:
-        """A world by `file://` address, path, `package://lingbot_ros/...`, or name without suffix on this shelf.
+        """A world by `file://` address, path, `package://lingbot_ros/...`, or name without suffix in this catalog.
 
         Raises UnknownWorldError, FormatError, and what `read_scene` raises.
         """
@@ -43,7 +43,7 @@ class SceneCatalog:
             raise UnknownWorldError(f"uri: got '{uri}'; no such file; worlds by name: {known}") from error
 
     def worlds(self, more: Sequence[str] = ()) -> list[Scene]:
-        """Every readable world of the shelf and of the folders `more`, by name; the first of a name wins."""
+        """All readable worlds of the catalog and of the folders `more`, by name; the first one of a name is used."""
         found: dict[str, Scene] = {}
         for folder in [*self._folders(), *(_local(source) for source in more)]:
             for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():

@@ -75,15 +75,15 @@ class Scheduler:
 
     def add(self, rollout: Rollout) -> None:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
-        live = self._table.get(rollout.session_id)
+        served = self._table.get(rollout.session_id)
         require_text("prompt", rollout.prompt, PROMPT_BYTES)
         for number, image in enumerate(rollout.real):
-            if live.given_size is not None and not same_aspect(image.given_size, live.given_size):
-                raise wrong_aspect(f"images[{number}]", image.given_size, live.given_size)
-        if not self._rollouts.holds(live.id):
-            self._require_whole_chunks(live, rollout)
-        rollout.live = self._table.fork_apart(live) if rollout.on_fork else live
-        self._rollouts.add(rollout.live.id, rollout)
+            if served.given_size is not None and not same_aspect(image.given_size, served.given_size):
+                raise wrong_aspect(f"images[{number}]", image.given_size, served.given_size)
+        if not self._rollouts.holds(served.id):
+            self._require_whole_chunks(served, rollout)
+        rollout.served = self._table.fork_apart(served) if rollout.on_fork else served
+        self._rollouts.add(rollout.served.id, rollout)
 
     def stop_rollouts(self, reason: LingbotError, session_id: str | None = None) -> None:
         """End all rollouts, or those of one session, where they stand."""
@@ -91,11 +91,11 @@ class Scheduler:
             rollout.stop(reason)
             self._finish(rollout, rollout.stop_reason)
 
-    def take_over(self, live: ServedSession) -> None:
-        """`live` became the active session: what waits for the old one is void; a new one shows its first image."""
+    def take_over(self, served: ServedSession) -> None:
+        """`served` became the active session: drop the old queue; a new session publishes its first image."""
         self.forget_waiting()
-        if live.session.frame_index == 0 and live.first_frame is not None:
-            self._output.buffer.put([first_frame_record(live, live.first_frame)])
+        if served.session.frame_index == 0 and served.first_frame is not None:
+            self._output.buffer.put([first_frame_record(served, served.first_frame)])
 
     def forget_waiting(self) -> None:
         """Drop controls, real images and paced frames of a session that is not active any more."""
@@ -105,8 +105,8 @@ class Scheduler:
 
     def take_waiting(self, count: int) -> Sequence[Control] | None:
         """What the inbox has for a chunk of `count` frames of the active session, or None."""
-        live = self._table.active
-        return None if live is None else self._inbox.take(count, self._stand(live))
+        served = self._table.active
+        return None if served is None else self._inbox.take(count, self._stand(served))
 
     def works_on(self, session_id: str) -> bool:
         """Whether a rollout of that session runs or waits."""
@@ -130,17 +130,17 @@ class Scheduler:
         return 0.0 if wait_s == 0 else min(wait_s, second())
 
     def _advance_inbox(self) -> float:
-        live = self._table.active
-        if not self.playing or self.paused or live is None or self._rollouts.holds(live.id):
+        served = self._table.active
+        if not self.playing or self.paused or served is None or self._rollouts.holds(served.id):
             return math.inf
-        count = live.session.frames_in_next_chunk
-        self._follower.check(live)
+        count = served.session.frames_in_next_chunk
+        self._follower.check(served)
         if not self._output.buffer.has_room() or not (self.idle or self._may_go_on(count)):
             return math.inf
         wait_s = max(self._retry_at_s - time.monotonic(), self._wait_for_beat_s())
         if wait_s > 0:
             return wait_s
-        chunk = self._follower.next_chunk(live, count, self._stand(live))
+        chunk = self._follower.next_chunk(served, count, self._stand(served))
         if chunk is Otherwise.WAIT:
             return math.inf
         real: Sequence[RealImage] = ()
@@ -152,7 +152,7 @@ class Scheduler:
         if controls is None:
             return math.inf
         try:
-            self._output.buffer.put(self._step(live, controls, real, paced=self._mode is Mode.REALTIME))
+            self._output.buffer.put(self._step(served, controls, real, paced=self._mode is Mode.REALTIME))
         except Exception as error:  # whatever a chunk raises, the node and its sessions go on
             self._inbox.clear()
             self._retry_at_s = time.monotonic() + _RETRY_S
@@ -164,10 +164,10 @@ class Scheduler:
         late = self._mode is Mode.REALTIME and self._follower.could_observe()
         return late or self._inbox.would_give(count)
 
-    def _stand(self, live: ServedSession) -> MotionState:
+    def _stand(self, served: ServedSession) -> MotionState:
         """Where velocities go on from. The session itself knows, so that forks and restored ones have their own."""
         is_camera = self._info.control.kind == "camera"
-        return MotionState(self._motion, live.camera_pose if is_camera else live.session.last_action)
+        return MotionState(self._motion, served.camera_pose if is_camera else served.session.last_action)
 
     def _wait_for_beat_s(self) -> float:
         if self._mode is not Mode.REALTIME:
@@ -177,20 +177,20 @@ class Scheduler:
 
     def _advance_rollouts(self) -> float:
         rollout = self._rollouts.next(lambda session_id: not self._shown(session_id) or self._output.buffer.has_room())
-        if rollout is None or rollout.live is None:
+        if rollout is None or rollout.served is None:
             return math.inf
-        live = rollout.live
+        served = rollout.served
         try:
             if rollout.frames == 0:
-                self._require_whole_chunks(live, rollout)
-                live.session.prompt = rollout.prompt or live.session.prompt
-            count = live.session.frames_in_next_chunk
-            records = self._step(live, rollout.take(count), rollout.take_real(count), paced=rollout.paced)
+                self._require_whole_chunks(served, rollout)
+                served.session.prompt = rollout.prompt or served.session.prompt
+            count = served.session.frames_in_next_chunk
+            records = self._step(served, rollout.take(count), rollout.take_real(count), paced=rollout.paced)
             rollout.frames += len(records)
-            if self._shown(live.id):
+            if self._shown(served.id):
                 self._output.buffer.put(records)
             rollout.on_chunk(records)
-        except Exception as error:  # as above; whoever waits for the rollout is told
+        except Exception as error:  # as above; the rollout reports it to its client
             self._finish(rollout, error)
             return 0.0
         if rollout.frames >= len(rollout.controls):
@@ -201,37 +201,37 @@ class Scheduler:
         return session_id == self._table.active_id
 
     def _step(
-        self, live: ServedSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
+        self, served: ServedSession, controls: Sequence[Control], real: Sequence[RealImage], *, paced: bool
     ) -> list[FrameRecord]:
         """Imagine a chunk, or observe it where it is `real`."""
-        self._require_time(live, len(controls))
+        self._require_time(served, len(controls))
         started_s, values = time.monotonic(), np.stack([control.values for control in controls])
         if real:
             images = np.stack([each.image for each in real])
-            live.session.observe(images, values)
+            served.session.observe(images, values)
             self._statistics.add_observed(len(real))
         else:
-            images = live.session.step(values)
+            images = served.session.step(values)
         self._statistics.add_chunk(time.monotonic() - started_s)
-        live.used_s, live.last_control = time.monotonic(), controls[-1]
-        return chunk_records(live, images, controls, self._info.fps, paced=paced, observed=real)
+        served.used_s, served.last_control = time.monotonic(), controls[-1]
+        return chunk_records(served, images, controls, self._info.fps, paced=paced, observed=real)
 
-    def _require_time(self, live: ServedSession, frames: int) -> None:
+    def _require_time(self, served: ServedSession, frames: int) -> None:
         """What lies beyond the last stamp could be neither published nor listed."""
-        last = live.session.frame_index + frames
-        if stamp_after(live.start_stamp_ns, last, self._info.fps) > MAX_STAMP_NS:
+        last = served.session.frame_index + frames
+        if stamp_after(served.start_stamp_ns, last, self._info.fps) > MAX_STAMP_NS:
             raise SessionError(
-                f"session: the imagined time of '{live.id}' would pass 2^31 s, which no ROS stamp can name; start a "
+                f"session: the imagined time of '{served.id}' would pass 2^31 s, which no ROS stamp can name; start a "
                 "session with an earlier start_stamp"
             )
 
     def _finish(self, rollout: Rollout, error: BaseException | None) -> None:
         self._rollouts.remove(rollout)
-        view = self._table.view(rollout.live) if rollout.live is not None else None
-        if rollout.on_fork and rollout.live is not None:
-            rollout.live.session.close()
+        view = self._table.view(rollout.served) if rollout.served is not None else None
+        if rollout.on_fork and rollout.served is not None:
+            rollout.served.session.close()
         rollout.finish(view, error)
 
-    def _require_whole_chunks(self, live: ServedSession, rollout: Rollout) -> None:
-        first, later = live.session.frames_in_next_chunk, self._info.frames_per_chunk
+    def _require_whole_chunks(self, served: ServedSession, rollout: Rollout) -> None:
+        first, later = served.session.frames_in_next_chunk, self._info.frames_per_chunk
         require_whole_chunks(len(rollout.controls), first, later, "controls")

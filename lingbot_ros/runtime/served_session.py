@@ -26,7 +26,7 @@ class ServedSession:
     """Owned by the worker's thread.
 
     id is the name that clients use; the core may know the session by another one, so that a new session can take the
-    name of one that still lives. first_frame: uint8 [H, W, 3] as the model sees it, None for a restored session.
+    name of an open session. first_frame: uint8 [H, W, 3] as the model sees it, None for a restored session.
     given_image: the same as it was given, uint8 [h, w, 3] of any size.
     given_intrinsics: float64 [3, 3] in pixels of the model's frames, for models that do not look at them. start_pose:
     camera-to-world [4, 4] of frame 0. given_size: height and width in pixels of the first image as it was given, None

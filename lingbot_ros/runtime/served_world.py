@@ -1,4 +1,4 @@
-"""A world with its sessions, its generator and its output: what the worker's thread owns. Single-threaded."""
+"""A world with its sessions, scheduler and output, owned by the worker's thread. Single-threaded."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from lingbot_ros.world import World
 
 @dataclass(frozen=True)
 class WorldView:
-    """What the other threads may see; made anew after each change."""
+    """Read-only state for other threads; replaced after each change."""
 
     state: State = State.IDLE
     active_id: str = ""
@@ -31,7 +31,7 @@ class WorldView:
 
 
 class ServedWorld:
-    """The commands of the ROS services, on plain values. All calls come from the worker's thread, between chunks."""
+    """The operations of the ROS services, on plain values. Called only from the worker's thread, between chunks."""
 
     def __init__(
         self,
@@ -57,32 +57,32 @@ class ServedWorld:
     def start_session(self, request: StartRequest) -> SessionView:
         """See `SessionTable.start`. Rollouts of a session that is replaced end with SESSION_CLOSED."""
         before = {view.session_id: view.created_ns for view in self._table.views()}
-        live = self._table.start(request)
+        served = self._table.start(request)
         after = {view.session_id: view.created_ns for view in self._table.views()}
         for session_id, created_ns in before.items():
             if after.get(session_id) != created_ns:
                 self._stop_rollouts_of(session_id)
-        if live.id == self._table.active_id:
-            self._generator.take_over(live)
+        if served.id == self._table.active_id:
+            self._generator.take_over(served)
         elif not self._table.active_id:
             self._generator.forget_waiting()
-        return self._table.view(live)
+        return self._table.view(served)
 
     def fork_session(self, session_id: str, new_id: str, activate: bool, lease_s: float) -> SessionView:
-        live = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
+        served = self._table.fork(session_id, new_id, activate=activate, lease_s=lease_s)
         if activate:
-            self._generator.take_over(live)
-        return self._table.view(live)
+            self._generator.take_over(served)
+        return self._table.view(served)
 
     def save_session(self, session_id: str, path: str, overwrite: bool) -> SavedSession:
         return self._table.save(session_id, path, overwrite=overwrite)
 
     def restore_session(self, path: str, session_id: str, now_ns: int, activate: bool, lease_s: float) -> SessionView:
-        live = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
-        self._stop_rollouts_of(live.id)
-        if live.id == self._table.active_id:
-            self._generator.take_over(live)
-        return self._table.view(live)
+        served = self._table.restore(path, session_id, now_ns, activate=activate, lease_s=lease_s)
+        self._stop_rollouts_of(served.id)
+        if served.id == self._table.active_id:
+            self._generator.take_over(served)
+        return self._table.view(served)
 
     def end_session(self, session_id: str) -> SessionView:
         view = self._table.end(session_id)
@@ -92,17 +92,17 @@ class ServedWorld:
         return view
 
     def sessions(self) -> tuple[SessionView, ...]:
-        """All live sessions, oldest first."""
+        """All open sessions, oldest first."""
         return self._table.views()
 
     def set_prompt(self, prompt: str) -> None:
-        """For the active session, from its next chunk on."""
+        """Set the prompt of the active session, from its next chunk on."""
         self._table.get("").session.prompt = require_text("prompt", prompt, PROMPT_BYTES)
 
     def add_rollout(self, rollout: Rollout) -> None:
-        """See `Scheduler.add`; a refused rollout raises here, and its `done` stays unset.
+        """See `Scheduler.add`. If this raises, the rollout is refused and its `done` stays unset.
 
-        Raises LingbotError (BUSY) when too many wait.
+        Raises LingbotError (BUSY) when the queue is full.
         """
         if self._generator.rollout_count >= self._limits.requests:
             raise LingbotError(
@@ -113,41 +113,41 @@ class ServedWorld:
         self._generator.add(rollout)
 
     def play(self, playing: bool, reason: LingbotError) -> None:
-        """Let time pass, or hold it: rollouts then end with `reason` and topics drive nothing. Sessions stay."""
+        """Start or stop imagined time. When it stops, rollouts end with `reason` and controls are ignored."""
         self._generator.playing = playing
         if not playing:
             self._generator.stop_rollouts(reason)
             self._generator.forget_waiting()
 
     def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
-        """Let time stand still, rollouts excepted. `idle`: what drives time when nobody does, see `Scheduler`."""
+        """Pause imagined time, except for rollouts. `idle`: controls for when no source gives any, see `Scheduler`."""
         self._generator.paused, self._generator.idle = paused, idle
 
     def waiting_controls(self, count: int) -> Sequence[Control] | None:
-        """Take what drives the next chunk of `count` frames of the active session out of the inbox, if anything."""
+        """Take the controls of the active session's next chunk of `count` frames from the inbox, if there are any."""
         return self._generator.take_waiting(count)
 
     def last_control(self, session_id: str) -> Control | None:
-        """What drove the session's last frame; None before its first chunk. Raises SessionError for an unknown one."""
+        """Control of the session's last frame; None before its first chunk. Raises SessionError for an unknown id."""
         return self._table.get(session_id).last_control
 
     @property
     def active_id(self) -> str:
-        """The session that topics drive; empty = none."""
+        """Id of the session that topics drive; empty = none."""
         return self._table.active_id
 
-    def lives(self, session_id: str) -> bool:
+    def is_open(self, session_id: str) -> bool:
         """Whether there is a session of that id."""
         return any(view.session_id == session_id for view in self._table.views())
 
     def session(self, session_id: str) -> SessionView:
-        """Raises SessionError for an unknown one."""
+        """The session of that id. Raises SessionError if it is unknown."""
         return self._table.view(self._table.get(session_id))
 
     def set_back_time(self, session_id: str) -> None:
-        """The session's last frame becomes that of time 0; the past stays."""
-        live = self._table.get(session_id)
-        live.start_stamp_ns = -stamp_after(0, live.session.frame_index, self._world.info.fps)
+        """Set the imagined time of the session's last frame to 0; the past is kept."""
+        served = self._table.get(session_id)
+        served.start_stamp_ns = -stamp_after(0, served.session.frame_index, self._world.info.fps)
 
     def advance(self) -> float:
         """See `Scheduler.advance`. While no session is active, the first real image starts one."""
@@ -159,7 +159,7 @@ class ServedWorld:
         return wait_s
 
     def end_expired(self) -> list[SessionView]:
-        """End the sessions whose lease ran out. One with a rollout is in use, however long its turn takes to come."""
+        """End the sessions whose lease has expired. A session with a rollout, also a queued one, counts as in use."""
         expired = self._table.expired_ids()
         return [self.end_session(session_id) for session_id in expired if not self._generator.works_on(session_id)]
 
@@ -177,7 +177,7 @@ class ServedWorld:
         return WorldView(state, self._table.active_id, self._table.views(), self._generator.rollout_count)
 
     def close(self, reason: LingbotError) -> None:
-        """End everything and free the model."""
+        """End all sessions and free the model."""
         self._generator.stop_rollouts(reason)
         self._world.close()
 

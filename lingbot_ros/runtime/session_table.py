@@ -56,16 +56,16 @@ class SessionTable:
         if wanted not in self._sessions:
             known = ", ".join(self._sessions) or "none"
             raise SessionError(f"session_id: got '{wanted}'; live sessions: {known}", ErrorCode.UNKNOWN_SESSION)
-        live = self._sessions[wanted]
-        live.used_s = time.monotonic()
-        return live
+        served = self._sessions[wanted]
+        served.used_s = time.monotonic()
+        return served
 
     @property
     def active(self) -> ServedSession | None:
         return self._sessions.get(self.active_id)
 
     def start(self, request: StartRequest) -> ServedSession:
-        """A new session. One of the same id, or with `replace_active` the active one, ends once the new one lives."""
+        """A new session. One of the same id, or with `replace_active` the active one, ends when the new one is open."""
         leaving = {request.session_id} & self._sessions.keys()
         if request.replace_active and self.active_id:
             leaving.add(self.active_id)
@@ -90,7 +90,7 @@ class SessionTable:
         )
         for session_id in leaving:
             self.end(session_id)
-        live = ServedSession(
+        served = ServedSession(
             request.session_id or self._new_id(),
             session,
             request.start_stamp_ns,
@@ -101,7 +101,7 @@ class SessionTable:
             start_pose=request.start_pose,
             given_size=request.given_size or (image.shape[0], image.shape[1]),
         )
-        return self._add(live, activate=not request.in_background)
+        return self._add(served, activate=not request.in_background)
 
     def fork(self, session_id: str, new_id: str, *, activate: bool, lease_s: float = 0.0) -> ServedSession:
         """A second session with the same past."""
@@ -130,12 +130,12 @@ class SessionTable:
 
     def save(self, session_id: str, path: str, *, overwrite: bool) -> SavedSession:
         """Write a snapshot into the snapshot folder. Raises InputError for a path outside or a file in the way."""
-        live = self.get(session_id)
-        target = self._inside(path or f"{live.id}-{live.session.frame_index}.safetensors")
+        served = self.get(session_id)
+        target = self._inside(path or f"{served.id}-{served.session.frame_index}.safetensors")
         if target.exists() and not overwrite:
             raise InputError("path", f"'{target}'", "it exists; set overwrite or choose another name")
-        live.session.snapshot(live.outside()).save(target)
-        return SavedSession(target, target.stat().st_size, self.view(live))
+        served.session.snapshot(served.outside()).save(target)
+        return SavedSession(target, target.stat().st_size, self.view(served))
 
     def restore(
         self, path: str, session_id: str, now_ns: int, *, activate: bool, lease_s: float = 0.0
@@ -153,60 +153,60 @@ class SessionTable:
         info = self._world.info
         outside = checked_outside(snapshot.meta, info.fps)
         if session_id in self._sessions:
-            live = self.get(session_id)
-            live.session.restore(snapshot)
-            live.lease_s = lease_s
+            served = self.get(session_id)
+            served.session.restore(snapshot)
+            served.lease_s = lease_s
         else:
             self._require_room(0)
             session = self._world.restore(snapshot)
             start_ns = max(0, now_ns - stamp_after(0, session.frame_index, info.fps))
-            live = ServedSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
-        live.recall(outside)
-        return self._add(live, activate=activate)
+            served = ServedSession(session_id or self._new_id(), session, start_ns, lease_s=lease_s)
+        served.recall(outside)
+        return self._add(served, activate=activate)
 
     def end(self, session_id: str) -> SessionView:
         """Close a session and give its last view. When it was active, nothing is active afterwards."""
-        live = self.get(session_id)
-        view = self.view(live)
-        del self._sessions[live.id]
+        served = self.get(session_id)
+        view = self.view(served)
+        del self._sessions[served.id]
         if view.active:
             self.active_id = ""
-        live.session.close()
+        served.session.close()
         return view
 
     def expired_ids(self) -> list[str]:
         """Sessions that nobody used for longer than their lease."""
-        return [live.id for live in self._sessions.values() if live.expired()]
+        return [served.id for served in self._sessions.values() if served.expired()]
 
     def views(self) -> tuple[SessionView, ...]:
-        return tuple(self.view(live) for live in self._sessions.values())
+        return tuple(self.view(served) for served in self._sessions.values())
 
-    def view(self, live: ServedSession) -> SessionView:
-        session, info = live.session, self._world.info
+    def view(self, served: ServedSession) -> SessionView:
+        session, info = served.session, self._world.info
         return SessionView(
-            session_id=live.id,
-            parent_id=live.parent_id,
-            branch_frame=live.branch_frame,
-            active=live.id == self.active_id,
+            session_id=served.id,
+            parent_id=served.parent_id,
+            branch_frame=served.branch_frame,
+            active=served.id == self.active_id,
             seed=session.seed,
             prompt=session.prompt,
             frame_index=session.frame_index,
             chunk_index=session.chunk_index,
             next_chunk_frames=session.frames_in_next_chunk,
-            start_stamp_ns=live.start_stamp_ns,
-            stamp_ns=stamp_after(live.start_stamp_ns, session.frame_index, info.fps),
-            created_ns=live.created_ns,
-            lease_s=live.lease_s,
+            start_stamp_ns=served.start_stamp_ns,
+            stamp_ns=stamp_after(served.start_stamp_ns, session.frame_index, info.fps),
+            created_ns=served.created_ns,
+            lease_s=served.lease_s,
             memory_bytes=info.session_bytes,
-            intrinsics=live.intrinsics,
-            camera_pose=live.camera_pose,
+            intrinsics=served.intrinsics,
+            camera_pose=served.camera_pose,
         )
 
-    def _add(self, live: ServedSession, *, activate: bool) -> ServedSession:
-        self._sessions[live.id] = live
+    def _add(self, served: ServedSession, *, activate: bool) -> ServedSession:
+        self._sessions[served.id] = served
         if activate:
-            self.active_id = live.id
-        return live
+            self.active_id = served.id
+        return served
 
     def _new_id(self) -> str:
         self._made += 1

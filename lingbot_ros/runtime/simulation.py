@@ -21,7 +21,7 @@ from lingbot_ros.runtime.served_world import ServedWorld
 from lingbot_ros.world import WorldInfo
 
 SESSION = "simulation"
-"""Id of the session that the simulator lives in."""
+"""Id of the simulator's session."""
 
 
 class SimulationState(IntEnum):
@@ -65,7 +65,7 @@ class Simulation:
         self.world: Scene | None = None
         self._start_pose: NDArray[np.float64] | None = None
 
-    def load(self, live: ServedWorld, world: Scene) -> None:
+    def load(self, served: ServedWorld, world: Scene) -> None:
         """Take a world in the place of the present one and stop. What raises leaves the present one as it is."""
         self._refuse_when_quitting()
         if world.model != self._info.name:
@@ -77,22 +77,22 @@ class Simulation:
         self._require_control(world)
         before, self.state = self.state, SimulationState.LOADING_WORLD
         try:
-            self._begin(live, world, 0)
+            self._begin(served, world, 0)
         except BaseException:
             self.state = before
             raise
         self.world = world
-        self._go(live, SimulationState.STOPPED)
+        self._go(served, SimulationState.STOPPED)
 
-    def unload(self, live: ServedWorld) -> None:
+    def unload(self, served: ServedWorld) -> None:
         """Free the world's session."""
         self._refuse_when_quitting()
-        self._require_world(live)
-        live.end_session(SESSION)
+        self._require_world(served)
+        served.end_session(SESSION)
         self.world = None
-        self._go(live, SimulationState.NO_WORLD)
+        self._go(served, SimulationState.NO_WORLD)
 
-    def set_state(self, live: ServedWorld, wanted: int) -> None:
+    def set_state(self, served: ServedWorld, wanted: int) -> None:
         """Raises SameStateError, TransitionError for a state that is not for clients, StateError without a world."""
         self._refuse_when_quitting()
         if wanted == self.state:
@@ -102,52 +102,52 @@ class Simulation:
             raise TransitionError(f"state: got {wanted}; a client may ask for {choices}")
         state = SimulationState(wanted)
         if state is not SimulationState.QUITTING:
-            world = self._require_world(live)
+            world = self._require_world(served)
             if state is SimulationState.STOPPED:
-                self._begin(live, world, 0)
-        self._go(live, state)
+                self._begin(served, world, 0)
+        self._go(served, state)
 
-    def reset(self, live: ServedWorld, *, of_time: bool, of_state: bool) -> None:
+    def reset(self, served: ServedWorld, *, of_time: bool, of_state: bool) -> None:
         """Back to the world's first image, to time 0, or both; playing or paused stays what it is."""
         self._refuse_when_quitting()
-        world = self._require_world(live)
+        world = self._require_world(served)
         if of_state:
-            self._begin(live, world, 0 if of_time else live.session(SESSION).stamp_ns)
+            self._begin(served, world, 0 if of_time else served.session(SESSION).stamp_ns)
         elif of_time:
-            live.set_back_time(SESSION)
+            served.set_back_time(SESSION)
 
-    def begin_step(self, live: ServedWorld, canceled: Callable[[], bool]) -> Rollout:
+    def begin_step(self, served: ServedWorld, canceled: Callable[[], bool]) -> Rollout:
         """One chunk, driven by what waits in the inbox, else by the last control, else by the world's own."""
-        self._require_world(live)
+        self._require_world(served)
         if self.state is not SimulationState.PAUSED:
             raise NotPausedError(f"state: {self.state.name}; pause the simulation first, only then it can be stepped")
-        count = live.session(SESSION).next_chunk_frames
-        rollout = Rollout(SESSION, live.waiting_controls(count) or self._idle(live, count), canceled=canceled)
-        live.add_rollout(rollout)
+        count = served.session(SESSION).next_chunk_frames
+        rollout = Rollout(SESSION, served.waiting_controls(count) or self._idle(served, count), canceled=canceled)
+        served.add_rollout(rollout)
         return rollout
 
-    def _begin(self, live: ServedWorld, world: Scene, stamp_ns: int) -> None:
+    def _begin(self, served: ServedWorld, world: Scene, stamp_ns: int) -> None:
         request = self._request_of(world)
-        live.start_session(replace(request, session_id=SESSION, start_stamp_ns=stamp_ns))
+        served.start_session(replace(request, session_id=SESSION, start_stamp_ns=stamp_ns))
         self._start_pose = request.start_pose
 
-    def _go(self, live: ServedWorld, state: SimulationState) -> None:
+    def _go(self, served: ServedWorld, state: SimulationState) -> None:
         self.state = state
         # In realtime, playing means that time passes, whether or not anybody drives; lockstep waits for its controls.
         plays = state is SimulationState.PLAYING
-        drive = partial(self._drive, live) if plays and self._mode is Mode.REALTIME else None
-        live.pause(not plays, drive)
+        drive = partial(self._drive, served) if plays and self._mode is Mode.REALTIME else None
+        served.pause(not plays, drive)
 
-    def _drive(self, live: ServedWorld, count: int) -> Sequence[Control] | None:
+    def _drive(self, served: ServedWorld, count: int) -> Sequence[Control] | None:
         """For the generator: the simulator drives its own session only, not another that a client made active."""
-        return self._idle(live, count) if live.active_id == SESSION else None
+        return self._idle(served, count) if served.active_id == SESSION else None
 
-    def _idle(self, live: ServedWorld, count: int) -> Sequence[Control]:
-        last = live.last_control(SESSION)
+    def _idle(self, served: ServedWorld, count: int) -> Sequence[Control]:
+        last = served.last_control(SESSION)
         if last is not None:
             own = last.source is ControlSource.NONE
             return [last if own else replace(last, state=ControlState.HELD)] * count
-        world = self._require_world(live)
+        world = self._require_world(served)
         if self._info.control.kind == "camera":
             return [self._own(np.eye(4) if self._start_pose is None else self._start_pose)] * count
         assert world.control is not None  # as `load` has checked
@@ -165,10 +165,10 @@ class Simulation:
         if self.state is SimulationState.QUITTING:
             raise StateError("state: QUITTING, which nothing ends")
 
-    def _require_world(self, live: ServedWorld) -> Scene:
-        if self.world is not None and not live.lives(SESSION):  # a client may have ended the session itself
+    def _require_world(self, served: ServedWorld) -> Scene:
+        if self.world is not None and not served.is_open(SESSION):  # a client may have ended the session itself
             self.world = None
-            self._go(live, SimulationState.NO_WORLD)
+            self._go(served, SimulationState.NO_WORLD)
         if self.world is None:
             raise StateError("no world is loaded; call load_world first")
         return self.world
@@ -179,5 +179,5 @@ class Simulation:
             return
         if world.control is None or len(world.control) != len(control.names):
             got = None if world.control is None else world.control.tolist()
-            fix = f"give {len(control.names)} numbers ({', '.join(control.names)}): what drives the world until told"
+            fix = f"give {len(control.names)} numbers ({', '.join(control.names)}): the control until another arrives"
             raise InputError("world.control", got, fix)

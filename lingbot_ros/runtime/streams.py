@@ -33,12 +33,12 @@ class SetpointStream:
         self._waiting.append(control)
         return int(overtaken)
 
-    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, motion_state: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         del decay_s  # a place has no speed that could fade
         through = [control.values for control in self._waiting] or [self._newest.values]
         self._waiting.clear()
         newest = self._newest if stale_s <= 0 else held(self._newest)
-        places = stand.motion.travel(stand.start(through[0]), through, count)
+        places = motion_state.motion.travel(motion_state.start(through[0]), through, count)
         return [replace(newest, values=values) for values in places]
 
     def skip(self, count: int) -> int:
@@ -70,14 +70,14 @@ class VelocityStream:
         """The source let go: its velocity is stale from now on."""
         self._released_s = min(self._released_s, time.monotonic())
 
-    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, motion_state: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         self.unused = 0
-        controls, values = [], stand.start(self._newest.start)
-        period_s = stand.motion.period_s
+        controls, values = [], motion_state.start(self._newest.start)
+        period_s = motion_state.motion.period_s
         for frame in range(count):
             share, state = _share(stale_s, decay_s, frame * period_s)
             if share:
-                values = stand.motion.advance(values, share * self._newest.rates, level=self._newest.level)
+                values = motion_state.motion.advance(values, share * self._newest.rates, level=self._newest.level)
             controls.append(self._newest.control(values, state))
         return controls
 
@@ -99,7 +99,7 @@ class PlanStream:
         self._plan, self._next, self._ended_s = plan, 0, math.inf
         return overtaken
 
-    def give(self, count: int, stand: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
+    def give(self, count: int, motion_state: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:
         del decay_s
         coming = list(self._plan.controls[self._next : self._next + count])
         self.skip(count)

@@ -1,4 +1,4 @@
-"""The one thread that owns a world: it runs commands between chunks and chunks between commands."""
+"""The thread that owns a world. It alternates between commands and chunks."""
 
 import math
 import queue
@@ -36,7 +36,7 @@ _IDLE_S = 0.25
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker needs to know; `config/imagination.yaml` says what each value means."""
+    """Settings of a worker; `config/imagination.yaml` describes each value."""
 
     options: LoadOptions
     mode: Mode
@@ -53,10 +53,10 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class WorkerEvents:
-    """Who is told. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
+    """Callbacks of the worker. `publish` runs on the pacer's thread, the others on the worker's; all must return soon.
 
-    publish: a frame's time has come. on_error: something failed that nobody waits for, or that is worth a log line;
-    who waits for an answer or a rollout is told there instead.
+    publish: a frame is due. on_error: an error that has no caller, or that belongs in the log; errors of a call or a
+    rollout are returned there.
     on_change: the view has another state, active session or number of sessions.
     """
 
@@ -66,7 +66,7 @@ class WorkerEvents:
 
 
 class WorldWorker:
-    """Thread-safe face of a live world. `load()` starts the thread, `stop()` ends it; it cannot be started again."""
+    """Thread-safe interface of a loaded world. `load()` starts the thread, `stop()` ends it for good."""
 
     def __init__(self, settings: WorkerSettings, events: WorkerEvents) -> None:
         self.settings, self.statistics = settings, Statistics()
@@ -90,7 +90,7 @@ class WorldWorker:
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
 
     def _outlived(self, event: Callable[[E], None]) -> Callable[[E], None]:
-        """The same, but what it raises is counted: a listener that fails must not end the thread with all sessions."""
+        """The same callback, but its exceptions are counted, so that they cannot end the thread with all sessions."""
 
         def tell(what: E) -> None:
             try:
@@ -101,7 +101,7 @@ class WorldWorker:
         return tell
 
     def load(self, timeout_s: float, abandoned: Callable[[], bool]) -> World:
-        """Load the model on the worker's thread; of what is returned, only `info` and `card` may be used elsewhere.
+        """Load the model on the worker's thread. Other threads may use only `info` and `card` of the result.
 
         Raises the loader's error, or LingbotError (TIMED_OUT) after `timeout_s`, (CANCELED) when `abandoned()`.
         """
@@ -121,7 +121,7 @@ class WorldWorker:
         return self._loaded.result()
 
     def submit(self, call: Callable[[ServedWorld], T]) -> Future[T]:
-        """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when too many calls wait."""
+        """Run `call` on the worker's thread between chunks. Raises LingbotError (BUSY) when the queue is full."""
         command: _Command = _Command(call, Future())
         try:
             self._commands.put_nowait(command)
@@ -142,7 +142,7 @@ class WorldWorker:
         self._wake.set()
 
     def put_image(self, image: RealImage) -> None:
-        """Show the active session what really happened. Raises LingbotError (BUSY) when lockstep's store is full."""
+        """Give the active session a real image. Raises LingbotError (BUSY) when the queue of lockstep is full."""
         self.images.put(image)
         self._wake.set()
 
@@ -155,7 +155,7 @@ class WorldWorker:
         return self._thread.is_alive()
 
     def stop(self, timeout_s: float) -> bool:
-        """End after the chunk in work; whoever waits gets an error. False when the thread did not end in time."""
+        """End after the current chunk; pending calls get an error. False when the thread did not end in time."""
         self._stopping.set()
         self._wake.set()
         if self._thread.ident is not None:
@@ -171,7 +171,7 @@ class WorldWorker:
             self._loaded.set_exception(error)
             return
         pacer = Pacer(self.buffer, 1.0 / world.info.fps, self._events.publish, self._events.on_error)
-        live = ServedWorld(
+        served = ServedWorld(
             world,
             settings.mode,
             settings.limits,
@@ -189,34 +189,34 @@ class WorldWorker:
         self._loaded.set_result(world)
         try:
             while not self._stopping.is_set():
-                self._turn(live)
+                self._turn(served)
         finally:
             pacer.stop(timeout_s=1.0)
-            live.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
+            served.close(LingbotError("the node stopped", ErrorCode.NOT_ACTIVE))
             self._refuse_waiting()
 
-    def _turn(self, live: ServedWorld) -> None:
+    def _turn(self, served: ServedWorld) -> None:
         self._wake.clear()
-        self._run_commands(live)
-        wait_s = live.advance()
-        for view in live.end_expired():
+        self._run_commands(served)
+        wait_s = served.advance()
+        for view in served.end_expired():
             self._events.on_error(
                 LingbotError(f"session '{view.session_id}' ended: unused for {view.lease_s} s", ErrorCode.TIMED_OUT)
             )
-        self._refresh(live)
+        self._refresh(served)
         if wait_s > 0:
             self._wake.wait(min(wait_s, _IDLE_S) if math.isfinite(wait_s) else _IDLE_S)
 
-    def _run_commands(self, live: ServedWorld) -> None:
+    def _run_commands(self, served: ServedWorld) -> None:
         while True:
             try:
                 command = self._commands.get_nowait()
             except queue.Empty:
                 return
-            command.run(live)
+            command.run(served)
 
-    def _refresh(self, live: ServedWorld) -> None:
-        before, self.view = self.view, live.view()
+    def _refresh(self, served: ServedWorld) -> None:
+        before, self.view = self.view, served.view()
         now = self.view
         if (before.state, before.active_id, len(before.sessions)) != (now.state, now.active_id, len(now.sessions)):
             self._events.on_change(now)
@@ -237,8 +237,8 @@ class _Command:
     call: Callable[[ServedWorld], object]
     future: Future
 
-    def run(self, live: ServedWorld) -> None:
+    def run(self, served: ServedWorld) -> None:
         try:
-            self.future.set_result(self.call(live))
+            self.future.set_result(self.call(served))
         except Exception as error:  # it belongs to the one who asked; the thread goes on
             self.future.set_exception(error)

@@ -21,5 +21,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises anything from EOFError to UnpicklingError on a damaged file
-        raise ModelError(f"{path}: not a readable checkpoint ({error}); delete it to start afresh") from error
+        raise ModelError(
+            f"{path}: not a readable checkpoint ({error}); delete it to start from the beginning"
+        ) from error
     return state

@@ -65,7 +65,7 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | 
 
 
 def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -> dict[str, Any]:
-    """Everything but the weights, which `export_model` adds. What nobody told is said to be unknown."""
+    """Everything but the weights, which `export_model` adds. Unknown values are marked as unknown."""
     plan, name = clips.plan, folder.resolve().name
     origin = plan.source.get("bag") or plan.source.get("name") or plan.source.get("type") or "own clips"
     return {

@@ -53,5 +53,5 @@ def check_config(clips: ClipSet, config: TrainConfig) -> None:
         raise InputError("transformer.control.dim", control.dim, fix)
     _, rows, columns = network.patch_size
     if plan.height % rows or plan.width % columns:
-        fix = f"patches of {rows}x{columns} do not fill it: make the set anew with another --size, or change patch_size"
+        fix = f"patches of {rows}x{columns} do not fill it: create the set with another --size, or change patch_size"
         raise InputError("data set", f"frames of {plan.height}x{plan.width}", fix)

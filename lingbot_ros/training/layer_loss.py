@@ -1,4 +1,4 @@
-"""What the data may know of rigid layers, told in training only: what they are made of, and how they moved."""
+"""Losses on the masks and motions of rigid layers, for data that has them; used in training only."""
 
 from collections.abc import Callable
 

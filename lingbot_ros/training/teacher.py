@@ -94,7 +94,7 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
     """Raise InputError unless the teacher takes the data's images and actions and gives the student's latents."""
     name, info, architecture = world.info.name, world.info, world.card.transformer
     if info.control.kind != "action" or not isinstance(world.model.autoencoder, PixelAutoencoder):
-        raise InputError("teacher", name, "it is no action model on pixels; choose one that is")
+        raise InputError("teacher", name, "choose an action model on pixels")
     if not isinstance(world.model.sampler, FewStepSampler) or architecture.text is not None:
         raise InputError("teacher", name, "choose a model without text and with a few-step sampler")
     student = config.transformer
@@ -113,7 +113,7 @@ def require_teachable(world: World, config: TrainConfig, data: TrainingData) -> 
             fix = f"that of the {whose} is {needed}; choose a teacher with the same, or change the {whose}"
             raise InputError(f"teacher {name}: {what}", theirs, fix)
     if architecture.condition_channels > 2 * student.latent_channels or architecture.control.history > 2:
-        raise InputError("teacher", name, "it looks farther back than two frames; choose another")
+        raise InputError("teacher", name, "it uses more than two previous frames; choose another")
     if config.rollout.clip_frames % world.card.stream.chunk:
         fix = f"the teacher imagines {world.card.stream.chunk} frames at once; give a multiple"
         raise InputError("rollout.clip_frames", config.rollout.clip_frames, fix)

@@ -45,7 +45,7 @@ AROUND_PX = 4
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop and how often to save: total iterations, minutes of this sitting (None: no limit)."""
+    """When to stop and how often to save: total iterations, minutes of this call (None: no limit)."""
 
     iterations: int
     minutes: float | None = None
@@ -104,7 +104,7 @@ class Trainer:
     def train(self, limits: Limits, validator: Validator | None = None) -> Verdict | None:
         """Train until the limits, Ctrl-C or a closed gate, saving on the way and at the end.
 
-        Returns the gate's verdict if it was due in this sitting.
+        Returns the gate's verdict if it was due in this call.
         """
         self.run.mkdir(parents=True, exist_ok=True)
         stop = StopOnSignal()
@@ -189,7 +189,7 @@ class Trainer:
         try:
             self.model.load_state_dict(state["model"])
         except RuntimeError as error:
-            fix = "resume it with the configuration that it was begun with, or give another --run"
+            fix = "resume it with its original configuration, or give another --run"
             raise ModelError(f"{self._checkpoint}: its architecture is not {self.config.name}'s; {fix}") from error
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])

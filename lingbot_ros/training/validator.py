@@ -52,5 +52,5 @@ class Validator:
                 log.add_scalar(f"validation_{name}_baseline/frame_{frame}", baseline, iteration)
         log.flush()
         last = result.frames[-1]
-        told = [f"{name} {result.at(name, last)[0]:.3f} ({result.at(name, last)[1]:.3f})" for name in result.figures]
-        tqdm.write(f"iteration {iteration}, open-loop frame {last} (last frame repeated): {', '.join(told)}")
+        values = [f"{name} {result.at(name, last)[0]:.3f} ({result.at(name, last)[1]:.3f})" for name in result.figures]
+        tqdm.write(f"iteration {iteration}, open-loop frame {last} (last frame repeated): {', '.join(values)}")

@@ -87,6 +87,6 @@ def _sampler(card: ModelCard, options: LoadOptions) -> SamplerConfig | UniPCConf
     names = ("steps", "shift", "guidance", "negative_prompt")
     sampler = replace(sampler, **{name: getattr(options, name) for name in names if getattr(options, name) is not None})
     if options.negative_prompt is not None and sampler.guidance == 1:
-        fix = f"with guidance 1 {card.name} does not look at it; raise guidance, or leave it out"
+        fix = f"with guidance 1 {card.name} does not use it; raise guidance, or leave it out"
         raise InputError("negative_prompt", repr(options.negative_prompt), fix)
     return sampler

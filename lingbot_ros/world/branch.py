@@ -38,7 +38,7 @@ class Branch:
         self._run("prompt")
 
     def place(self, inputs: ChunkInputs, slot: ChunkSlot, recalled: int = 0) -> None:
-        """Make ready what stays the same for a chunk that lives in `slot` of the cache.
+        """Prepare the constant inputs of a chunk that uses `slot` of the cache.
 
         `recalled` latent frames behind the window are attended to as well.
         """

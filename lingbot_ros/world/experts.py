@@ -1,4 +1,4 @@
-"""The networks of a world: one, or two experts of which a small device holds one at a time."""
+"""The networks of a world: one, or two experts of which only one is on the device if they are offloaded."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,20 @@ from lingbot_ros.world.network import Network
 
 
 class Experts:
-    """With `offload`, only the one that is awake has its weights on the device; the other waits in main memory."""
+    """Selects the network to run. With `offload`, one network is on the device and the other in main memory."""
 
     def __init__(self, networks: Sequence[Network], device: str, offload: bool) -> None:
-        """With `offload` the first of the networks has its weights on the device, the others in main memory."""
+        """With `offload`, the weights of the first network are on the device, those of the others in main memory."""
         self.networks, self.offload = list(networks), offload
         self._device = device
-        self.awake: int | None = 0
+        self.on_device: int | None = 0
 
-    def wake(self, index: int) -> None:
-        """Make the network ready to run. The other leaves first, so that the device never holds both."""
-        if not self.offload or self.awake == index:
+    def load(self, index: int) -> None:
+        """Move the network to the device. The other is moved away first, so that the device never holds both."""
+        if not self.offload or self.on_device == index:
             return
-        if self.awake is not None:
-            self.networks[self.awake].move("cpu")
-        self.awake = None  # until the whole of the other has arrived
+        if self.on_device is not None:
+            self.networks[self.on_device].move("cpu")
+        self.on_device = None  # until all weights of the new network are on the device
         self.networks[index].move(self._device)
-        self.awake = index
+        self.on_device = index

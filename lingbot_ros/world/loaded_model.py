@@ -52,7 +52,7 @@ class LoadedModel:
                 shape,
                 self.engine,
                 self.device,
-                waits=options.offload_expert and index > 0,
+                offloaded=options.offload_expert and index > 0,
                 digest=checkpoint_digest(files.digest, index),
             )
             for index, checkpoint in enumerate(checkpoints)

@@ -1,4 +1,4 @@
-"""How much memory a model will take, told before anything of it is read."""
+"""How much memory a model needs, computed before any of it is read."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -148,7 +148,7 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
     waiting = experts - 1 if options.offload_expert else 0
     yield "transformer weights", (experts - waiting) * weights_bytes(card, precision), device
-    yield "the expert that waits", waiting * weights_bytes(card, precision), "cpu"
+    yield "the offloaded expert", waiting * weights_bytes(card, precision), "cpu"
     yield "session: attention caches", guided * (caches + experts * text), device
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape), device

@@ -26,15 +26,15 @@ class Network:
         shape: GraphShape,
         engine: Engine,
         device: str,
-        waits: bool = False,
+        offloaded: bool = False,
         digest: str = "",
     ) -> None:
-        """Reads the weights, into main memory if the network `waits` to be moved to the device; raises ModelError.
+        """Read the weights to the device, or to main memory if `offloaded`. Raises ModelError.
 
-        `digest` is that of the files.
+        `digest`: digest of the files.
         """
         self.shape, self.engine, self._device = shape, engine, device
-        self._files, self._place, self._digest = files, "cpu" if waits else device, digest
+        self._files, self._place, self._digest = files, "cpu" if offloaded else device, digest
         # The time graph is PyTorch's whatever the engine.
         self._torch = TorchEngine(EngineOptions(device, "f32", engine.info.threads))
         model = load_transformer(shape.transformer, files, shape.dtype, self._place, engine.storage)
@@ -57,7 +57,7 @@ class Network:
         return model
 
     def programs(self, batch: int = 1) -> Mapping[str, Program]:
-        """The graphs by name for so many rows, loaded when they are first asked for."""
+        """The graphs by name for `batch` rows, loaded on first use."""
         if batch not in self._programs:
             model = self.model  # read once for all graphs
             self._programs[batch] = {graph.name: self._engine(graph).load(graph) for graph in self._graphs(batch)}

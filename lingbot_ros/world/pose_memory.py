@@ -43,7 +43,7 @@ class MemoryOptions:
         if self.frames < 1:
             raise InputError("memory.frames", self.frames, "give at least 1 latent frame, or no memory")
         if self.bank < self.frames:
-            raise InputError("memory.bank", self.bank, f"remember at least as many as are shown, {self.frames}")
+            raise InputError("memory.bank", self.bank, f"give at least memory.frames, {self.frames}")
         if not self.reach > 0:
             raise InputError("memory.reach", self.reach, "give a positive distance in latent steps")
 

@@ -1,4 +1,4 @@
-"""Whether a model can be loaded here, told before anything large is read."""
+"""Whether a model can be loaded here, checked before anything large is read."""
 
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.files import ModelFiles, locate

@@ -254,7 +254,7 @@ class Session:
             denoised = time.perf_counter()
             if sampler.config.commit:
                 for index, branches in enumerate(self._networks):
-                    self._model.experts.wake(index)
+                    self._model.experts.load(index)
                     for branch in branches:
                         branch.predict(latents, 0.0)
             committed = time.perf_counter()
@@ -290,7 +290,7 @@ class Session:
 
     def _begin(self, index: int, inputs: ChunkInputs, recalled: int) -> None:
         """Make one network ready for the next chunk: its text, its past under that text, its inputs and slots."""
-        self._model.experts.wake(index)
+        self._model.experts.load(index)
         branches = self._networks[index]
         if self._text_read.get(index) != self._prompt:
             self._text_read.pop(index, None)
@@ -303,7 +303,7 @@ class Session:
 
     def _predict(self, latent: Tensor | None, timestep: float) -> Tensor:
         index = self._model.expert(timestep)
-        self._model.experts.wake(index)
+        self._model.experts.load(index)
         branches = self._networks[index]
         return guided_prediction(branches, latent, timestep, self._model.guidance)
 

@@ -59,7 +59,7 @@ class World:
         auto, f32, bf16, f16, or int8 or fp8 for the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a
         GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size` height and
         width of the frames in pixels instead of the card's; `one_step` generates with the first sampling step alone,
-        faster and less true; `prompt_policy` see PromptPolicy; `text_device` where the text encoder lives; `memory`
+        faster and less true; `prompt_policy` see PromptPolicy; `text_device` the device of the text encoder; `memory`
         shows the model what it made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a
         file of a small decoder that makes the frames, much faster and softer, see `model.light_decoder`;
         `offload_expert` keeps that of two experts in main memory which is not in use. Instead of the card's: sampling

@@ -38,4 +38,4 @@ def test_floors_is_minimum(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_model_of_no_task_is_measured_on_clips_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval-model", str(write_tiny_model(tmp_path))]) == 2
-    assert "model: got tiny; its card names no task to measure it by: give --data DIR" in capsys.readouterr().err
+    assert "model: got tiny; its card names no task: give --data DIR" in capsys.readouterr().err

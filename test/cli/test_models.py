@@ -78,7 +78,7 @@ def test_download_fetches_what_is_needed_checks_it_and_the_model_is_there(progra
     assert not any(name.startswith("diffusion_pytorch_model") for name in fetched), (
         "the other model is 74 GB in earnest"
     )
-    assert "weights: here" in program("info", "tiny").stdout
+    assert "weights: on this machine" in program("info", "tiny").stdout
     verified = program("verify", "tiny")
     assert verified.returncode == 0 and "91 tensors (91 F32)" in verified.stdout, verified.stderr
     again = program("download", "tiny")

@@ -106,7 +106,7 @@ def test_an_interrupted_set_is_taken_up(folder: Path, tmp_path: Path) -> None:
     shutil.rmtree(episode_folder(root, 1))
     (root / "complete.json").unlink()
     (root / ".episode_00001.99999").mkdir()
-    with pytest.raises(InputError, match="not complete: run the command that began it again"):
+    with pytest.raises(InputError, match="not complete: repeat the command that created it"):
         ClipSet(root)
     writer = ClipSetWriter(root, small_plan())
     assert writer.missing() == [1]
@@ -149,7 +149,7 @@ def test_a_killed_writer_leaves_whole_episodes_only(tmp_path: Path) -> None:
     ids=["rate", "episodes", "source"],
 )
 def test_another_set_in_the_same_folder_is_refused(folder: Path, change: dict[str, Any], field: str) -> None:
-    with pytest.raises(InputError, match=f"^{field}: .* was begun with"):
+    with pytest.raises(InputError, match=f"^{field}: .* was created with"):
         ClipSetWriter(folder, replace(small_plan(), **change))
 
 
@@ -262,7 +262,7 @@ def test_a_folder_of_another_kind_is_no_set(folder: Path, tmp_path: Path) -> Non
     assert not is_clip_set(tmp_path)
     with pytest.raises(InputError, match="from-bag"):
         ClipSet(tmp_path)
-    with pytest.raises(InputError, match="none of Push-T"):
+    with pytest.raises(InputError, match="it is not a Push-T data set"):
         PushTDataset(folder)
     plan = ClipPlan(**{**json.loads((folder / "dataset.json").read_text()), "schema_version": 2})
     (tmp_path / "dataset.json").write_text(json.dumps(plan.__dict__))

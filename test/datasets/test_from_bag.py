@@ -117,7 +117,7 @@ def test_every_kind_of_bag(store: Callable[[Path, list[Said]], Path], tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("image", "camera"),
+    ("picture", "camera"),
     [(png_image, PNG), (lambda rgb, ms: raw_image(rgb, ms, "bgr8"), CAMERA)],
     ids=["compressed", "bgr8"],
 )
@@ -259,11 +259,11 @@ def test_the_command_makes_a_set_and_takes_it_up(
     own = ["--size", "8x12", "--longest", "10", "--shortest", "4", "--names", "x,y", "--low=-9,-9", "--high", "9,9"]
     assert main([*common, *own]) == 0
     told = capsys.readouterr().out
-    assert "3 episodes, 1 of them held back, 33 frames of 8x12" in told and "x: -9 to 9" in told
+    assert "3 episodes, 1 of them held out, 33 frames of 8x12" in told and "x: -9 to 9" in told
     before = {path: path.read_bytes() for path in Path("set").rglob("*.npy")}
     shutil.rmtree(episode_folder(Path("set"), 1))
     assert main([*common, *own]) == 0
     assert {path: path.read_bytes() for path in Path("set").rglob("*.npy")} == before
     assert ClipSet("set").high == (9.0, 9.0)
     assert main([*common, *own, "--longest", "15"]) == BAD_INPUT
-    assert "was begun with" in capsys.readouterr().err
+    assert "was created with" in capsys.readouterr().err

@@ -229,7 +229,7 @@ def test_a_recorded_camera_session_is_imagined_again(
         assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
     code = main(["replay", str(tmp_path / "bags" / "walk"), "--model", str(model)])
     printed = capsys.readouterr().out
-    assert f"walk: {count} frames imagined again, none differs in any bit" in printed
+    assert f"walk: {count} frames imagined again, all bit-identical" in printed
     assert code == 0
     with Reader(tmp_path / "bags" / "walk") as bag:
         assert {connection.topic for connection in bag.connections} >= {"/odom", "/image_raw"}
@@ -264,8 +264,8 @@ def test_a_node_with_options_for_its_model(model: Path, tmp_path: Path, capsys: 
         assert probe.call(Record, "record", Record.Request(record=False)).error_msg == ""
     again = ["replay", str(tmp_path / "bags" / "light")]
     assert main(again) == 0
-    assert "none differs in any bit" in capsys.readouterr().out
+    assert "all bit-identical" in capsys.readouterr().out
     assert main([*again, "--prompt-policy", "keep"]) == 1
-    assert "the first that differs is " in capsys.readouterr().out
+    assert "first difference at frame " in capsys.readouterr().out
     assert main([*again, "--light-decoder", ""]) == 1
-    assert "the first that differs is 1 " in capsys.readouterr().out
+    assert "first difference at frame 1 " in capsys.readouterr().out

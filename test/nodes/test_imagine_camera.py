@@ -58,7 +58,7 @@ def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path
     options = ["--prompt", tmp_path / "prompt.txt", "--seed", 3, "--threads", 1, "--precision", "f32"]
     done = imagine(["--model", model, *scene, *options, "--out", tmp_path / "out"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trajectory: 29 of 33 poses fill 4 chunks (5 frames, then 8)" in done.stdout
+    assert "trajectory: 29 of 33 poses used for 4 chunks (5 frames, then 8)" in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     expected = {"frames_received": 29, "poses_given": 33, "prompt": "a red house in the rain", "precision": "f32"}
     assert {name: summary[name] for name in expected} == expected
@@ -84,7 +84,7 @@ def test_a_whole_session_follows_the_released_example(model: Path, image: Path, 
     scene = ["--poses", EXAMPLE / "poses.npy", "--intrinsics", EXAMPLE / "intrinsics.npy", "--prompt", "a red house"]
     done = imagine(["--model", model, "--image", image, *scene, "--threads", 1], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trajectory: 957 of 961 poses fill 120 chunks" in done.stdout
+    assert "trajectory: 957 of 961 poses used for 120 chunks" in done.stdout
     assert "intrinsics: pixels at 832x480" in done.stdout
     assert "\n957 frames in " in done.stdout
     assert "licence Apache-2.0" in done.stderr  # the node's log
@@ -111,7 +111,7 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
     ("arguments", "message"),
     [
         (["--poses", EXAMPLE / "poses.npy"], "--image: got nothing; "),
-        (["--image", EXAMPLE / "poses.npy", "--keys", "w-9"], "poses.npy'; give a whole JPEG or PNG file"),
+        (["--image", EXAMPLE / "poses.npy", "--keys", "w-9"], "poses.npy'; give a complete JPEG or PNG file"),
         (["--image", "IMAGE"], "--poses, --keys: got neither; "),
         (["--image", "IMAGE", "--keys", "w-9", "--policy", "demo"], "--policy: got 'demo'; leave it out"),
         (["--image", "IMAGE", "--keys", "w-9", "--prompt", "no.txt"], "--prompt: got 'no.txt'; give a text"),
@@ -128,4 +128,4 @@ def test_bad_options_are_one_sentence(
 
 def test_camera_options_need_a_camera_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["imagine", "--model", "pusht-small", "--keys", "w-9"]) == 2
-    assert "--keys: got w-9; pusht-small is driven by actions; leave it out" in capsys.readouterr().err
+    assert "--keys: got w-9; leave it out: pusht-small takes actions" in capsys.readouterr().err

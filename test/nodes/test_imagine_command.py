@@ -75,7 +75,8 @@ def gone(pid: int) -> bool:
 def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
     environment = isolated_environment()
     with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
-        wait_for_line(process, f"believe about {find_card('pusht-lasting').max_horizon} frames after a real image")
+        horizon = find_card("pusht-lasting").max_horizon
+        wait_for_line(process, f"the model is reliable for about {horizon} frames after a real image")
         wait_for_line(process, "frame ")
         seen = subprocess.run(
             [sys.executable, "-c", SUBSCRIBER],

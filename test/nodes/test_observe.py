@@ -140,8 +140,8 @@ def test_a_followed_camera_in_the_frames_the_bag_and_its_replay(
     code = main(["replay", str(node.log.parent / "bags" / name)])
     printed = capsys.readouterr().out
     assert code == 0, printed
-    verdict = "none differs after JPEG encoding" if compressed else "none differs in any bit"
-    assert f"{name}: 6 frames imagined again, 3 real ones observed again, {verdict}" in printed
+    verdict = "all identical after JPEG encoding" if compressed else "all bit-identical"
+    assert f"{name}: 6 frames imagined again, 3 real frames observed again, {verdict}" in printed
 
 
 def test_what_cannot_be_observed_is_refused_counted_and_costs_nothing(client: Probe, robot: Robot) -> None:
@@ -289,7 +289,7 @@ def test_a_camera_model_follows_poses_and_replays(
     code = main(["replay", str(tmp_path / "bags" / "bag")])
     printed = capsys.readouterr().out
     assert code == 0, printed
-    assert "eye: 13 frames imagined again, 16 real ones observed again, none differs in any bit" in printed
+    assert "eye: 13 frames imagined again, 16 real frames observed again, all bit-identical" in printed
 
 
 def test_an_image_without_a_pose_is_refused_by_a_camera_model(camera_model: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_an_independent_reader_finds_every_frame(bags: tuple[Path, list[np.ndarr
     assert {topic for topic, _ in decoded} >= {"/camera_info", "/imagination/control", "/status"}
 
 
-@pytest.mark.parametrize(("name", "verdict"), [("raw", "none differs in any bit"), ("jpeg", "none differs after JPEG")])
+@pytest.mark.parametrize(("name", "verdict"), [("raw", "all bit-identical"), ("jpeg", "all identical after JPEG")])
 def test_a_replay_imagines_the_same(
     bags: tuple[Path, list[np.ndarray]], capsys: pytest.CaptureFixture[str], name: str, verdict: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_other_options_than_the_nodes_are_told_apart(
 ) -> None:
     """So what the bag says matters: a JPEG of another quality is another image."""
     assert main(["replay", str(bags[0] / "jpeg"), "--jpeg-quality", "90", "--model", str(model)]) == 1
-    assert "the first that differs is 1 " in capsys.readouterr().out
+    assert "first difference at frame 1 " in capsys.readouterr().out
 
 
 def test_the_example_reads_it(bags: tuple[Path, list[np.ndarray]]) -> None:
@@ -112,7 +112,7 @@ def test_a_replay_names_the_first_frame_that_differs(
 ) -> None:
     changed = change_one_pixel(bags[0] / "raw", tmp_path / "changed", frame=7)
     assert main(["replay", str(changed), "--model", str(model)]) == 1
-    assert "the first that differs is 7 " in capsys.readouterr().out
+    assert "first difference at frame 7 " in capsys.readouterr().out
 
 
 def test_a_bag_that_was_cut_off_is_refused(

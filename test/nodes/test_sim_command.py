@@ -25,7 +25,7 @@ def test_it_runs_for_its_duration_with_the_shipped_world() -> None:
         timeout=PATIENCE_S * 2,
     )
     assert done.returncode == 0, done.stderr
-    assert "paused in 'pusht': step it with /step_simulation" in done.stdout
+    assert "paused in the world 'pusht'; step it with /step_simulation" in done.stdout
     assert re.search(r"^paused  frame 0 ", done.stdout, flags=re.MULTILINE)
 
 

@@ -28,7 +28,9 @@ def test_the_example_fills_whole_chunks_and_keeps_the_released_scale() -> None:
     assert trajectory.poses.shape == (13 + 59 * 16, 4, 4)
     released = longest_step(framewise_steps(resample_path(poses[:957], 240)))
     assert trajectory.unit_step == pytest.approx(released, rel=1e-9)
-    assert trajectory.text().startswith("trajectory: 957 of 961 poses fill 60 chunks (13 frames, then 16); unit step ")
+    assert trajectory.text().startswith(
+        "trajectory: 957 of 961 poses used for 60 chunks (13 frames, then 16); unit step "
+    )
     received = [pose_to_camera_to_world(message.pose, "pose") for message in trajectory.messages()]
     np.testing.assert_allclose(received, poses[:957], atol=2e-6)
 
@@ -77,6 +79,6 @@ def test_what_cannot_be_driven_is_named(given: dict[str, object], message: str) 
 
 
 def test_a_model_with_keys_is_refused() -> None:
-    with pytest.raises(LingbotError, match="drive it from Python"):
+    with pytest.raises(LingbotError, match="use the Python API"):
         require_poses_suffice(find_card("lingbot-world-base-act"))
     require_poses_suffice(CARD)

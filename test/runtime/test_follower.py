@@ -42,7 +42,7 @@ class Followed:
         self.gate.set()
         self.worker = WorldWorker(settings, WorkerEvents(self._publish, self.errors.append, lambda view: None))
         self.worker.load(PATIENCE_S, abandoned=lambda: False)
-        self.call(lambda live: live.play(True, LingbotError("")))
+        self.call(lambda served: served.play(True, LingbotError("")))
 
     def _publish(self, record: FrameRecord) -> None:
         assert self.gate.wait(PATIENCE_S)
@@ -52,7 +52,7 @@ class Followed:
         return self.worker.submit(command).result(PATIENCE_S)
 
     def start(self) -> None:
-        self.call(lambda live: live.start_session(StartRequest(START_NS, REAL[0], session_id="a")))
+        self.call(lambda served: served.start_session(StartRequest(START_NS, REAL[0], session_id="a")))
 
     def act(self, frame: int) -> None:
         self.worker.put_control(action(frame))
@@ -273,11 +273,11 @@ def test_a_rollout_of_real_images_is_observed_chunk_by_chunk(chunked: Path, tmp_
         running.start()
         real = [real_image(frame) for frame in range(1, 9)]
         rollout = Rollout("a", [action(frame) for frame in range(1, 9)], real=real)
-        running.call(lambda live: live.add_rollout(rollout))
+        running.call(lambda served: served.add_rollout(rollout))
         assert rollout.done.result(PATIENCE_S).session.frame_index == 8
         wrong = Rollout("a", [action(9)] * 4, real=[real_image(9, size=(10, 30))] * 4)
         with pytest.raises(LingbotError, match=r"^images\[0\].height"):
-            running.call(lambda live: live.add_rollout(wrong))
+            running.call(lambda served: served.add_rollout(wrong))
     assert running.kinds() == [SEED, *[OBSERVED] * 8]
 
 
@@ -288,12 +288,12 @@ def test_a_fork_and_a_restored_session_know_when_they_saw_reality(model: Path, t
             running.act(frame)
             running.show(frame)
         running.wait(lambda: len(running.published) == 4)
-        running.call(lambda live: live.save_session("a", "saved", False))
-        running.call(lambda live: live.restore_session("saved", "b", 0, True, 0.0))
+        running.call(lambda served: served.save_session("a", "saved", False))
+        running.call(lambda served: served.restore_session("saved", "b", 0, True, 0.0))
         running.act(4)
         running.show(4)
         running.wait(lambda: len(running.published) == 5)
-        running.call(lambda live: live.fork_session("b", "c", True, 0.0))
+        running.call(lambda served: served.fork_session("b", "c", True, 0.0))
         running.show(5, size=(20, 32))
         running.wait(lambda: running.errors)
     assert running.kinds() == [SEED, IMAGINED, OBSERVED, IMAGINED, OBSERVED]

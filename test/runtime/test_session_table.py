@@ -57,9 +57,9 @@ def test_a_live_session_is_set_back_with_its_place_in_time(world: World, tmp_pat
     start(table, "first", stamp_ns=1_000)
     start(table, "second", stamp_ns=9_000)
     table.save("first", "a.safetensors", overwrite=False)
-    live = table.restore("a.safetensors", "second", 0, activate=False)
-    assert live is table.get("second")
-    assert (live.id, live.start_stamp_ns, table.active_id) == ("second", 1_000, "second")
+    served = table.restore("a.safetensors", "second", 0, activate=False)
+    assert served is table.get("second")
+    assert (served.id, served.start_stamp_ns, table.active_id) == ("second", 1_000, "second")
 
 
 def test_a_snapshot_taken_in_python_goes_on_from_now(world: World, tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_a_snapshot_taken_in_python_goes_on_from_now(world: World, tmp_path: Pat
     for _ in range(FPS):
         session.step(ACTION)
     session.snapshot().save(tmp_path / "python.safetensors")
-    live = table.restore("python.safetensors", "", 7 * 10**9, activate=True)
-    assert (table.view(live).stamp_ns, live.parent_id, live.intrinsics) == (7 * 10**9, "", None)
+    served = table.restore("python.safetensors", "", 7 * 10**9, activate=True)
+    assert (table.view(served).stamp_ns, served.parent_id, served.intrinsics) == (7 * 10**9, "", None)
 
 
 def test_copies_of_rollouts_count_as_memory(world: World, tmp_path: Path) -> None:

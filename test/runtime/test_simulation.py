@@ -26,7 +26,7 @@ def running(tmp_path: Path) -> Iterator[tuple[WorldWorker, WorldInfo]]:
     settings = worker_settings(write_tiny_model(tmp_path), tmp_path)
     worker = WorldWorker(settings, WorkerEvents(lambda record: None, lambda error: None, lambda view: None))
     info = worker.load(PATIENCE_S, abandoned=lambda: False).info
-    worker.submit(lambda live: live.play(True, LingbotError(""))).result(PATIENCE_S)
+    worker.submit(lambda served: served.play(True, LingbotError(""))).result(PATIENCE_S)
     yield worker, info
     worker.stop(PATIENCE_S)
 
@@ -43,15 +43,15 @@ def test_nothing_ends_quitting(running: tuple[WorldWorker, WorldInfo]) -> None:
         return worker.submit(command).result(PATIENCE_S)
 
     simulation = Simulation(info, Mode.LOCKSTEP, request_of)
-    call(lambda live: simulation.load(live, world))
-    call(lambda live: simulation.set_state(live, SimulationState.PAUSED))
-    call(lambda live: simulation.set_state(live, SimulationState.QUITTING))
+    call(lambda served: simulation.load(served, world))
+    call(lambda served: simulation.set_state(served, SimulationState.PAUSED))
+    call(lambda served: simulation.set_state(served, SimulationState.QUITTING))
     leaving: tuple[Callable[[ServedWorld], object], ...] = (
-        *(lambda live, state=state: simulation.set_state(live, state) for state in SimulationState),
-        lambda live: simulation.load(live, world),
+        *(lambda served, state=state: simulation.set_state(served, state) for state in SimulationState),
+        lambda served: simulation.load(served, world),
         simulation.unload,
-        lambda live: simulation.reset(live, of_time=True, of_state=True),
-        lambda live: simulation.begin_step(live, lambda: False),
+        lambda served: simulation.reset(served, of_time=True, of_state=True),
+        lambda served: simulation.begin_step(served, lambda: False),
     )
     for command in leaving:
         with pytest.raises(StateError, match="QUITTING"):

@@ -31,7 +31,7 @@ class Watched:
         settings = worker_settings(model, folder)
         self.worker = WorldWorker(settings, WorkerEvents(self._publish, self.errors.append, lambda view: None))
         self.worker.load(PATIENCE_S, abandoned=lambda: False)
-        self.call(lambda live: live.play(True, LingbotError("")))
+        self.call(lambda served: served.play(True, LingbotError("")))
 
     def _publish(self, record: FrameRecord) -> None:
         assert self.gate.wait(PATIENCE_S)
@@ -42,7 +42,7 @@ class Watched:
 
     def start(self, session_id: str, *, in_background: bool = False) -> None:
         request = StartRequest(start_stamp_ns=0, image=IMAGE, session_id=session_id, in_background=in_background)
-        self.call(lambda live: live.start_session(request))
+        self.call(lambda served: served.start_session(request))
 
     def rollout(self, session_id: str, count: int, log: list[str]) -> Rollout:
         controls = [control(k) for k in range(count)]
@@ -72,7 +72,7 @@ def test_rollouts_of_several_sessions_take_turns(watched: Watched) -> None:
     for name in "abc":
         watched.start(name, in_background=True)
     rollouts = [watched.rollout(name, 5, log) for name in "abc"]
-    watched.call(lambda live: [live.add_rollout(rollout) for rollout in rollouts])
+    watched.call(lambda served: [served.add_rollout(rollout) for rollout in rollouts])
     assert [rollout.done.result(PATIENCE_S).frames for rollout in rollouts] == [5, 5, 5]
     assert log == list("abc") * 5
 
@@ -83,7 +83,7 @@ def test_rollouts_of_one_session_run_one_after_the_other(watched: Watched) -> No
     rollouts = [watched.rollout("a", 4, order) for _ in range(2)]
     rollouts[0].on_chunk = lambda frames: order.append("first")
     rollouts[1].on_chunk = lambda frames: order.append("second")
-    watched.call(lambda live: [live.add_rollout(rollout) for rollout in rollouts])
+    watched.call(lambda served: [served.add_rollout(rollout) for rollout in rollouts])
     assert rollouts[1].done.result(PATIENCE_S).session.frame_index == 8
     assert order == ["first"] * 4 + ["second"] * 4
 
@@ -115,7 +115,7 @@ def test_a_chunk_that_fails_leaves_session_and_thread(watched: Watched) -> None:
 def test_a_rollout_that_fails_tells_how_far_it_came(watched: Watched) -> None:
     watched.start("a", in_background=True)
     rollout = Rollout("a", [control(1), control(2), control(3, value=9999.0), control(4)])
-    watched.call(lambda live: live.add_rollout(rollout))
+    watched.call(lambda served: served.add_rollout(rollout))
     result = rollout.done.result(PATIENCE_S)
     assert (result.frames, result.session.frame_index) == (2, 2)
     assert result.error.code is ErrorCode.INVALID_INPUT
@@ -124,11 +124,11 @@ def test_a_rollout_that_fails_tells_how_far_it_came(watched: Watched) -> None:
 def test_stopping_answers_everybody(watched: Watched) -> None:
     watched.start("a", in_background=True)
     rollout = watched.rollout("a", 100_000, [])
-    watched.call(lambda live: live.add_rollout(rollout))
+    watched.call(lambda served: served.add_rollout(rollout))
     assert watched.worker.stop(PATIENCE_S)
     assert rollout.done.result(0).error.code is ErrorCode.NOT_ACTIVE
     with pytest.raises(LingbotError, match="the node stopped"):
-        watched.call(lambda live: live.sessions())
+        watched.call(lambda served: served.sessions())
 
 
 @pytest.mark.parametrize(("count", "first", "later"), [(1, 1, 4), (5, 1, 4), (9, 1, 4), (4, 4, 4), (3, 1, 1)])
@@ -153,12 +153,12 @@ def test_a_listener_that_fails_ends_nothing(tmp_path: Path) -> None:
         worker_settings(write_tiny_model(tmp_path / "models"), tmp_path), WorkerEvents(fail, fail, fail)
     )
     worker.load(PATIENCE_S, abandoned=lambda: False)
-    worker.submit(lambda live: live.play(True, LingbotError(""))).result(PATIENCE_S)
+    worker.submit(lambda served: served.play(True, LingbotError(""))).result(PATIENCE_S)
     request = StartRequest(start_stamp_ns=0, image=IMAGE, session_id="s")
-    worker.submit(lambda live: live.start_session(request)).result(PATIENCE_S)
+    worker.submit(lambda served: served.start_session(request)).result(PATIENCE_S)
     for _ in range(3):
         rollout = Rollout("s", [control(1)])
-        worker.submit(lambda live, rollout=rollout: live.add_rollout(rollout)).result(PATIENCE_S)
+        worker.submit(lambda served, rollout=rollout: served.add_rollout(rollout)).result(PATIENCE_S)
         assert rollout.done.result(PATIENCE_S).frames == 1
     assert worker.alive
     assert worker.statistics.figures().errors > 0

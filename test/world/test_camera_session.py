@@ -330,7 +330,7 @@ def test_the_idle_expert_waits_elsewhere(folder: Path, image: Frames, monkeypatc
 
     def watched_run(context: TorchContext) -> None:
         (owner,) = [i for i, n in enumerate(world.model.networks) if owns(n, context)]
-        assert owner == world.model.experts.awake
+        assert owner == world.model.experts.on_device
         ran.append(owner)
         run(context)
 
@@ -364,8 +364,8 @@ def test_an_expert_that_did_not_arrive_is_fetched_again(
         patch.setattr(Network, "move", no_room)
         with pytest.raises(MemoryError):
             session.step(PATH[:9])
-    assert world.model.experts.awake is None and session.frame_index == 0
-    assert session.step(PATH[:9]).shape[0] == 9 and world.model.experts.awake == 1
+    assert world.model.experts.on_device is None and session.frame_index == 0
+    assert session.step(PATH[:9]).shape[0] == 9 and world.model.experts.on_device == 1
 
 
 def test_offloading_is_refused_for_a_single_network(model: Path) -> None:

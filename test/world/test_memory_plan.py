@@ -63,9 +63,9 @@ def test_an_idle_expert_is_planned_in_main_memory() -> None:
     card = find_card("lingbot-world-base-cam")
     both, one = plan_memory(card, options_of("bf16")), plan_memory(card, options_of("bf16", offload_expert=True))
     assert of(both, "transformer weights") == 2 * of(one, "transformer weights")
-    assert of(one, "the expert that waits") == of(one, "transformer weights")
-    (waiting,) = [item for item in one.items if item.name == "the expert that waits"]
-    assert waiting.device == "cpu" and of(both, "the expert that waits") == 0
+    assert of(one, "the offloaded expert") == of(one, "transformer weights")
+    (waiting,) = [item for item in one.items if item.name == "the offloaded expert"]
+    assert waiting.device == "cpu" and of(both, "the offloaded expert") == 0
 
 
 def test_a_light_decoder_is_planned_with_its_own_state() -> None:

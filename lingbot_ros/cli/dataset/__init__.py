@@ -1,4 +1,4 @@
-"""`lingbot dataset`: make the data that models are trained on."""
+"""`lingbot dataset`: create the data that models are trained on."""
 
 import argparse
 import signal
@@ -7,11 +7,11 @@ from lingbot_ros.cli.dataset import clips
 from lingbot_ros.tasks.registry import all_tasks
 from lingbot_ros.tasks.task import add_command
 
-HELP = "make a training data set from a simulator or from your own recordings"
+HELP = "create a training data set from a simulator or from your own recordings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the sources a data set can be made from, one sub-command each."""
+    """Declare the sources of a data set, one sub-command each."""
     sources = parser.add_subparsers(dest="source", required=True, metavar="SOURCE")
     for task in all_tasks():
         if task.dataset_command is not None:
@@ -21,6 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the set, or what is missing of it. Returns 0 when it is complete, 130 when interrupted."""
+    """Create the missing episodes of the set. Returns 0 when it is complete, 130 when interrupted."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return args.run_command(args) if "run_command" in args else clips.make(args)

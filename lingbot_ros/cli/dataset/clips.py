@@ -1,4 +1,4 @@
-"""What `lingbot dataset from-bag` and `from-lerobot` do."""
+"""`lingbot dataset from-bag` and `from-lerobot`."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lingbot_ros.datasets.plan import PlanOptions
     from lingbot_ros.datasets.writer import ClipSetWriter
 
-_AGAIN = "Run the same command again to take up an interrupted run."
+_AGAIN = "Repeat the same command to resume an interrupted run."
 
 
 def add_from_bag(sources: Any) -> None:
@@ -17,8 +17,8 @@ def add_from_bag(sources: Any) -> None:
     parser = sources.add_parser(
         "from-bag",
         help="an image topic and an action topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
-        description="Frames at a constant rate by the messages' stamps; the action of a frame is the newest at or "
-        f"before its image, and leads to the next frame. {_AGAIN}",
+        description="Samples images at a constant rate by the stamps of their messages. The action of a frame is the "
+        f"newest one at or before its image and leads to the next frame. {_AGAIN}",
     )
     parser.add_argument("bag", type=Path, help="folder of the bag, or a single .mcap or .bag file")
     parser.add_argument("--images", required=True, metavar="TOPIC", help="sensor_msgs/Image or CompressedImage")
@@ -30,17 +30,17 @@ def add_from_bag(sources: Any) -> None:
         "std_msgs/Float64MultiArray, Float32MultiArray, Float64 or Float32",
     )
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (default 10)")
-    parser.add_argument("--image-gap", type=float, metavar="S", help="images farther apart end an episode "
-                        "(default: 1.5 frames)")  # fmt: skip
-    parser.add_argument("--action-gap", type=float, default=1.0, metavar="S", help="an action older than this does not "
-                        "count (default %(default)s)")  # fmt: skip
-    parser.add_argument("--action-offset", type=float, default=0.0, metavar="S", help="look for a frame's action this "
-                        "much after its image, where actions are stamped late (default 0)")  # fmt: skip
-    parser.add_argument("--stamps", default="auto", help="header, received, or auto: header where all messages have "
-                        "one (default auto)")  # fmt: skip
-    parser.add_argument("--joint-field", default="position", help="of a JointState: position, velocity, effort "
-                        "(default position)")  # fmt: skip
-    parser.add_argument("--names", type=_names, default=(), help="names of the action's components: x,y,...")
+    parser.add_argument("--image-gap", type=float, metavar="S", help="a longer gap between images ends an "
+                        "episode (default: 1.5 frame periods)")  # fmt: skip
+    parser.add_argument("--action-gap", type=float, default=1.0, metavar="S", help="maximum age of an action at its "
+                        "image (default %(default)s)")  # fmt: skip
+    parser.add_argument("--action-offset", type=float, default=0.0, metavar="S", help="use the action this long after "
+                        "the image, for actions with late stamps (default 0)")  # fmt: skip
+    parser.add_argument("--stamps", default="auto", help="header, received, or auto: header if all messages have a "
+                        "header stamp (default auto)")  # fmt: skip
+    parser.add_argument("--joint-field", default="position", help="field of a JointState: position, velocity or "
+                        "effort (default position)")  # fmt: skip
+    parser.add_argument("--names", type=_names, default=(), help="names of the components of the action: x,y,...")
     _add_common(parser)
 
 
@@ -49,17 +49,17 @@ def add_from_lerobot(sources: Any) -> None:
     parser = sources.add_parser(
         "from-lerobot",
         help="a LeRobot data set on this disk, format v2.0, v2.1 or v3.0",
-        description=f"One camera and one action of a LeRobot data set (needs the package pyarrow). {_AGAIN}",
+        description=f"Reads one camera and one action of a LeRobot data set. Needs the package pyarrow. {_AGAIN}",
     )
     parser.add_argument("folder", type=Path, help="folder of the data set: meta/, data/, videos/")
-    parser.add_argument("--camera", metavar="KEY", help="feature with the images (default: the only one)")
+    parser.add_argument("--camera", metavar="KEY", help="feature with the images (default: the only image feature)")
     parser.add_argument("--action", default="action", metavar="KEY", help="feature with the action (default action)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="keep every N-th frame (default 1)")
     _add_common(parser)
 
 
 def make(args: argparse.Namespace) -> int:
-    """Make what is missing of the set. Returns 0 when it is complete, 130 when interrupted."""
+    """Create the missing episodes of the set. Returns 0 when it is complete, 130 when interrupted."""
     return _from_bag(args) if args.source == "from-bag" else _from_lerobot(args)
 
 
@@ -91,7 +91,7 @@ def _from_lerobot(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter], Iterator[int]]") -> int:
-    """Say what will be, write what is missing, say what the actions' ranges are."""
+    """Print the plan, write the missing episodes, print the ranges of the actions."""
     from tqdm import tqdm
 
     from lingbot_ros.datasets.writer import ClipSetWriter
@@ -100,7 +100,7 @@ def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter
     print("\n".join(clips.story))
     writer = ClipSetWriter(args.out, plan)
     total, left = len(plan.steps), len(writer.missing())
-    print(f"{args.out}: {total} episodes, {len(plan.validation)} of them held back, {plan.frames} frames of "
+    print(f"{args.out}: {total} episodes, {len(plan.validation)} of them held out, {plan.frames} frames of "
           f"{plan.height}x{plan.width}, {plan.bytes / 1e6:.1f} MB", flush=True)  # fmt: skip
     with tqdm(total=total, initial=total - left, unit="episode") as bar:
         try:
@@ -108,14 +108,14 @@ def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter
                 bar.update()
         except KeyboardInterrupt:
             bar.close()
-            print(f"interrupted with {bar.n} of {total} episodes; the same command takes up from there")
+            print(f"interrupted with {bar.n} of {total} episodes; repeat the same command to resume")
             return 130
     done = writer.finish()
     for name, low, high, outside in zip(plan.action_names, done.low, done.high, done.outside, strict=True):
-        note = f", {100 * outside:.2g} % beyond, clipped" if outside else ""
+        note = f", {100 * outside:.2g} % outside, clipped" if outside else ""
         print(f"  {name}: {low:g} to {high:g}{note}")
     for name in done.constant:
-        print(f"  {name} never changes: leave it out with --components, unless it will")
+        print(f"  {name} is constant: leave it out with --components unless it will vary")
     print("complete")
     return 0
 
@@ -123,19 +123,43 @@ def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of the data set")
-    add("--size", type=_size, default=(96, 96), metavar="HxW", help="pixels of a frame (default 96x96); images are "
-        "stretched to it, as a session does with its first one")  # fmt: skip
-    add("--longest", type=int, default=100, metavar="N", help="steps of an episode; longer ones are cut (default 100)")
-    add("--shortest", type=int, default=16, metavar="N", help="steps; shorter ones are left out (default 16)")
-    add("--validation", type=float, default=0.1, metavar="SHARE", help="of the episodes, held back (default 0.1)")
-    add("--seed", type=int, default=0, help="chooses the episodes held back (default 0)")
-    add("--components", type=_names, default=(), metavar="NAMES", help="keep these of the action, in order: x,y,...")
-    add("--unit", default="", help="of the actions, for the model's card")
-    add("--low", type=_numbers, metavar="N,N,...", help="range of each component, as in --low=-1,0 "
+    add("--size", type=_size, default=(96, 96), metavar="HxW", help="size of the frames in pixels (default 96x96); "
+        "images are stretched to it, as the first image of a session is")  # fmt: skip
+    add(
+        "--longest",
+        type=int,
+        default=100,
+        metavar="N",
+        help="maximum steps per episode; longer ones are cut (default 100)",
+    )
+    add(
+        "--shortest",
+        type=int,
+        default=16,
+        metavar="N",
+        help="minimum steps per episode; shorter ones are dropped (default 16)",
+    )
+    add(
+        "--validation",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of the episodes that is held out (default 0.1)",
+    )
+    add("--seed", type=int, default=0, help="seed of the choice of held-out episodes (default 0)")
+    add(
+        "--components",
+        type=_names,
+        default=(),
+        metavar="NAMES",
+        help="components of the action to keep, in order: x,y,...",
+    )
+    add("--unit", default="", help="unit of the actions, for the model's card")
+    add("--low", type=_numbers, metavar="N,N,...", help="lower limit of each component, e.g. --low=-1,0 "
         "(default: by --quantile)")  # fmt: skip
-    add("--high", type=_numbers, metavar="N,N,...", help="its other end, as in --high=1,0.5")
-    add("--quantile", type=float, default=0.001, metavar="Q", help="range of a component: between the quantiles Q and "
-        "1 - Q of the data; values beyond are clipped (default 0.001)")  # fmt: skip
+    add("--high", type=_numbers, metavar="N,N,...", help="upper limit of each component, e.g. --high=1,0.5")
+    add("--quantile", type=float, default=0.001, metavar="Q", help="limits of a component: the quantiles Q and 1 - Q "
+        "of the data; values outside are clipped (default 0.001)")  # fmt: skip
 
 
 def _options(args: argparse.Namespace) -> "PlanOptions":

@@ -1,18 +1,18 @@
-"""`lingbot distill`: train a small one-step model on what another model imagines."""
+"""`lingbot distill`: train a small one-step model on the predictions of another model."""
 
 import argparse
 
 from lingbot_ros.cli.train.run_arguments import add_run_arguments
 
-HELP = "train a smaller or faster world model on what another imagines"
+HELP = "train a smaller or faster world model on the predictions of another model"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the teacher, and what `train` declares."""
+    """Declare the teacher and the arguments of `train`."""
     parser.description = (
-        "Trains a one-step student as `lingbot train` does, but holds its frames against those that the teacher makes "
-        "of the same past and actions, with all its sampling steps. `distill: {teacher_share: 0.7}` in the student's "
-        "configuration is how much of the loss that is; the rest is against the truth."
+        "Trains a one-step student as `lingbot train` does, but compares its frames with those that the teacher "
+        "predicts from the same past and actions with all its sampling steps. `distill: {teacher_share: 0.7}` in the "
+        "student's configuration is the share of this loss; the rest compares with the ground truth."
     )
     parser.add_argument("teacher", help="name or folder of the model to learn from")
     add_run_arguments(parser)

@@ -1,4 +1,4 @@
-"""`lingbot doctor`: what is installed, what works, and what to do about the rest."""
+"""`lingbot doctor`: what is installed, what works, and how to fix the rest."""
 
 import argparse
 import json
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lingbot_ros.cli.doctor.finding import Finding
 
-HELP = "check this machine and this environment, and say what to do about each problem"
+HELP = "check this machine and environment, and print a fix for each problem"
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SCHEMA = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the form of the report."""
+    """Declare the format of the report."""
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Report every finding as it comes. Returns 0 when what works by default works here, else 1."""
+    """Print each finding when it is available. Returns 1 if anything needed by default does not work, else 0."""
     from lingbot_ros.cli.doctor.dds_checks import check_dds
     from lingbot_ros.cli.doctor.device_checks import check_devices
     from lingbot_ros.cli.doctor.finding import State
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(report, problems)
     else:
-        print(f"{problems} problem{'s' * (problems != 1)}" if problems else "no problems: ./lingbot imagine will run")
+        print(f"{problems} problem{'s' * (problems != 1)}" if problems else "no problems; start with ./lingbot imagine")
     return 1 if problems else 0
 
 

@@ -1,4 +1,4 @@
-"""DDS: a message there and back between two processes of this machine."""
+"""DDS: the round trip of a message between two processes on this machine."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import sys
 from lingbot_ros.cli.doctor.finding import Finding, ok, problem
 
 _SPARE_DOMAINS = range(60, 101)
-"""Away from 0, where users are, and within what Linux's ephemeral ports leave free."""
+"""Not 0, the default domain of users; all of these map to ports below Linux's ephemeral range."""
 _LIMIT_S = 40
 _ADVICE = (
     "check that the loopback interface is up (ip link), that no firewall blocks UDP, and that /dev/shm is writable"
@@ -17,7 +17,7 @@ _ADVICE = (
 
 
 def check_dds() -> Finding:
-    """Start the probe's two processes on a spare domain and report what they measured."""
+    """Start the two processes of the probe on an unused domain and report their measurement."""
     variables = {
         **os.environ,
         "ROS_DOMAIN_ID": str(random.choice(_SPARE_DOMAINS)),
@@ -40,5 +40,5 @@ def check_dds() -> Finding:
     return ok(
         "DDS round trip",
         f"{answer['median_ms']:.1f} ms between two processes (slowest {answer['slowest_ms']:.1f} ms, "
-        f"found each other in {answer['discovery_s']:.1f} s)",
+        f"discovery took {answer['discovery_s']:.1f} s)",
     )

@@ -1,4 +1,4 @@
-"""The engines and devices: each is made to compute something small and its answer is checked."""
+"""Engines and devices: each computes a small product whose result is checked."""
 
 import json
 import os
@@ -30,11 +30,11 @@ _LIMIT_S = 120
 
 
 def check_devices() -> Iterator[Finding]:
-    """The CPU must work; a GPU may."""
+    """The CPU must work; a GPU is optional."""
     yield _check_torch("cpu")
     version = nvidia_driver()
     if version is None:
-        yield note("NVIDIA driver", "none answers", "a GPU is optional; install NVIDIA's driver to use one")
+        yield note("NVIDIA driver", "not found", "a GPU is optional; install NVIDIA's driver to use one")
         return
     yield ok("NVIDIA driver", f"supports CUDA {version // 1000}.{version % 1000 // 10}")
     yield _check_torch("cuda")
@@ -55,12 +55,12 @@ def _check_torch(device: str) -> Finding:
     if "unavailable" in answer:
         return _bad(device, subject, answer["unavailable"])
     if not answer["right"]:
-        return _bad(device, subject, "a product of two matrices came out wrong")
+        return _bad(device, subject, "a matrix product has a wrong result")
     return ok(subject, f"{answer['torch']}, {answer['name']}, {answer['gflops']:.0f} GFLOP/s in float32")
 
 
 def _bad(device: str, subject: str, found: str) -> Finding:
     if device == "cpu":
         return problem(subject, found, "delete the folder .venv and start ./lingbot again")
-    # The environment was made when no driver answered, so it has the CPU build.
+    # Without a driver at that time, the environment was created with the CPU build of torch.
     return note(subject, found, "to use the GPU, delete the folder .venv and start ./lingbot again with the driver up")

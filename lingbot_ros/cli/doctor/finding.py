@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """`NOTE` is worth knowing but prevents nothing that works by default; `PROBLEM` does."""
+    """`PROBLEM` prevents a feature that is on by default; `NOTE` does not."""
 
     OK = "ok"
     NOTE = "note"
@@ -14,7 +14,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`advice` says what to do; empty where nothing need be done."""
+    """`advice` is the suggested action; empty if there is none."""
 
     subject: str
     state: State
@@ -23,15 +23,15 @@ class Finding:
 
 
 def ok(subject: str, found: str) -> Finding:
-    """Works."""
+    """A finding that works."""
     return Finding(subject, State.OK, found)
 
 
 def note(subject: str, found: str, advice: str = "") -> Finding:
-    """Optional, and absent or not at its best."""
+    """A finding about something optional that is missing or limited."""
     return Finding(subject, State.NOTE, found, advice)
 
 
 def problem(subject: str, found: str, advice: str) -> Finding:
-    """Needed by default, and not working."""
+    """A finding about something needed by default that does not work."""
     return Finding(subject, State.PROBLEM, found, advice)

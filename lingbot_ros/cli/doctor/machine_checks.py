@@ -12,11 +12,11 @@ from lingbot_ros.environment.machine import OLDEST_CMAKE, cmake, compiler
 
 _FREE_DISK_GB = 1.0
 _RECEIVE_BUFFER_BYTES = 2_097_152
-"""Enough for a raw 640x480 image in one burst of UDP fragments. Linux gives 212992 unless told otherwise."""
+"""Enough for a raw 640x480 image in one burst of UDP fragments. The default of Linux is 212992."""
 
 
 def check_machine(root: Path) -> Iterator[Finding]:
-    """`root` is the folder whose disk matters."""
+    """Check the machine. `root`: the folder whose disk is checked."""
     yield ok("processor", f"{platform.machine()}, {usable_cpus()} CPU threads usable, load {os.getloadavg()[0]:.1f}")
     yield _check_disk(root)
     yield _check_receive_buffer(Path("/proc/sys/net/core/rmem_max"))
@@ -24,7 +24,7 @@ def check_machine(root: Path) -> Iterator[Finding]:
 
 
 def usable_cpus() -> int:
-    """Those that this process may run on, which in a container are fewer than the machine has."""
+    """CPUs that this process may use; in a container they can be fewer than the machine has."""
     return len(os.sched_getaffinity(0))
 
 
@@ -46,7 +46,7 @@ def _check_receive_buffer(setting: Path) -> Finding:
         return note(
             "UDP receive buffer",
             found,
-            f"large images between machines may get lost: sudo sysctl -w net.core.rmem_max={_RECEIVE_BUFFER_BYTES}",
+            f"large images between machines can get lost: sudo sysctl -w net.core.rmem_max={_RECEIVE_BUFFER_BYTES}",
         )
     return ok("UDP receive buffer", found)
 
@@ -54,13 +54,13 @@ def _check_receive_buffer(setting: Path) -> Finding:
 def _check_build_tools() -> Iterator[Finding]:
     path = compiler()
     if path is None:
-        yield problem("C++ compiler", "none", "install one, e.g. sudo apt install build-essential, to build messages")
+        yield problem("C++ compiler", "none", "to build messages, install one, e.g. sudo apt install build-essential")
     else:
         said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True, timeout=30).stdout
         yield ok("C++ compiler", said.partition("\n")[0] or path)
     path = cmake()
     oldest = ".".join(map(str, OLDEST_CMAKE))
     if path is None:
-        yield note("cmake", f"none of {oldest} or later", "./lingbot installs its own when it builds messages")
+        yield note("cmake", f"no version {oldest} or later", "./lingbot installs its own when it builds messages")
     else:
         yield ok("cmake", path)

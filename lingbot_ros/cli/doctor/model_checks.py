@@ -1,4 +1,4 @@
-"""The models: every card that is found, and whether its weights are here and are those that the card describes."""
+"""Models: every card that is found, and whether its weights are present and match the card."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _ADVICE = "restore the folder models/, e.g. git checkout -- models"
 
 
 def check_models() -> Iterator[Finding]:
-    """Only the default model must be whole; a further one that is damaged or not downloaded is a note."""
+    """A defect of the default model is a problem; other models that are damaged or not downloaded are notes."""
     # By folder and not by `list_cards`: one damaged card must not hide the others.
     cards = [path for folder in model_folders() for path in sorted(folder.glob("*/card.yaml"))]
     first_of_name = {path.parent.name: path for path in reversed(cards)}
@@ -24,6 +24,6 @@ def check_models() -> Iterator[Finding]:
             yield problem(subject, str(error), _ADVICE) if name == DEFAULT_MODEL else note(subject, str(error))
         else:
             size = sum(file.stat().st_size for file in files.transformer + files.low_noise)
-            yield ok(subject, f"{size / 1e6:.1f} MB of weights, as its card says ({path.parent})")
+            yield ok(subject, f"{size / 1e6:.1f} MB of weights match the card ({path.parent})")
     if DEFAULT_MODEL not in first_of_name:
         yield problem(f"model {DEFAULT_MODEL}", "not found", _ADVICE)

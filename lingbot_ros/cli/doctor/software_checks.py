@@ -1,4 +1,4 @@
-"""The Python packages: those that must be there, and those that add an engine or a family of models."""
+"""Python packages: the required ones, and those that add an engine or a family of models."""
 
 import importlib.metadata
 import importlib.util
@@ -24,10 +24,10 @@ _OPTIONAL = {
     "onnxruntime": "the engine onnxruntime: pip install onnxruntime",
     "onnxscript": "exporting models to that engine: pip install onnx onnxscript",
     "diffusers": "the released LingBot-World models: pip install diffusers",
-    "transformers": "their text encoder: pip install transformers ftfy",
-    "huggingface_hub": "downloading them: pip install huggingface_hub",
+    "transformers": "the text encoder of these models: pip install transformers ftfy",
+    "huggingface_hub": "downloading these models: pip install huggingface_hub",
     "pyarrow": "reading LeRobot data sets: pip install pyarrow",
-    "launch_ros": "ros2 launch files: they need a full ROS 2 install",
+    "launch_ros": "ros2 launch files, which need a full ROS 2 installation",
 }
 _DISTRIBUTIONS = {
     "cv2": ("opencv-python-headless", "opencv-python"),
@@ -39,7 +39,7 @@ _REPAIR = "delete the folder .venv and start ./lingbot again"
 
 
 def check_software() -> Iterator[Finding]:
-    """Import every package in a process of its own: a broken binary must not take the doctor down."""
+    """Import every package in a separate process, so that a broken binary cannot crash the doctor."""
     yield ok("Python", f"{platform.python_version()} ({sys.executable})")
     for module, purpose in _NEEDED.items():
         failure = import_failure(module)
@@ -50,16 +50,16 @@ def check_software() -> Iterator[Finding]:
     yield from _check_tasks()
     for module, purpose in _OPTIONAL.items():
         if importlib.util.find_spec(module) is None:
-            yield note(module, "not installed", f"only for {purpose}")
+            yield note(module, "not installed", f"only needed for {purpose}")
         elif failure := import_failure(module):
-            yield note(module, f"installed but cannot be imported: {failure}", f"only for {purpose}")
+            yield note(module, f"installed but cannot be imported: {failure}", f"only needed for {purpose}")
         else:
             yield ok(module, _version(module))
     yield _check_middleware()
 
 
 def _check_tasks() -> Iterator[Finding]:
-    """What the default task lacks is a problem; what another lacks concerns that one alone."""
+    """A missing package of the default task is a problem; one of another task is a note."""
     for task in all_tasks():
         report = problem if task.name == DEFAULT_TASK else note
         for package in task.packages:
@@ -72,7 +72,7 @@ def _check_tasks() -> Iterator[Finding]:
 
 
 def import_failure(module: str) -> str | None:
-    """The last line that a fresh interpreter says when it imports the module, or None when it succeeds."""
+    """The last line of the error when a new interpreter imports the module, or None on success."""
     variables = {**os.environ, "SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     command = [sys.executable, "-P", "-c", f"import {module}"]
     try:
@@ -97,7 +97,7 @@ def _version(module: str) -> str:
 
 
 def _check_middleware() -> Finding:
-    # In another process, because RMW_IMPLEMENTATION may name what cannot be loaded.
+    # In a separate process, because RMW_IMPLEMENTATION may name a library that cannot be loaded.
     code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S
@@ -105,7 +105,7 @@ def _check_middleware() -> Finding:
     asked = os.environ.get("RMW_IMPLEMENTATION", "")
     if done.returncode != 0:
         advice = "unset RMW_IMPLEMENTATION" if asked else _REPAIR
-        return problem("ROS middleware", f"none can be loaded (RMW_IMPLEMENTATION={asked!r})", advice)
+        return problem("ROS middleware", f"cannot be loaded (RMW_IMPLEMENTATION={asked!r})", advice)
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
     reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     return ok("ROS middleware", f"{done.stdout.strip()}, ROS_DOMAIN_ID {domain}, discovery range {reach}")

@@ -1,4 +1,4 @@
-"""`lingbot eval-model`: how well a model foresees what truly happens, by the measures of its task or on clips."""
+"""`lingbot eval-model`: compare a model's predictions with the ground truth, by its task's metrics or on clips."""
 
 import argparse
 import sys
@@ -13,41 +13,45 @@ if TYPE_CHECKING:
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.world import World
 
-HELP = "measure a model against its task's simulator or held-back clips, beside trivial baselines"
+HELP = "measure a model against its task's simulator or held-out clips, beside trivial baselines"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what is measured, on what, and where the report goes."""
+    """Declare the windows, the metrics and the outputs of the report."""
     parser.add_argument("name", nargs="?", default=DEFAULT_MODEL, help="model name or folder (default %(default)s)")
     parser.add_argument(
         "--episodes", type=int, default=100, help="held-out episodes, one window of each (default %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="base seed of the held-out episodes (default %(default)s)")
     parser.add_argument("--horizon", type=int, default=64, help="frames to imagine open loop (default %(default)s)")
-    parser.add_argument("--context", type=int, default=4, help="real frames to begin with (default %(default)s)")
-    parser.add_argument("--compare", metavar="PRECISION", help="try this precision too, on the same windows (int8)")
+    parser.add_argument(
+        "--context", type=int, default=4, help="real frames before the imagined ones (default %(default)s)"
+    )
+    parser.add_argument(
+        "--compare", metavar="PRECISION", help="also measure this precision on the same windows, e.g. int8"
+    )
     parser.add_argument(
         "--minimum",
         action="store_true",
-        help="return 1 also for a missed minimum, not only for a missed required figure",
+        help="exit with 1 also for a missed minimum, not only for a missed required metric",
     )
     parser.add_argument("--floors", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, help="write the report as JSON to this file")
     parser.add_argument("--out", type=Path, help="write the report as JSON, text and images to this folder")
     parser.add_argument(
-        "--card", action="store_true", help="write main figures and max_horizon to the model's card.yaml"
+        "--card", action="store_true", help="write the main metrics and max_horizon to the model's card.yaml"
     )
     parser.add_argument(
-        "--data", type=Path, help="measure on the held-back episodes of this set of clips, not by the model's task"
+        "--data", type=Path, help="measure on the held-out episodes of this set of clips instead of the model's task"
     )
-    add_model_arguments(parser, "what is not given is the card's, or decided by the machine", name=False)
+    add_model_arguments(parser, "default: the card's value, or chosen for this machine", name=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and save.
 
-    Returns 0 when every required figure is reached (with --minimum: and every minimum), 1 when one is missed. Clips of
-    no task (--data) require nothing: 0.
+    Returns 0 when every required metric (with --minimum: and every minimum) is reached, else 1. Clips (--data) have no
+    required metrics: 0.
     """
     from lingbot_ros.evaluate.evaluation import EvaluationOptions
     from lingbot_ros.training.export import update_card
@@ -79,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate(world: "World", data: Path | None, options: "EvaluationOptions") -> "Evaluation":
-    """On clips that somebody gave, else as the model's task has it."""
+    """Evaluate on the given clips, else by the model's task."""
     from lingbot_ros.datasets.reader import ClipSet
     from lingbot_ros.errors import InputError
     from lingbot_ros.evaluate.clip_evaluation import evaluate_clips
@@ -88,13 +92,13 @@ def _evaluate(world: "World", data: Path | None, options: "EvaluationOptions") -
     if data is not None:
         return evaluate_clips(world, ClipSet(data), options)
     if world.card.task is None:
-        fix = "its card names no task to measure it by: give --data DIR, a set of clips that it was not trained on"
+        fix = "its card names no task: give --data DIR, a set of clips that it was not trained on"
         raise InputError("model", world.info.name, fix)
     return find_task(world.card.task).evaluate(world, options)
 
 
 def _command(args: argparse.Namespace, name: str) -> str:
-    """What to type for the same figures."""
+    """The command that repeats the measurement."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     words = [f"lingbot eval-model {name} --episodes {args.episodes} --seed {args.seed}"]

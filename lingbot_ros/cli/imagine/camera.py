@@ -1,4 +1,4 @@
-"""`lingbot imagine` for models that a camera drives: a trajectory in, a film out, through a real node."""
+"""`lingbot imagine` for camera models: sends a trajectory to a node and writes the frames to a video."""
 
 import argparse
 import sys
@@ -28,15 +28,15 @@ from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.memory_plan import plan_memory
 from lingbot_ros.world.readiness import ready_files
 
-# Encoding the first image by a large autoencoder on a CPU takes its time.
+# A large autoencoder needs minutes to encode the first image on a CPU.
 _START_S = 600.0
 
-# What else --precision could be where the memory is the question.
+# Values of --precision that need less memory.
 _SMALLER = ("bf16", "int8")
 
 
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
-    """Start the node, a session at --image, and imagine the whole trajectory. Raises LingbotError."""
+    """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
     require_poses_suffice(card)
     require_weights(args, card)
     if args.image is None:
@@ -63,7 +63,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
 
             def going() -> bool:
                 if process.exit_code() is not None:
-                    raise LingbotError("the node has ended; its log above says why")
+                    raise LingbotError("the node has ended; see its log above")
                 return args.duration is None or time.monotonic() - started_s < args.duration
 
             chunks = (trajectory.first_chunk, trajectory.later_chunks)
@@ -79,7 +79,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
 
 
 def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
-    """Say what to download and whether it would fit, before a node is started for nothing. Raises LingbotError."""
+    """Check weights and memory before a node is started. Raises LingbotError that says what to download."""
     if not isinstance(card.weights, HubWeights):
         return
     options = load_options(args, {})
@@ -105,7 +105,7 @@ def _start(args: argparse.Namespace, picture: Image, trajectory: Trajectory, pro
 
 
 class _Run:
-    """Counts and keeps what comes back."""
+    """Counts and records the received frames."""
 
     def __init__(self, args: argparse.Namespace, model: ModelInfo, trajectory: Trajectory) -> None:
         self._args, self._model, self._trajectory = args, model, trajectory
@@ -115,7 +115,7 @@ class _Run:
         self._chunk_s = 0.0
 
     def add(self, chunk: Imagine.Feedback) -> None:
-        """One chunk's frames."""
+        """Add the frames of one chunk."""
         self._frames += len(chunk.frames)
         self._chunks += 1
         self._chunk_s += chunk.frames[0].chunk_time
@@ -124,13 +124,13 @@ class _Run:
                 self._recording.add(image_to_rgb(image))
         total, fps = len(self._trajectory.poses), self._frames / (time.monotonic() - self._started_s)
         print(
-            f"frame {self._frames} of {total}  chunk {self._chunks - 1}  {chunk.frames[0].chunk_time:.2f} s a chunk  "
-            f"{fps:.1f} fps (the model's: {self._model.fps:g})",
+            f"frame {self._frames} of {total}  chunk {self._chunks - 1}  {chunk.frames[0].chunk_time:.2f} s per chunk  "
+            f"{fps:.1f} fps (model: {self._model.fps:g})",
             flush=True,
         )
 
     def finish(self, prompt: str) -> None:
-        """Close the film, write and print the summary."""
+        """Close the video, write and print the summary."""
         summary = self._summary(prompt)
         out = self._args.out
         if self._recording is not None:

@@ -1,4 +1,4 @@
-"""What `lingbot imagine` does: a node in a process of its own, a driver in this one, the real topics between them."""
+"""`lingbot imagine`: the node runs in a child process, the driver in this one; they communicate by topics."""
 
 import argparse
 import sys
@@ -36,7 +36,7 @@ def imagine(args: argparse.Namespace) -> int:
     """See `lingbot_ros.cli.imagine`."""
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    interrupt_once()  # SIGTERM and SIGHUP end as Ctrl-C does; the node's process is ended on the way out
+    interrupt_once()  # SIGTERM and SIGHUP act like Ctrl-C; the cleanup ends the process of the node
     if args.large_images:
         use_large_images()
     card = find_card(args.model) if args.model is not None else None
@@ -53,7 +53,7 @@ def imagine(args: argparse.Namespace) -> int:
             model = client.loaded_model()
             task = find_task(model.task) if model.task else None
             first = FirstImage(picture, str(args.image)) if picture is not None else _first_image(task, args.seed)
-            frame, origin = (None, "the example of the model") if first is None else (first.image, first.origin)
+            frame, origin = (None, "the example image of the model") if first is None else (first.image, first.origin)
             policy_name, policy = make_policy(args.policy, task, model.name, control_spec(model), args.seed)
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
@@ -70,7 +70,8 @@ def imagine(args: argparse.Namespace) -> int:
         print(f"first image: {origin}; topic: {driver.resolve_topic_name('image_raw')} ({model.fps:g} fps)", flush=True)
         if model.max_horizon:
             print(
-                f"believe about {model.max_horizon} frames after a real image; what comes later is a dream",
+                f"the model is reliable for about {model.max_horizon} frames after a real image; "
+                "later frames may be wrong",
                 flush=True,
             )
         started_s = time.monotonic()
@@ -88,12 +89,12 @@ def imagine(args: argparse.Namespace) -> int:
 def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> None:
     for name in ("poses", "keys", "intrinsics", "frames"):
         if getattr(args, name) is not None:
-            fix = f"{card.name} is driven by actions; leave it out" if card else "name the model, too: --model NAME"
+            fix = f"leave it out: {card.name} takes actions" if card else "also give the model: --model NAME"
             raise InputError(f"--{name}", getattr(args, name), fix)
 
 
 def _first_image(task: Task | None, seed: int) -> FirstImage | None:
-    """The task's scene; None = the model's own example, which the node has."""
+    """The first image of the task's scene; None = the node uses the model's example image."""
     return None if task is None else task.first_image(seed)
 
 
@@ -108,7 +109,7 @@ def _start(
     while driver.status is None:
         executor.spin_once(0.1)
         if time.monotonic() > deadline_s:
-            raise LingbotError(f"no status from the node within {_MATCH_S} s; see `lingbot doctor` on DDS")
+            raise LingbotError(f"no status from the node within {_MATCH_S} s; check DDS with `lingbot doctor`")
     request = StartSession.Request(seed=args.seed, prompt=read_prompt(args.prompt, "--prompt"))
     if frame is not None:
         request.image = rgb_to_image(frame, Header())
@@ -118,14 +119,14 @@ def _start(
 def _drive(
     driver: DemoDriver, executor: SingleThreadedExecutor, process: NodeProcess, duration_s: float | None
 ) -> None:
-    """Spin until the time is over or Ctrl-C, and keep one line up to date."""
+    """Spin until the duration has passed or Ctrl-C, and update one status line."""
     started_s = line_s = time.monotonic()
     terminal = sys.stdout.isatty()
     try:
         while duration_s is None or time.monotonic() - started_s < duration_s:
             executor.spin_once(0.05)
             if process.exit_code() is not None:
-                raise LingbotError("the node has ended; its log above says why")
+                raise LingbotError("the node has ended; see its log above")
             if time.monotonic() - line_s >= (_LINE_TTY_S if terminal else _LINE_LOG_S):
                 line_s = time.monotonic()
                 print(

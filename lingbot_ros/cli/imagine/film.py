@@ -1,4 +1,4 @@
-"""What `lingbot imagine --out` leaves behind: the newest image, a film, a summary."""
+"""The files of `lingbot imagine --out`: the newest image, a video, a summary."""
 
 import json
 import os
@@ -15,9 +15,9 @@ _SMALLEST_EDGE_PX = 384
 
 
 class Recording:
-    """`latest.png`, replaced at each frame, never half written; `imagined.mp4`; `summary.json`.
+    """Writes `latest.png` (replaced atomically at each frame), `imagined.mp4` and `summary.json`.
 
-    Small frames are enlarged by a whole factor, pixel by pixel, so that nothing is smoothed over.
+    Small frames are enlarged by an integer factor without interpolation.
     """
 
     def __init__(self, folder: Path, fps: float) -> None:
@@ -30,7 +30,7 @@ class Recording:
             raise _refused(folder, error.strerror) from error
 
     def add(self, frame: Image) -> None:
-        """One frame, uint8 [H, W, 3] RGB."""
+        """Add one frame, uint8 [H, W, 3] RGB."""
         factor = max(1, -(-_SMALLEST_EDGE_PX // min(frame.shape[:2])))
         bgr = np.repeat(np.repeat(frame[..., ::-1], factor, axis=0), factor, axis=1)
         bgr = bgr[: bgr.shape[0] // 2 * 2, : bgr.shape[1] // 2 * 2]
@@ -41,7 +41,7 @@ class Recording:
         self._replace("latest.png", data.tobytes())
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """Close the film and write the summary."""
+        """Close the video and write the summary."""
         if self._film is not None:
             self._film.release()
         self._replace("summary.json", (json.dumps(summary, indent=2) + "\n").encode())
@@ -51,7 +51,7 @@ class Recording:
         film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, (width, height))
         if not film.isOpened():
             raise ResourceError(
-                f"out: cannot write {path}; free some disk space or choose another folder", ErrorCode.DISK
+                f"--out: cannot write {path}; free some disk space or choose another folder", ErrorCode.DISK
             )
         return film
 

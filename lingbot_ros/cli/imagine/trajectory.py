@@ -1,4 +1,4 @@
-"""The camera trajectory that `lingbot imagine` was given: checked as a whole before anything is started."""
+"""The camera trajectory of `lingbot imagine`, checked completely before anything is started."""
 
 import argparse
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _POSE_CHANNELS = 6
 
 @dataclass(frozen=True)
 class Trajectory:
-    """poses: camera-to-world [n, 4, 4] of whole chunks, cut from `given` ones. intrinsics: fx, fy, cx, cy in pixels of
-    a frame of 832 x 480, None = the node's. unit_step: the longest translation between latent frames, by which the
-    released pipeline divides; or the default where the camera only turns.
+    """poses: camera-to-world [n, 4, 4], the first whole chunks of `given` poses. intrinsics: fx, fy, cx, cy in pixels
+    of a frame of 832 x 480, None = the node's. unit_step: the longest translation between latent frames, by which the
+    released pipeline divides; the default if the camera only turns.
     """
 
     poses: Poses
@@ -40,20 +40,20 @@ class Trajectory:
     unit_step: float
 
     def text(self) -> str:
-        """What is used of what was given, in one line."""
+        """One line about the poses, unit step and intrinsics that are used."""
         chunks = 1 + (len(self.poses) - self.first_chunk) // self.later_chunks
         return (
-            f"trajectory: {len(self.poses)} of {self.given} poses fill {chunks} chunk{'s' if chunks > 1 else ''} "
+            f"trajectory: {len(self.poses)} of {self.given} poses used for {chunks} chunk{'s' if chunks > 1 else ''} "
             f"({self.first_chunk} frames, then {self.later_chunks}); unit step {self.unit_step:.4g}; "
             f"intrinsics: {self.intrinsics_are}"
         )
 
     def messages(self) -> list[PoseStamped]:
-        """As poses of camera_link; the world of the poses is the map."""
+        """The poses of camera_link in the frame map."""
         return [PoseStamped(pose=camera_to_world_to_pose(pose)) for pose in self.poses]
 
     def camera_info(self, height: int, width: int) -> CameraInfo:
-        """Of the first image, of that size in pixels."""
+        """The CameraInfo of a first image of this size in pixels; empty without intrinsics."""
         if self.intrinsics is None:
             return CameraInfo()
         fx, fy, cx, cy = stretch_intrinsics(self.intrinsics, REFERENCE_SIZE, (height, width)).tolist()
@@ -61,18 +61,18 @@ class Trajectory:
 
 
 def require_poses_suffice(card: ModelCard) -> None:
-    """Raise LingbotError for a model that is driven by more than camera poses."""
+    """Raise LingbotError for a model that needs more than camera poses."""
     control = card.architecture.control
     if isinstance(control, RayControlConfig) and control.channels != _POSE_CHANNELS:
-        message = f"--model: {card.name} takes keys, too, which no ROS message carries yet; drive it from Python"
+        message = f"--model: {card.name} also takes keys, which no ROS message carries yet; use the Python API"
         raise LingbotError(message, ErrorCode.UNSUPPORTED)
 
 
 def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
-    """From --poses or --keys, --intrinsics and --frames. Raises InputError."""
+    """Read --poses or --keys, --intrinsics and --frames. Raises InputError."""
     if bool(args.poses) == bool(args.keys):
         given = "both" if args.poses else "neither"
-        fix = f"{card.name} is driven by a camera: give one of --poses FILE.npy and --keys SCRIPT"
+        fix = f"{card.name} is a camera model: give either --poses FILE.npy or --keys SCRIPT"
         raise InputError("--poses, --keys", given, fix)
     poses = read_poses(args.poses, "--poses") if args.poses else script_poses(parse_key_script(args.keys))
     intrinsics, how = None, "the node's (camera.intrinsics)"
@@ -86,7 +86,7 @@ def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
 
 
 def _chunk_frames(card: ModelCard) -> tuple[int, int]:
-    """Frames of the first chunk and of later ones: the first latent frame of a video is one frame alone."""
+    """Frames of the first chunk and of later ones: the first latent frame of a video encodes a single frame."""
     stride = TEMPORAL_STRIDE if card.autoencoder == "wan" else 1
     return stride * (card.stream.chunk - 1) + 1, stride * card.stream.chunk
 
@@ -98,6 +98,6 @@ def _whole_frames(poses: Poses, limit: int | None, card: ModelCard, first: int, 
     if wanted < first:
         field = "--poses" if len(poses) < first else "--frames"
         raise InputError(field, f"{wanted} frames", f"give at least {first}, the first chunk of {card.name}")
-    if card.stream.window == card.stream.chunk:  # one clip, nothing after it
+    if card.stream.window == card.stream.chunk:  # one clip only
         return first
     return first + (wanted - first) // later * later

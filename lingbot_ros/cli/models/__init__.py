@@ -1,4 +1,4 @@
-"""`lingbot models`: which models there are, fetch one, look into one, check its files."""
+"""`lingbot models`: list the models, show one, download one, verify its files."""
 
 import argparse
 import sys
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lingbot_ros.checkpoints.cards import ModelCard
 
-HELP = "list the models, download one, check its files"
+HELP = "list the models, show or download one, verify its files"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the four things that can be done."""
+    """Declare the four actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_where(actions.add_parser("list", help="every model: size, licence, whether it is here and would fit"))
-    info = actions.add_parser("info", help="all that is known of a model, and its memory plan on this machine")
+    _add_where(actions.add_parser("list", help="list all models: size, licence, availability, memory"))
+    info = actions.add_parser("info", help="show a model's card and its memory plan on this machine")
     info.add_argument("name", help="model name or folder")
     _add_where(info)
-    download = actions.add_parser("download", help="fetch a model's files; an interrupted download goes on")
-    download.add_argument("name", help="model name, or its name on the hub")
-    verify = actions.add_parser("verify", help="check a model's tensors: count, names, shapes, types, total, damage")
+    download = actions.add_parser("download", help="download a model; repeat to resume an interrupted download")
+    download.add_argument("name", help="name of the model, here or on the hub")
+    verify = actions.add_parser(
+        "verify", help="verify a model's tensors: count, names, shapes, types, total size, checksums"
+    )
     verify.add_argument("path", help="weights file, checkpoint folder, or model name")
 
 
@@ -30,7 +32,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; errors say what to do next."""
+    """Run the action; errors name the next step."""
     actions = {"list": _list, "info": _info, "download": _download, "verify": _verify}
     return actions[args.action](args)
 
@@ -46,7 +48,7 @@ def _list(args: argparse.Namespace) -> int:
     options = LoadOptions("", device=args.device, precision=args.precision).resolved()
     device, precision = options.device, options.precision
     print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
-    print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'here':<5} memory in {precision} on {device}")
+    print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'local':<5} memory in {precision} on {device}")
     for card in list_cards():
         plan = plan_memory(card, options)
         here = "no" if unavailable_reason(card) else "yes"
@@ -54,7 +56,7 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{card.name:<30} {size_text(card.weights.bytes):>9}  {card.licence:<17} {here:<5} {memory}")
         print(f"    {card.summary}")
     if any(card.non_commercial for card in list_cards()):
-        print("Licences with NC allow non-commercial use only.")
+        print("Licences with NC permit non-commercial use only.")
     return 0
 
 
@@ -70,7 +72,7 @@ def _info(args: argparse.Namespace) -> int:
     options = LoadOptions(card.name, device=args.device, precision=args.precision).resolved()
     print("\n".join(_description(card)))
     print(f"engine: {TorchEngine(EngineOptions(options.device, options.precision)).info}")
-    print(unavailable_reason(card) or "weights: here")
+    print(unavailable_reason(card) or "weights: on this machine")
     plan = plan_memory(card, options)
     print(plan.text())
     print(plan.verdict())
@@ -99,8 +101,8 @@ def _generation(card: "ModelCard") -> str:
         return f"layers: {layers.layers}, of which {layers.driven} obeys the action; no network, one frame at a time"
     stream = card.stream
     return (
-        f"stream: {stream.chunk} latent frames at once, window {stream.window} with the first {stream.sink} for ever; "
-        f"{card.sampler.forwards} network evaluations per chunk"
+        f"stream: chunks of {stream.chunk} latent frame(s), attention window {stream.window}, of which the first "
+        f"{stream.sink} stay; {card.sampler.forwards} forward pass(es) per chunk"
     )
 
 
@@ -111,7 +113,7 @@ def _download(args: argparse.Namespace) -> int:
 
     if not compat.have("huggingface_hub"):
         raise ModelError(
-            "download: the package huggingface_hub is not installed; ./lingbot installs it, or pip install it",
+            "download: the package huggingface_hub is not installed; use ./lingbot or run pip install huggingface_hub",
             ErrorCode.UNSUPPORTED,
         )
     from lingbot_ros.checkpoints.download import download_model
@@ -149,5 +151,5 @@ def _verify(args: argparse.Namespace) -> int:
     everything = [*found.transformer, *found.low_noise, *filter(None, (found.autoencoder, found.text_encoder))]
     whole = [file for part in everything for file in ([part] if part.is_file() else sorted(part.glob("*.safetensors")))]
     compared = verify_checksums(whole, lambda file: print(f"checking {file.name}", file=sys.stderr, flush=True))
-    print(f"{card.name}: whole{f'; {compared} files compared with their SHA-256' if compared else ''}")
+    print(f"{card.name}: complete{f'; {compared} files compared with their SHA-256' if compared else ''}")
     return 0

@@ -1,4 +1,4 @@
-"""`lingbot replay BAG`: imagine a recording again and say where it differs."""
+"""`lingbot replay BAG`: imagine a recording again and compare the frames."""
 
 import argparse
 import itertools
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HELP = "imagine a recorded bag again from its controls, and name the first frame that differs"
+HELP = "imagine a recorded bag again from its controls, and print the first frame that differs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How it was imagined is read from the bag; options only override."""
-    parser.description = "How it was imagined - model, engine, the node's parameters - is read from the bag."
-    parser.add_argument("bag", type=Path, help="folder that the node's ~/record wrote")
-    parser.add_argument("--jpeg-quality", type=int, help="a bag of JPEGs: the node's publish.jpeg_quality")
+    """Declare the bag, and options that override those stored in it."""
+    parser.description = "Model, engine and the node's parameters are read from the bag; options override them."
+    parser.add_argument("bag", type=Path, help="folder of a bag written by the node's service ~/record")
+    parser.add_argument("--jpeg-quality", type=int, help="bags with JPEG images: the node's publish.jpeg_quality")
     parser.add_argument("--unit-step", type=float, metavar="M", help="camera models: the node's camera.unit_step")
-    add_model_arguments(parser, "what is not given is that of the bag")
+    add_model_arguments(parser, "default: the value in the bag")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when every frame is the same, 1 when one differs or none could be compared."""
+    """Returns 0 when all frames are equal, 1 when one differs or none could be compared."""
     from tqdm import tqdm
 
     from lingbot_ros.recording.reader import BagReader
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             _given(args.jpeg_quality, int(bag.parameter("publish.jpeg_quality", str(NodeSettings.jpeg_quality)))),
             _given(args.unit_step, float(bag.parameter("camera.unit_step", str(NodeSettings.unit_step)))),
         )
-        print(f"{args.bag}: {bag.frame_count} frames; imagining them again with {world.info.name}, {world.info.engine}")
+        print(f"{args.bag}: replaying {bag.frame_count} frames with {world.info.name}, {world.info.engine}")
         recorded = itertools.chain([first] if first else [], frames)
         bar = tqdm(recorded, total=bag.frame_count, unit="frame", leave=False)
         results = list(replay(world, bar, settings))
@@ -58,7 +58,7 @@ def _given(option: T | None, recorded: T) -> T:
 
 
 def _recorded_options(bag: "BagReader", model: str) -> dict[str, Plain]:
-    """What the recording node's model ran with: its parameters, and what `auto` in these came to be."""
+    """The model options of the recording node, with `auto` replaced by the actual value."""
     options = {o.name: o.parse(bag.parameter(o.parameter, str(o.default))) for o in MODEL_OPTIONS if o.name != "name"}
     options["name"] = _model(bag, model)
     if ran := bag.engine():
@@ -67,7 +67,7 @@ def _recorded_options(bag: "BagReader", model: str) -> dict[str, Plain]:
 
 
 def _model(bag: "BagReader", name: str) -> str:
-    """The folder that the node had the model from, if it is here, else the model of that name."""
+    """The folder from which the node loaded the model, if it exists here, else the model's name."""
     folder = bag.parameter("model.name", "")
     return folder if (Path(folder) / "card.yaml").is_file() else name
 
@@ -76,10 +76,10 @@ def _line(result: "ReplayedSession") -> str:
     note = f"; {result.note}" if result.note else ""
     if not result.frames:
         return f"  {result.session_id}: nothing compared{note}"
-    real = f"{result.observed} real ones observed again, " if result.observed else ""
+    real = f"{result.observed} real frames observed again, " if result.observed else ""
     said = f"  {result.session_id}: {result.frames} frames imagined again, {real}"
     if result.first_difference is not None:
-        return f"{said}the first that differs is {result.first_difference} (lowest PSNR {result.worst_db:.1f} dB){note}"
+        return f"{said}first difference at frame {result.first_difference} (lowest PSNR {result.worst_db:.1f} dB){note}"
     if result.exact:
-        return f"{said}none differs in any bit{note}"
-    return f"{said}none differs after JPEG encoding{note}"
+        return f"{said}all bit-identical{note}"
+    return f"{said}all identical after JPEG encoding{note}"

@@ -1,4 +1,4 @@
-"""What `lingbot sim` does: the node as a simulator in a process of its own, paused in its world, and one line."""
+"""`lingbot sim`: runs the node as a simulator in a child process, paused in its world, and prints its status."""
 
 import argparse
 import math
@@ -28,7 +28,7 @@ def simulate(args: argparse.Namespace) -> int:
     world = SceneCatalog().read(args.world or DEFAULT_SCENE)
     args.model = args.model or world.model
     if find_card(args.model).name != world.model:
-        raise InputError("--world", f"'{world.name}'", f"it is a world of {world.model}, not of {args.model}")
+        raise InputError("--world", f"'{world.name}'", f"this world needs the model {world.model}, not {args.model}")
     interrupt_once()
     with (
         NodeProcess(ros_arguments(args, {"simulator.enabled": True, "simulator.world": world.source})) as process,
@@ -38,7 +38,10 @@ def simulate(args: argparse.Namespace) -> int:
         node.create_subscription(ImaginationStatus, "status", heard.append, 1)
         try:
             ImaginationClient(node, executor).bring_up(BRING_UP_S, alive=lambda: process.exit_code() is None)
-            print(f"paused in '{world.name}': step it with {node.resolve_service_name('step_simulation')}", flush=True)
+            print(
+                f"paused in the world '{world.name}'; step it with {node.resolve_service_name('step_simulation')}",
+                flush=True,
+            )
             return _watch(args, executor, process, heard)
         except KeyboardInterrupt:
             return 0
@@ -47,14 +50,14 @@ def simulate(args: argparse.Namespace) -> int:
 def _watch(
     args: argparse.Namespace, executor: SingleThreadedExecutor, process: NodeProcess, heard: list[ImaginationStatus]
 ) -> int:
-    """One line that stays up to date, until the time is over or the node ends."""
+    """Update one status line until the duration has passed or the node ends."""
     started_s = line_s = time.monotonic()
     terminal = sys.stdout.isatty()
     while args.duration is None or time.monotonic() - started_s < args.duration:
         executor.spin_once(0.1)
         code = process.exit_code()
         if code is not None:
-            print("\nthe simulator has ended" + ("" if code == 0 else f" with code {code}; its log says why"))
+            print("\nthe simulator has ended" + ("" if code == 0 else f" with code {code}; see its log"))
             return 0 if code == 0 else 1
         if heard and time.monotonic() - line_s >= _LINE_S:
             line_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""`lingbot test`: linters, types, then every test in an order that fails early."""
+"""`lingbot test`: linters, type checks, then all tests, fast ones first."""
 
 import argparse
 import os
@@ -13,26 +13,26 @@ HELP = "run the linters and the tests"
 
 _ROOT = Path(__file__).resolve().parents[3]
 _TEST_DOMAINS = range(1, 60)
-"""Random per run, so that two runs on one machine do not see each other."""
+"""Random per run, so that two runs on one machine do not interfere."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to leave out and what to hand on."""
+    """Declare the selection of checks and tests."""
     parser.description = (
-        "Runs ruff, mypy and pytest: first the tests without ROS, then the nodes over DDS between processes, then the "
-        "shipped model against the simulator."
+        "Runs ruff, mypy and pytest: first the tests without ROS, then the tests of the nodes over DDS, then those of "
+        "the shipped model against the simulator."
     )
     parser.add_argument("--slow", action="store_true", help="also the tests that take minutes or download packages")
-    parser.add_argument("--no-lint", action="store_true", help="leave out ruff and mypy")
+    parser.add_argument("--no-lint", action="store_true", help="skip ruff and mypy")
     parser.add_argument("paths", nargs="*", type=Path, help="test files or folders (default: all)")
-    parser.add_argument("-k", metavar="EXPRESSION", help="only the tests whose names match, as in pytest")
+    parser.add_argument("-k", metavar="EXPRESSION", help="run only tests whose names match, as in pytest")
     parser.add_argument("-x", action="store_true", help="stop at the first failure")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns the exit code of the first linter that complains, else pytest's."""
+    """Returns the exit code of the first linter that fails, else that of pytest."""
     if not (_ROOT / "test").is_dir():
-        raise LingbotError("the tests are not part of an installed package: run ./lingbot test in the source tree")
+        raise LingbotError("an installed package has no tests: run ./lingbot test in the source tree")
     if not args.no_lint:
         for tool in (["ruff", "check", "."], ["mypy"]):
             print(f"== {' '.join(tool)}", flush=True)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
-    """The variables of a test run: ROS of this machine and this run only."""
+    """Environment variables that isolate the ROS communication of a test run."""
     return {
         **variables,
         "ROS_DOMAIN_ID": str(random.choice(_TEST_DOMAINS)),
@@ -56,7 +56,7 @@ def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
 
 
 def _pytest(args: argparse.Namespace, paths: list[Path]) -> list[str | Path]:
-    # The order of the stages is made in test/conftest.py, so that one closing line counts them all.
+    # test/conftest.py orders the stages within one pytest run, so that one summary line counts all tests.
     command: list[str | Path] = [sys.executable, "-m", "pytest", "--durations=10", *paths]
     if args.slow:
         command += ["-m", "slow or not slow"]

@@ -1,18 +1,18 @@
-"""`lingbot train`: train a small model, or go on training it."""
+"""`lingbot train`: train a small model, or resume its training."""
 
 import argparse
 
 from lingbot_ros.cli.train.run_arguments import add_run_arguments
 
-HELP = "train a small world model; run again to go on"
+HELP = "train a small world model; repeat the command to resume"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the run's files and limits."""
     parser.description = (
-        "Trains on a data set made by `lingbot dataset`. Ctrl-C saves and stops; the same command goes on from there. "
-        "Watch it with `tensorboard --logdir RUN/log` and by the images in RUN/validation. A run that the "
-        "configuration's gate stops, because the model does not learn what matters, ends with exit code 3."
+        "Trains on a data set made by `lingbot dataset`. Ctrl-C saves and stops; the same command resumes. Follow the "
+        "run with `tensorboard --logdir RUN/log` and the images in RUN/validation. When the gate of the configuration "
+        "stops a run that does not learn, the exit code is 3."
     )
     add_run_arguments(parser)
 

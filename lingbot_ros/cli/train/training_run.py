@@ -1,4 +1,4 @@
-"""How `lingbot train` and `lingbot distill` begin and end a sitting of a run."""
+"""How `lingbot train` and `lingbot distill` start a run, and end it with an export."""
 
 import argparse
 import sys

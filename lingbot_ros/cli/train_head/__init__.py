@@ -1,16 +1,16 @@
-"""`lingbot train-head`: train the small networks that read images of a task."""
+"""`lingbot train-head`: train the small networks (heads) of a task."""
 
 import argparse
 
 from lingbot_ros.tasks.registry import all_tasks
 from lingbot_ros.tasks.task import add_command
 
-HELP = "train a head: a small network that reads outcome or action off a task's images"
+HELP = "train a head: a small network that predicts outcome or action from images of a task"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the sub-commands of every installed task's heads."""
-    parser.description = "Trains, calibrates and measures a head in a few minutes on one core, then writes its folder."
+    """Declare the sub-commands of the heads of all installed tasks."""
+    parser.description = "Trains, calibrates and measures a head in a few minutes on one core, and writes its folder."
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="HEAD")
     for task in all_tasks():
         for command in task.head_commands:

@@ -27,7 +27,7 @@ class Bag:
             self._reader.open()
         # rosbags lets the errors of the formats beneath it through.
         except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-            fix = f"give a bag that was closed in order, or run `ros2 bag reindex` first ({error})"
+            fix = f"give a bag that was closed properly, or run `ros2 bag reindex` first ({error})"
             raise InputError("bag", f"'{path}'", fix) from error
 
     def __enter__(self) -> "Bag":

@@ -102,7 +102,7 @@ class _Rows:
             self._load(episode.data)
         rows = self._rows.get(episode.number, [])
         if len(rows) != episode.length:
-            fix = f"the list of episodes says {episode.length}; get the whole set"
+            fix = f"the list of episodes says {episode.length}; download the complete set"
             raise InputError(f"{episode.data}, episode {episode.number}", f"{len(rows)} rows", fix)
         return {name: [values[row] for row in rows] for name, values in self._table.items()}
 
@@ -135,7 +135,7 @@ def _decode(cell: Any, episode: LeRobotEpisode, row: int) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if bgr is None:
         where = f"{episode.data}, episode {episode.number}, frame {row}"
-        raise InputError(where, "no image", "give a set with its images inside its tables or in films")
+        raise InputError(where, "no image", "give a set with its images in its tables or in videos")
     return np.asarray(bgr[:, :, ::-1], np.uint8)
 
 

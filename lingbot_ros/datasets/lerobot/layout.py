@@ -48,7 +48,9 @@ def open_set(root: Path, camera: str | None, action_key: str = "action") -> LeRo
         fix = f"give a set of format {', '.join(VERSIONS)}; LeRobot's own tools convert others"
         raise InputError("LeRobot data", f"{root}, codebase_version {version!r}", fix)
     if not isinstance(features, dict) or not isinstance(info.get("fps"), int | float):
-        raise InputError("LeRobot data", root / "meta" / "info.json", "it has no features and fps; get the file again")
+        raise InputError(
+            "LeRobot data", root / "meta" / "info.json", "it has no features and fps; download the file again"
+        )
     key = _choose_camera(features, camera)
     if action_key not in features:
         raise InputError("--action", action_key, f"the set has {', '.join(features)}")
@@ -93,7 +95,9 @@ def _choose_camera(features: dict[str, Any], camera: str | None) -> str:
     if camera is None and len(cameras) == 1:
         return cameras[0]
     if camera is None or camera not in cameras:
-        raise InputError("--camera", camera, f"give one of {', '.join(cameras) or 'none, for the set has no pictures'}")
+        raise InputError(
+            "--camera", camera, f"give one of {', '.join(cameras) or 'none, because the set has no images'}"
+        )
     return camera
 
 
@@ -128,4 +132,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise InputError("LeRobot data", path, f"it cannot be read ({error.strerror}); get the whole set") from error
+        raise InputError(
+            "LeRobot data", path, f"it cannot be read ({error.strerror}); download the complete set"
+        ) from error

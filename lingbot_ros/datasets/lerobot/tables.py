@@ -24,7 +24,7 @@ def read_columns(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
             raise InputError("LeRobot data", path, f"it has no column {', '.join(missing)}, only {', '.join(present)}")
         table = file.read(columns=list(columns))
     except (OSError, pyarrow.ArrowException) as error:
-        raise InputError("LeRobot data", path, f"it cannot be read ({error}); get the file again") from error
+        raise InputError("LeRobot data", path, f"it cannot be read ({error}); download the file again") from error
     return {name: table.column(name).to_pylist() for name in columns}
 
 

@@ -23,12 +23,12 @@ class Film:
             self._open()
         while self._next <= number:
             if not self._capture.grab():
-                fix = f"it ends before frame {number}, which its episode needs; get the file again"
+                fix = f"it ends before frame {number}, which its episode needs; download the file again"
                 raise InputError("video", f"{self.path}, {self._next} frames", fix)
             self._next += 1
         decoded, bgr = self._capture.retrieve()
         if not decoded:
-            raise InputError("video", f"{self.path}, frame {number}", "it cannot be decoded; get the file again")
+            raise InputError("video", f"{self.path}, frame {number}", "it cannot be decoded; download the file again")
         return np.asarray(bgr[:, :, ::-1], np.uint8)
 
     def close(self) -> None:
@@ -37,4 +37,4 @@ class Film:
     def _open(self) -> None:
         self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
         if not self._capture.isOpened():
-            raise InputError("video", self.path, "there is no film that can be decoded; get the whole data set")
+            raise InputError("video", self.path, "it has no video that can be decoded; download the complete data set")

@@ -36,7 +36,7 @@ class ImaginationClient:
                 continue
             request = ChangeState.Request(transition=Transition(id=transition))
             if not self.call(ChangeState, "change_state", request, timeout_s, alive).success:
-                raise LingbotError(f"the node {self._name} could not be brought up; its log above says why")
+                raise LingbotError(f"the node {self._name} could not be started; see its log above")
             state = begin + 1
 
     def loaded_model(self, timeout_s: float = 10.0) -> ModelInfo:
@@ -67,7 +67,7 @@ class ImaginationClient:
 
     def _require(self, alive: bool, deadline_s: float, what: str) -> None:
         if not alive:
-            raise LingbotError(f"the node {self._name} has ended; its log above says why")
+            raise LingbotError(f"the node {self._name} has ended; see its log above")
         if time.monotonic() > deadline_s:
             raise LingbotError(f"{what}; is the node running on this ROS_DOMAIN_ID?", ErrorCode.TIMED_OUT)
 

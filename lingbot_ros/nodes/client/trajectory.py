@@ -72,7 +72,7 @@ class TrajectoryClient:
         self._spin(sent.done, time.monotonic() + _SERVER_S, "the action imagine does not answer")
         handle = sent.result()
         if handle is None or not handle.accepted:
-            raise LingbotError("the node refused the trajectory; its log above says why", ErrorCode.INVALID_INPUT)
+            raise LingbotError("the node refused the trajectory; see its log above", ErrorCode.INVALID_INPUT)
         answer = handle.get_result_async()
         cancel: Any = None
         while not answer.done():

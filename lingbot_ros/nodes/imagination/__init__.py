@@ -1,1 +1,1 @@
-"""The lifecycle node `imagination`: a world model that lives on ROS topics."""
+"""The lifecycle node `imagination`: a world model on ROS topics."""

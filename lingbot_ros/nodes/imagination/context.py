@@ -23,7 +23,7 @@ from lingbot_ros.world import World
 
 
 class NodeContext:
-    """The worker and the model's description, the callback groups, and how errors are told."""
+    """The worker and the model's description, the callback groups, and how errors are reported."""
 
     def __init__(self, node: LifecycleNode, config: ImaginationConfig, worker: WorldWorker, world: World) -> None:
         self.node, self.config, self.worker = node, config, worker
@@ -73,14 +73,14 @@ class NodeContext:
         """Count and log a failure, and write it into a response or result that ends in error_code and error_msg."""
         if not self.node.context.ok():
             return  # a signal took ROS down before this process ends in order: what cannot be sent any more is no fault
-        told = self.worker.statistics.add_error(error)
-        if told.code is ErrorCode.INTERNAL:
+        stored_error = self.worker.statistics.add_error(error)
+        if stored_error.code is ErrorCode.INTERNAL:
             trace = printable("".join(traceback.format_exception(error)))
-            self.node.get_logger().error(f"{what}: {told.message}\n{trace}")
+            self.node.get_logger().error(f"{what}: {stored_error.message}\n{trace}")
         elif answer is not None:
-            self.node.get_logger().warning(f"{what} refused: {told.message}")
+            self.node.get_logger().warning(f"{what} refused: {stored_error.message}")
         else:
             # A topic can be wrong a hundred times a second.
-            self.node.get_logger().warning(f"{what} refused: {told.message}", throttle_duration_sec=0.5)
+            self.node.get_logger().warning(f"{what} refused: {stored_error.message}", throttle_duration_sec=0.5)
         if answer is not None:
-            answer.error_code, answer.error_msg = int(told.code), told.message
+            answer.error_code, answer.error_msg = int(stored_error.code), stored_error.message

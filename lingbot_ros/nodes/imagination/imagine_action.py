@@ -70,7 +70,7 @@ class ImagineServer:
             return
         if not goal.on_fork:
             for other in self._others(goal):
-                other.stop(LingbotError("a newer goal took its place", ErrorCode.PREEMPTED))
+                other.stop(LingbotError("a newer goal replaced it", ErrorCode.PREEMPTED))
         rollout = Rollout(
             goal.session_id or self._running.worker.view.active_id,
             controls,
@@ -92,7 +92,7 @@ class ImagineServer:
             if goal_id in self._unusable:
                 raise self._unusable.pop(goal_id)
             rollout = self._rollouts[goal_id]
-            await on_worker(self._executor, self._running.worker.submit(lambda live: live.add_rollout(rollout)))
+            await on_worker(self._executor, self._running.worker.submit(lambda served: served.add_rollout(rollout)))
             outcome: RolloutResult = await on_worker(self._executor, rollout.done)
             result.frames, result.duration = outcome.frames, outcome.duration_s
             if outcome.session is not None:

@@ -1,4 +1,4 @@
-"""Parameters of what drives the imagination node."""
+"""Parameters for the control inputs of the imagination node."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,43 +22,47 @@ TOPICS = {
     "joy": ControlSource.JOY,
     "keys": ControlSource.KEYS,
 }
-"""Topics that drive, and how frames call them as their source."""
+"""Topics that carry controls, and the control source that frames state for each."""
 
 _TOPIC_OF = {source: topic for topic, source in TOPICS.items()}
 _TWIST = "linear x, y, z and angular x, y, z"
 
 INPUT_PARAMETERS = (
-    Parameter("frames.camera", "camera_link", "camera housing, x forward, y left, z up; velocities move it"),
-    Parameter("frames.tf_prefix", "imagined_", "before the frames of published odometry and transforms"),
-    Parameter("frames.tf_tolerance", 1.0, "s by which a pose may be younger or older than a moving frame's newest "
-              "transform", 0.0, 3600.0),
-    Parameter("input.action_timeout", 0.5, "s without a new control after which it is stale (realtime)", 0.0, 3600.0),
-    Parameter("input.stale", "hold", "stale controls: hold = the last action or pose goes on, a velocity becomes zero; "
-              "decay = as hold, but a velocity fades; stop = time stands still", choices=tuple(StalePolicy)),
-    Parameter("input.decay_time", 0.5, "s in which a stale velocity fades to 37 % (input.stale decay)", 0.0, 3600.0),
+    Parameter("frames.camera", "camera_link", "camera housing (x forward, y left, z up), moved by velocities"),
+    Parameter("frames.tf_prefix", "imagined_", "prefix of the frames of published odometry and transforms"),
+    Parameter("frames.tf_tolerance", 1.0, "maximum time between a pose and the newest transform of its moving frame, s",
+              0.0, 3600.0),
+    Parameter("input.action_timeout", 0.5, "realtime: time without a new control after which the last is stale, s", 0.0,
+              3600.0),
+    Parameter("input.stale", "hold", "stale controls: hold = the last action or pose is used again and a velocity "
+              "becomes zero; decay = as hold, but a velocity decays; stop = imagined time stops",
+              choices=tuple(StalePolicy)),
+    Parameter("input.decay_time", 0.5, "time in which a stale velocity decays to 37 % (input.stale decay), s", 0.0,
+              3600.0),
     Parameter("input.priority", [_TOPIC_OF[source] for source in PRIORITY],
-              "topics that drive, first wins while fresh (realtime)"),
-    Parameter("input.max_age", 0.0, "s that a stamped control may be old by the node's clock; 0 = any", 0.0, 3600.0),
-    Parameter("input.queue", 4096, "controls that may wait for the generator (lockstep)", 1, 1_000_000),
-    Parameter("input.start_on_image", False, "start a new session, replacing the active one, at each seed_image"),
+              "realtime: control topics by priority; the first one with a fresh control is used"),
+    Parameter("input.max_age", 0.0, "maximum age of a stamped control by the node's clock, s; 0 = no limit", 0.0,
+              3600.0),
+    Parameter("input.queue", 4096, "lockstep: length of the queue of controls", 1, 1_000_000),
+    Parameter("input.start_on_image", False, "start a new session at each seed_image and end the active one"),
     Parameter("input.cmd_vel.stamped", True, "cmd_vel is a TwistStamped; false: a Twist"),
-    Parameter("input.velocity_map", [""], "action models: what velocities do, one line per component of the action, as "
-              "256 -100*linear.y -100*angular.z: where it starts (else in the middle), and units per s; empty = "
-              "cmd_vel, joy and keys are refused"),
-    Parameter("input.joints.map", [""], "action models: one line per component of the action, JOINT LOW HIGH with the "
-              "joint's values for the component's least and greatest, or JOINT alone; empty = joints are refused"),
-    Parameter("input.joints.clip", False, "a joint outside of its limits counts as at the limit; false: it is refused"),
-    Parameter("input.joy.axes", [1, 0, -1, -1, 4, 3], f"axes for {_TWIST}; -1 = none"),
-    Parameter("input.joy.scale", [0.8, 0.8, 0.8, 0.56, -0.56, 0.56], f"m/s and rad/s of a full axis for {_TWIST}"),
-    Parameter("input.joy.enable_button", 4, "button that must be held for joy to drive; -1 = none", -1, 255),
-    Parameter("input.keys.speed", 0.8, "m/s of w, a, s and d", 0.0, 1000.0),
-    Parameter("input.keys.turn_rate", 0.56, "rad/s of i, j, k and l", 0.0, 100.0),
+    Parameter("input.velocity_map", [""], "action models: how velocities move the action, one line per component, e.g. "
+              "256 -100*linear.y -100*angular.z: initial value (default: the middle) and units per s; empty = cmd_vel, "
+              "joy and keys are refused"),
+    Parameter("input.joints.map", [""], "action models: one line per component of the action: JOINT LOW HIGH, the "
+              "joint's values for the component's minimum and maximum, or JOINT alone; empty = joints are refused"),
+    Parameter("input.joints.clip", False, "true: clip a joint to its limits; false: refuse a joint outside of them"),
+    Parameter("input.joy.axes", [1, 0, -1, -1, 4, 3], f"axis numbers for {_TWIST}; -1 = none"),
+    Parameter("input.joy.scale", [0.8, 0.8, 0.8, 0.56, -0.56, 0.56], f"m/s and rad/s at full deflection for {_TWIST}"),
+    Parameter("input.joy.enable_button", 4, "button that must be held to drive with joy; -1 = none", -1, 255),
+    Parameter("input.keys.speed", 0.8, "speed of the keys w, a, s and d, m/s", 0.0, 1000.0),
+    Parameter("input.keys.turn_rate", 0.56, "turn rate of the keys i, j, k and l, rad/s", 0.0, 100.0),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class InputConfig:
-    """How messages become controls. Tuples of joy are the six components of a twist."""
+    """How messages are converted to controls. The joy tuples have one entry per component of a twist."""
 
     camera_frame: str
     tf_prefix: str
@@ -77,7 +81,7 @@ class InputConfig:
 
 
 def input_config(values: Mapping[str, Any]) -> InputConfig:
-    """From the values of all parameters by name. Raises InputError naming the parameter."""
+    """Build the config from the values of all parameters by name. Raises InputError that names the parameter."""
     for name in ("input.joy.axes", "input.joy.scale"):
         if len(values[name]) != 6 or not np.isfinite(values[name]).all():
             raise InputError(name, list(values[name]), f"give six numbers: {_TWIST}")
@@ -100,7 +104,7 @@ def input_config(values: Mapping[str, Any]) -> InputConfig:
 
 
 def priority(topics: Any) -> tuple[ControlSource, ...]:
-    """The parameter `input.priority`. Raises InputError for a name that is no topic, or is there twice."""
+    """Parse the parameter `input.priority`. Raises InputError for an unknown or repeated topic."""
     for topic in topics:
         if topic not in TOPICS or list(topics).count(topic) > 1:
             raise InputError("input.priority", f"'{topic}'", f"name each at most once: {', '.join(TOPICS)}")

@@ -11,7 +11,7 @@ EXECUTOR_THREADS = 4
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Spin until told to end. The node starts unconfigured: launch, the command line or an operator configures it."""
+    """Spin until shutdown. The node starts unconfigured: launch, the command line or an operator configures it."""
     signals = EndSignals()
     try:
         _run(signals, args)

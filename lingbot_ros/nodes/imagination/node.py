@@ -1,4 +1,4 @@
-"""The lifecycle node `imagination`: a world model that lives on ROS topics."""
+"""The lifecycle node `imagination`: a world model on ROS topics."""
 
 import threading
 import time
@@ -163,7 +163,7 @@ class ImaginationNode(LifecycleNode):
         running = self._require_running()
         running.active = active
         reason = LingbotError("the node was deactivated", ErrorCode.NOT_ACTIVE)
-        running.worker.submit(lambda live: live.play(active, reason)).result(_STOP_S)
+        running.worker.submit(lambda served: served.play(active, reason)).result(_STOP_S)
 
     def _release(self, worker: WorldWorker | None) -> None:
         """Free everything. Idempotent, from any thread; what was never made is skipped."""

@@ -1,4 +1,4 @@
-"""Parameters of the imagination node: each declared with its meaning and range, read once into a frozen config."""
+"""Parameters of the imagination node: declared with meaning and range, then read once into a frozen config."""
 
 import os
 from collections.abc import Mapping
@@ -35,36 +35,40 @@ PARAMETERS = (
         )
         for option in MODEL_OPTIONS
     ),
-    Parameter("model.load_timeout", 300.0, "s that loading may take in configure", 1.0, 7200.0),
-    Parameter("mode", "realtime", "how time passes", choices=("realtime", "lockstep")),
-    Parameter("frames.map", "map", "fixed frame that camera poses are given in"),
+    Parameter("model.load_timeout", 300.0, "time limit for loading the model in configure, s", 1.0, 7200.0),
+    Parameter("mode", "realtime", "realtime: paced at the model's rate with the newest control; lockstep: one chunk "
+              "per complete set of controls", choices=("realtime", "lockstep")),
+    Parameter("frames.map", "map", "fixed frame of the camera poses"),
     Parameter("frames.camera_optical", "camera_optical_frame", "frame_id of images, camera_info and frame_info"),
-    Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0],
-              "camera models: fx, fy, cx, cy of images without camera_info, in pixels of a frame of 832 x 480 as in "
-              "released intrinsics files; fx = 0 refuses such images"),
-    Parameter("camera.unit_step", UNIT_STEP,
-              "camera models: m between two latent frames (4 frames) that the model takes for full speed", 1e-9, 1e9),
+    Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0], "camera models: fx, fy, cx, cy for images without "
+              "camera_info, in pixels of a frame of 832 x 480 as in released intrinsics files; fx = 0 refuses such "
+              "images"),
+    Parameter("camera.unit_step", UNIT_STEP, "camera models: distance between two latent frames (4 frames) that the "
+              "model sees as full speed, m", 1e-9, 1e9),
     *INPUT_PARAMETERS,
-    Parameter("observe.every", 0, "follow a real camera on observed_image: of so many frames the last chunk is real, "
-              "the others are imagined; 1 = as many real ones as come; 0 = real images are refused", 0, 1_000_000),
-    Parameter("observe.queue", 64, "real images that may wait for the generator; realtime gives up the oldest, "
+    Parameter("observe.every", 0, "follow a real camera on observed_image: in every N frames the last chunk is real "
+              "and the others are imagined; 1 = every available real image is used; 0 = real images are refused", 0,
+              1_000_000),
+    Parameter("observe.queue", 64, "length of the queue of real images; when it is full, realtime drops the oldest and "
               "lockstep refuses the newest", 1, 4096),
-    Parameter("publish.jpeg_quality", 80, "of image_raw/compressed", 1, 100),
-    Parameter("publish.odom", True, "publish odom, the imagined camera's pose (camera models)"),
-    Parameter("publish.tf", False, "publish the imagined camera on /tf and /tf_static (camera models)"),
-    Parameter("publish.status_period", 1.0, "s between status messages and diagnostics", 0.05, 60.0),
-    Parameter("limits.sessions", 8, "sessions that may live at once", 1, 4096),
-    Parameter("limits.memory", 0, "bytes that the state of all sessions may take; 0 = no limit", 0, 2**62),
-    Parameter("limits.requests", 256, "calls and goals that may wait for the generator; more are refused as BUSY",
-              1, 100_000),
-    Parameter("recording.folder", "", "where bags are written; empty = $ROS_HOME/lingbot_ros/bags, or ~/.ros/..."),
-    Parameter("recording.on_start", False, "record from configure on"),
-    Parameter("recording.compressed", False, "of recording.on_start: images as JPEG, which cannot be replayed exactly"),
-    Parameter("recording.keep_free", 2**28, "bytes that recording leaves free on the disk", 0, 2**62),
+    Parameter("publish.jpeg_quality", 80, "JPEG quality of image_raw/compressed", 1, 100),
+    Parameter("publish.odom", True, "camera models: publish the imagined camera's pose on odom"),
+    Parameter("publish.tf", False, "camera models: publish the imagined camera on /tf and /tf_static"),
+    Parameter("publish.status_period", 1.0, "period of status messages and diagnostics, s", 0.05, 60.0),
+    Parameter("limits.sessions", 8, "maximum number of open sessions", 1, 4096),
+    Parameter("limits.memory", 0, "maximum size of the state of all sessions together, bytes; 0 = no limit", 0, 2**62),
+    Parameter("limits.requests", 256, "length of the queue of service calls and goals; more are refused as BUSY", 1,
+              100_000),
+    Parameter("recording.folder", "", "folder of the bags; empty = $ROS_HOME/lingbot_ros/bags, or "
+              "~/.ros/lingbot_ros/bags"),
+    Parameter("recording.on_start", False, "start recording in configure"),
+    Parameter("recording.compressed", False, "with recording.on_start: write images as JPEG, so that a replay cannot "
+              "be compared exactly"),
+    Parameter("recording.keep_free", 2**28, "disk space that recording leaves free, bytes", 0, 2**62),
     Parameter("simulator.enabled", False, "offer the standard simulator interfaces and publish /clock"),
-    Parameter("simulator.world", "", "world to load and pause in on activation: a name or a path; empty = none"),
-    Parameter("simulator.worlds", "", "folder of worlds of your own, beside those that come with the package"),
-    Parameter("snapshots.folder", "", "where sessions are saved; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
+    Parameter("simulator.world", "", "world that activation loads and pauses, a name or a path; empty = none"),
+    Parameter("simulator.worlds", "", "folder of your own worlds, in addition to those of the package"),
+    Parameter("snapshots.folder", "", "folder of saved sessions; empty = $ROS_HOME/lingbot_ros, or ~/.ros/lingbot_ros"),
 )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ class SimulatorConfig:
 
 @dataclass(frozen=True)
 class ImaginationConfig:
-    """Everything that the node was configured with."""
+    """The complete configuration of the node."""
 
     worker: WorkerSettings
     inputs: InputConfig
@@ -106,13 +110,13 @@ class ImaginationConfig:
 
 
 def declare(node: Node) -> None:
-    """Declare all parameters; values from YAML and the command line take effect here."""
+    """Declare all parameters; values from YAML and the command line are applied here."""
     for parameter in PARAMETERS:
         node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
 
 
 def read_config(node: Node) -> ImaginationConfig:
-    """All parameters as one value. Raises InputError naming the parameter, its value and what is accepted."""
+    """Read all parameters. Raises InputError with the parameter, its value and the accepted values."""
     return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
 
 

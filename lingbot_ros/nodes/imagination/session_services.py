@@ -86,14 +86,14 @@ class SessionServices:
                 ErrorCode.UNSUPPORTED,
             )
         wanted = start_request(request, self._running.now_ns(), self._running.info.control.kind == "camera")
-        view = await self._on_worker(lambda live: live.start_session(wanted))
+        view = await self._on_worker(lambda served: served.start_session(wanted))
         response.session = self._running.session_message(view)
 
     async def _step(self, request: Step.Request, response: Step.Response) -> None:
         controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)
         records: list[FrameRecord] = []
         rollout = Rollout(request.session_id, controls, request.prompt, on_chunk=records.extend)
-        await self._on_worker(lambda live: live.add_rollout(rollout))
+        await self._on_worker(lambda served: served.add_rollout(rollout))
         result: RolloutResult = await on_worker(self._executor, rollout.done)
         response.frames = [self._running.frame_message(record) for record in records]
         if not request.omit_images:
@@ -109,7 +109,7 @@ class SessionServices:
         real = real_images(request.images, len(controls), self._running.info)
         records: list[FrameRecord] = []
         rollout = Rollout(request.session_id, controls, real=real, on_chunk=records.extend)
-        await self._on_worker(lambda live: live.add_rollout(rollout))
+        await self._on_worker(lambda served: served.add_rollout(rollout))
         result: RolloutResult = await on_worker(self._executor, rollout.done)
         response.frames = [self._running.frame_message(record) for record in records]
         if result.session is not None:
@@ -119,13 +119,15 @@ class SessionServices:
 
     async def _fork(self, request: ForkSession.Request, response: ForkSession.Response) -> None:
         view = await self._on_worker(
-            lambda live: live.fork_session(request.session_id, request.new_session_id, request.activate, request.lease)
+            lambda served: served.fork_session(
+                request.session_id, request.new_session_id, request.activate, request.lease
+            )
         )
         response.session = self._running.session_message(view)
 
     async def _save(self, request: SaveSession.Request, response: SaveSession.Response) -> None:
         saved = await self._on_worker(
-            lambda live: live.save_session(request.session_id, request.path, request.overwrite)
+            lambda served: served.save_session(request.session_id, request.path, request.overwrite)
         )
         response.path, response.size = str(saved.path), saved.size
         response.session = self._running.session_message(saved.session)
@@ -133,16 +135,16 @@ class SessionServices:
     async def _restore(self, request: RestoreSession.Request, response: RestoreSession.Response) -> None:
         now_ns, activate = self._running.now_ns(), not request.in_background
         view = await self._on_worker(
-            lambda live: live.restore_session(request.path, request.session_id, now_ns, activate, request.lease)
+            lambda served: served.restore_session(request.path, request.session_id, now_ns, activate, request.lease)
         )
         response.session = self._running.session_message(view)
 
     async def _end(self, request: EndSession.Request, response: EndSession.Response) -> None:
-        view = await self._on_worker(lambda live: live.end_session(request.session_id))
+        view = await self._on_worker(lambda served: served.end_session(request.session_id))
         response.session = self._running.session_message(view)
 
     async def _list_sessions(self, _: ListSessions.Request, response: ListSessions.Response) -> None:
-        views = await self._on_worker(lambda live: live.sessions())
+        views = await self._on_worker(lambda served: served.sessions())
         response.sessions = [self._running.session_message(view) for view in views]
 
     async def _list_models(self, _: ListModels.Request, response: ListModels.Response) -> None:

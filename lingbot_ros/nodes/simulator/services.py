@@ -77,7 +77,7 @@ class Simulator:
         name = self._running.config.simulator.world
         if name and self._simulation.world is None:
             world = self._shelf.read(name)
-            self._running.worker.submit(lambda live: self._begin_in(live, world)).result()
+            self._running.worker.submit(lambda served: self._begin_in(served, world)).result()
         create, profile = self._running.node.create_service, qos.requests(self._running.config.worker.limits.requests)
         group = self._running.requests
         self._services = [
@@ -97,9 +97,9 @@ class Simulator:
             self._running.node.destroy_service(service)
         self._services = []
 
-    def _begin_in(self, live: ServedWorld, world: Scene) -> None:
-        self._simulation.load(live, world)
-        self._simulation.set_state(live, SimulationState.PAUSED)
+    def _begin_in(self, served: ServedWorld, world: Scene) -> None:
+        self._simulation.load(served, world)
+        self._simulation.set_state(served, SimulationState.PAUSED)
 
     def on_frame(self, record: FrameRecord) -> None:
         """On the pacer's thread, after a frame was published."""
@@ -138,7 +138,7 @@ class Simulator:
 
     async def _set_state(self, request: srv.SetSimulationState.Request, _: Any) -> None:
         wanted = request.state.state
-        await self._on_worker(lambda live: self._simulation.set_state(live, wanted))
+        await self._on_worker(lambda served: self._simulation.set_state(served, wanted))
         if wanted == SimulationState.QUITTING:
             # The answer leaves first; the executor then ends, and with it the process, as on a signal.
             threading.Timer(_QUIT_S, self._running.node.context.try_shutdown).start()
@@ -149,7 +149,7 @@ class Simulator:
         if scope != kinds.SCOPE_ALL and scope & ~(kinds.SCOPE_TIME | kinds.SCOPE_STATE | kinds.SCOPE_SPAWNED):
             raise LingbotError(f"scope: got {scope}; add up 1 (time), 2 (state) and 4 (spawned), or give 255 for all")
         of_time, of_state = bool(scope & kinds.SCOPE_TIME), bool(scope & kinds.SCOPE_STATE)
-        await self._on_worker(lambda live: self._simulation.reset(live, of_time=of_time, of_state=of_state))
+        await self._on_worker(lambda served: self._simulation.reset(served, of_time=of_time, of_state=of_state))
         if of_time:
             self._clock.set_back()
 
@@ -161,7 +161,7 @@ class Simulator:
             world = self._shelf.read(resource.uri, strict=strict)
         else:
             world = parse_scene(resource.resource_string, strict=strict)
-        await self._on_worker(lambda live: self._simulation.load(live, world))
+        await self._on_worker(lambda served: self._simulation.load(served, world))
         self._clock.set_back()
         response.world = messages.world_resource(world)
 

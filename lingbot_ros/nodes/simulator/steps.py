@@ -124,7 +124,7 @@ class SimulatorSteps:
                 if canceled():
                     raise LingbotError(f"canceled after {done - 1} of {steps} steps", ErrorCode.CANCELED)
                 rollout = await on_worker(
-                    self._executor, worker.submit(lambda live: self._simulation.begin_step(live, canceled))
+                    self._executor, worker.submit(lambda served: self._simulation.begin_step(served, canceled))
                 )
                 outcome = await on_worker(self._executor, rollout.done)
                 if outcome.error is not None:

@@ -38,7 +38,7 @@ def _make_dataset(args: argparse.Namespace) -> int:
                 bar.update(made)
         except KeyboardInterrupt:
             bar.close()
-            print(f"interrupted with {bar.n} of {plan.episodes} episodes; the same command takes up from there")
+            print(f"interrupted with {bar.n} of {plan.episodes} episodes; repeat the same command to resume")
             return 130
     print("complete")
     return 0

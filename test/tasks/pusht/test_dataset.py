@@ -203,7 +203,7 @@ def test_interrupted_command_says_so_and_is_taken_up(tmp_path: Path, sent: signa
     process.send_signal(sent)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert "takes up from there" in stdout
+    assert "repeat the same command to resume" in stdout
     assert not list(root.glob(".shard_*"))
 
     done = subprocess.run(command(root), capture_output=True, text=True, timeout=120, check=True)

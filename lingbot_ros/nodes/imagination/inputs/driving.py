@@ -161,4 +161,4 @@ class Driving:
     def _warn_of_no_frame(self, topic: str, frame_id: str, map_frame: str) -> None:
         if not frame_id and not self._frame_told:
             self._frame_told = True
-            self._running.node.get_logger().warning(f"{topic}.header.frame_id is empty; it is taken as '{map_frame}'")
+            self._running.node.get_logger().warning(f"{topic}.header.frame_id is empty; it is read as '{map_frame}'")

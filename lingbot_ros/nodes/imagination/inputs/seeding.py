@@ -16,7 +16,7 @@ from lingbot_ros.runtime.records import StartRequest
 
 
 class Seeding:
-    """`refuse` is told of what fails later, on the worker's thread."""
+    """`refuse` is called with errors that occur later, on the worker's thread."""
 
     def __init__(self, running: NodeContext, refuse: Callable[[str, Any], None]) -> None:
         self._running, self._refuse = running, refuse
@@ -28,14 +28,14 @@ class Seeding:
         self._seed(compressed_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_prompt(self, message: String) -> None:
-        self._submit("prompt", lambda live: live.set_prompt(message.data))
+        self._submit("prompt", lambda served: served.set_prompt(message.data))
 
     def _seed(self, image: Rgb, stamp: Time) -> None:
         if not self._running.config.start_on_image:
             raise LingbotError("input.start_on_image is false; call ~/start_session, or set it", ErrorCode.UNSUPPORTED)
         start_ns = to_nanoseconds(stamp) or self._running.now_ns()
         request = StartRequest(start_stamp_ns=start_ns, image=image, replace_active=True)
-        self._submit("seed_image", lambda live: live.start_session(request))
+        self._submit("seed_image", lambda served: served.start_session(request))
 
     def _submit(self, topic: str, call: Callable[[Any], object]) -> None:
         pending = self._running.worker.submit(call)

@@ -92,7 +92,7 @@ class Inputs:
                 return
             self._told.add(str(error))
             self._running.worker.statistics.add_error(error)
-            self._running.node.get_logger().warning(f"{topic} refused, which is said once: {error}")
+            self._running.node.get_logger().warning(f"{topic} refused (reported once): {error}")
             return
         self._running.refuse(topic, error)
 

@@ -8,7 +8,7 @@ from lingbot_ros.nodes.imagination.context import NodeContext
 
 
 class TransformInputs:
-    """Fills `running.frames`. Listened to in every state, as static transforms are told only once."""
+    """Fills `running.frames`. Active in every lifecycle state, because static transforms are published only once."""
 
     def __init__(self, running: NodeContext) -> None:
         self._running = running

@@ -94,7 +94,7 @@ def read_plan(root: Path) -> DatasetPlan:
             "data set", root, f"give a folder made by `lingbot dataset pusht` ({PLAN_FILE}: {error})"
         ) from error
     if content.get("task") != "pusht":
-        raise InputError("data set", root, "it is none of Push-T; give a folder made by `lingbot dataset pusht`")
+        raise InputError("data set", root, "it is not a Push-T data set; give a folder made by `lingbot dataset pusht`")
     if version != SCHEMA_VERSION:
-        raise InputError("data set", root, f"its schema is {version}, not {SCHEMA_VERSION}; make it anew")
+        raise InputError("data set", root, f"its schema is {version}, not {SCHEMA_VERSION}; create it again")
     return DatasetPlan(**{**content, "policies": tuple(content["policies"])})

@@ -40,7 +40,7 @@ class PushTDataset:
         self.plan = read_plan(self.root)
         missing = [s for s in range(self.plan.shards) if not shard_folder(self.root, s).is_dir()]
         if missing:
-            fix = f"make the {len(missing)} missing of {self.plan.shards} shards by the command that began it"
+            fix = f"make the {len(missing)} missing of {self.plan.shards} shards with the original command"
             raise InputError("data set", root, fix)
         self._frames: list[NDArray[np.uint8]] = [self._load("frames", shard) for shard in range(self.plan.shards)]
         columns = {
@@ -100,9 +100,9 @@ class PushTDataset:
         try:
             column: NDArray[Any] = np.load(file, mmap_mode="r" if name == "frames" else None)
         except (OSError, ValueError) as error:
-            raise InputError("data set", file, f"remove its folder and make it anew ({error})") from error
+            raise InputError("data set", file, f"remove its folder and create it again ({error})") from error
         if column.shape != expected or column.dtype != FIELDS[name][0]:
-            fix = f"it is not {expected} {FIELDS[name][0].__name__}; remove its folder and make it anew"
+            fix = f"it is not {expected} {FIELDS[name][0].__name__}; remove its folder and create it again"
             raise InputError("data set", file, fix)
         return column
 

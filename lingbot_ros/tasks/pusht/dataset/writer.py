@@ -136,7 +136,7 @@ def _check_same(root: Path, there: DatasetPlan, wanted: DatasetPlan) -> None:
     for field in DatasetPlan.__dataclass_fields__:
         old, new = getattr(there, field), getattr(wanted, field)
         if old != new:
-            raise InputError(field, new, f"the set in {root} was begun with {old}; use that, or another folder")
+            raise InputError(field, new, f"the set in {root} was created with {old}; use that, or another folder")
 
 
 def _disk_error(root: Path, reason: str) -> ResourceError:

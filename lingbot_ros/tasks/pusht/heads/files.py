@@ -64,11 +64,11 @@ def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
     file = folder / card.weights.file
     try:
         if file_sha256(file) != card.weights.sha256:
-            raise ModelError(f"head: {file} is not the file that {path} describes; restore it or train it anew")
+            raise ModelError(f"head: {file} is not the file that {path} describes; restore it or train it again")
         tensors = load_file(file)
         network.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(f"head: {file} cannot be loaded ({error}); restore it or train it anew") from error
+        raise ModelError(f"head: {file} cannot be loaded ({error}); restore it or train it again") from error
     network.eval().requires_grad_(False)
     return card
 

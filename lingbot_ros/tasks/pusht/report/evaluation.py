@@ -121,7 +121,7 @@ def _require_pusht(info: WorldInfo) -> None:
     control = info.control
     if control.kind != "action" or control.high != (ARENA_SIZE, ARENA_SIZE) or (info.height, info.width) != (96, 96):
         what = f"{info.name}, {control.kind} of {control.dim}, {info.height}x{info.width}"
-        raise InputError("model", what, "give one of Push-T: action x, y in 0..512, images of 96x96")
+        raise InputError("model", what, "give a Push-T model: action x, y in 0..512, images of 96x96")
 
 
 def _simulate(windows: PushTWindows, actions: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
