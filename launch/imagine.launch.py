@@ -31,7 +31,9 @@ OVERRIDES = {
 
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty = params_file's"),
-    DeclareLaunchArgument("engine", default_value="", description="engine: auto, torch or onnxruntime; empty = params_file's"),
+    DeclareLaunchArgument(
+        "engine", default_value="", description="engine: auto, torch or onnxruntime; empty = params_file's"
+    ),
     DeclareLaunchArgument(
         "device", default_value="", description="device: auto, cpu, cuda or cuda:N; empty = params_file's"
     ),

@@ -28,6 +28,7 @@ def panel(frame: np.ndarray, title: str) -> np.ndarray:
 
 
 def main() -> None:
+    """Drive both with the same actions and write the moving image."""
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("--model", default="pusht-lasting")

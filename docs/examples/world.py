@@ -1,7 +1,7 @@
 """Start an imagined world that nobody drives yet: node, model, first image. Then drive it from anywhere.
 
-`./lingbot python docs/examples/world.py` runs the model pusht-lasting until Ctrl-C. Options: `--params-file YAML` for the
-node's parameters, `--model NAME`.
+`./lingbot python docs/examples/world.py` runs the model pusht-lasting until Ctrl-C. Options: `--params-file YAML` for
+the node's parameters, `--model NAME`.
 """
 
 import argparse
