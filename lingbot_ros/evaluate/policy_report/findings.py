@@ -13,10 +13,11 @@ from lingbot_ros.evaluate.results.evaluation import PolicyResult, arms_of, outco
 from lingbot_ros.evaluate.rollouts.record import Rollout
 from lingbot_ros.evaluate.statistics.agreement import Agreement, agree, agree_among_successful
 from lingbot_ros.evaluate.statistics.outcomes import Verdicts, compare_verdicts
+from lingbot_ros.evaluate.statistics.rates import clopper_pearson
 from lingbot_ros.evaluate.statistics.wrong_action_success import FalseSuccess, is_universal
 
 SCORER_AGREEMENT = 0.97
-"""A scorer that agrees less often with the truth on real images does not rank."""
+"""A scorer that surely agrees less often with the truth on real images does not rank."""
 
 FEWEST_ROLLOUTS = 20
 """Of a policy with a verdict; with fewer, rates are shown and nothing is ranked."""
@@ -104,7 +105,11 @@ class Findings:
     def refused(self) -> str | None:
         """Why no ranking is given; None where one is."""
         scorer = self.truth.scorer
-        if scorer is not None and scorer.agreement is not None and scorer.agreement < SCORER_AGREEMENT:
+        if (
+            scorer is not None
+            and scorer.agreement is not None
+            and clopper_pearson(scorer.both + scorer.neither, scorer.count).high < SCORER_AGREEMENT
+        ):
             return (
                 f"on real images the scorer agrees with the truth in {scorer.agreement:.1%} of rollouts only, "
                 f"below {SCORER_AGREEMENT:.0%}"
@@ -120,7 +125,7 @@ class Findings:
     def believed(self) -> bool:
         """Whether it was compared with the simulator's ranking and agrees: r surely above 0.8, over enough policies."""
         agreement = self.main.agreement
-        if self.refused is not None or agreement is None or self.truth.scorer is None:
+        if self.refused is not None or agreement is None or "SCORER_DOUBTFUL" in self.warnings:
             return False
         published = agreement.pearson.published
         return published is not None and published.low >= SURE_AGREEMENT and "ANECDOTAL" not in self.warnings
@@ -147,14 +152,22 @@ def find(
     ]
     by_id = {start.id: start for start in starts}
     replayed = _true_scores(imagined.policies, by_id, task)
-    real = real_scores(imagined.policies, by_id, task) if reference is None else reference.policies
+    mine = [*imagined.policies, *imagined.controls]
+    real = real_scores(mine, by_id, task) if reference is None else [*reference.policies, *reference.controls]
     played = _true_scores(real, by_id, task)
     truths = [Truth(one, _compare(real, played, one), _compare(imagined.policies, replayed, one)) for one in thresholds]
     return Findings(
         rows,
         _controls(imagined, reference, threshold),
         truths,
-        _warnings(rows[0], imagined, reference, horizon, max_horizon),
+        _warnings(
+            rows[0],
+            imagined,
+            reference,
+            horizon,
+            max_horizon,
+            next(truth.scorer for truth in truths if truth.threshold == threshold),
+        ),
         {key: max(scores, default=float("nan")) for key, scores in replayed.items()},
     )
 
@@ -216,14 +229,21 @@ def _false_success(arm: Played, name: str, threshold: float) -> FalseSuccess | N
 
 
 def _warnings(
-    main: Row, imagined: Played, reference: Played | None, horizon: int, max_horizon: int | None
+    main: Row,
+    imagined: Played,
+    reference: Played | None,
+    horizon: int,
+    max_horizon: int | None,
+    scorer: Verdicts | None,
 ) -> list[str]:
+    right = None if scorer is None else scorer.agreement
     seen = any(rollout.seen_in_training for rollout in imagined.policies)
     unknown = any(rollout.seen_in_training is None for rollout in imagined.policies)
     said = {
         "SEEN_IN_TRAINING": seen,
         "SEEN_IN_TRAINING_UNKNOWN": unknown and not seen,
         "BEYOND_MAX_HORIZON": max_horizon is not None and horizon > max_horizon,
+        "SCORER_DOUBTFUL": right is None or right < SCORER_AGREEMENT,
         "NO_REFERENCE": reference is None,
         "CONTROLS_UNVALIDATED": reference is None and bool(imagined.controls),
         "NO_CONTROLS": not imagined.controls,

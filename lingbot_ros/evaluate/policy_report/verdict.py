@@ -10,6 +10,7 @@ MEANINGS = {
     "SEEN_IN_TRAINING": "some starts are of episodes that the model was trained on",
     "SEEN_IN_TRAINING_UNKNOWN": "whether the model was trained on these starts is not known",
     "BEYOND_MAX_HORIZON": "rollouts are longer than the model's card says its images can be believed",
+    "SCORER_DOUBTFUL": "on real images the scorer's verdict is right in less than 97 % of rollouts, or unknown",
     "NO_REFERENCE": "the policies were not played in the simulator, so agreement is unchecked here",
     "CONTROLS_UNVALIDATED": "that wrong actions never succeed was assumed, not shown in the simulator",
     "NO_CONTROLS": "wrong actions were not tried",

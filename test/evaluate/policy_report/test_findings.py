@@ -105,6 +105,15 @@ def test_a_scorer_that_errs_on_real_images_is_refused() -> None:
     assert '<header class="refused">' in page(refused, [], [])
 
 
+def test_a_scorer_of_whom_too_little_was_seen_is_doubted_and_not_refused() -> None:
+    starts, rates = STARTS[:20], {name: RATES[name] for name in ("good", "fair")}
+    reference = arm("reference", rates=rates, starts=starts)
+    wrong = [replace(one, actions=((0.1,),) * 4) if one.start == "s0" else one for one in reference.policies]
+    findings = found(arm("imagined", rates=rates, starts=starts), replace(reference, policies=wrong))
+    assert findings.truth.scorer is not None and findings.truth.scorer.agreement == 38 / 40
+    assert findings.refused is None and not findings.believed and "SCORER_DOUBTFUL" in findings.warnings
+
+
 def test_without_a_reference_the_scorer_is_checked_on_actions_that_are_played_again() -> None:
     checked = found(arm("imagined"), None)
     assert checked.truth.scorer is not None
