@@ -156,8 +156,8 @@ def _scorer(findings: Findings) -> str:
         rows.append("".join(f"<td>{cell}</td>" for cell in cells))
     said = (
         "What limits the answer. On real images the scorer can be compared with the simulator's own state; surely "
-        "below 97 % it would not rank. Played again in the simulator, the actions chosen in imagination show how often an "
-        "imagined verdict comes true, rollout by rollout."
+        "below 97 % it would not rank. Played again in the simulator, the actions chosen in imagination show how often "
+        "an imagined verdict comes true, rollout by rollout."
     )
     heads = (
         "threshold",
