@@ -32,6 +32,7 @@ def words(folder: Path, *more: str) -> list[str]:
     policies = folder / "policies.yaml"
     policies.write_text(POLICIES)
     fixed = ["--policies", str(policies), "--rollouts", "2", "--horizon", "6", "--rows", "4", "--threads", "1"]
+    fixed += ["--model", "pusht-small"]
     return ["evaluate", *fixed, "--out", str(folder / "report"), *more]
 
 
@@ -46,14 +47,16 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
     record = json.loads((report / "evaluation.json").read_text())
     assert record["schema"] == "lingbot.evaluation/1"
     assert (record["threshold"], record["horizon"]) == (0.9, 6)
-    assert record["settings"]["command"].startswith("lingbot evaluate --rollouts 2 --horizon 6 --seed 0 --policies")
+    assert record["settings"]["command"].startswith(
+        "lingbot evaluate --rollouts 2 --horizon 6 --seed 0 --model pusht-small"
+    )
     assert record["settings"]["model"]["weights_sha256"] and len(record["settings"]["starts"]) == 2
     assert record["settings"]["policies_file"] == POLICIES
     assert [policy["policy"] for policy in record["policies"]] == ["lazy", "wandering", "<b>still</b>"]
     assert {policy["decided"] for policy in record["policies"]} == {2}
     assert set(record["controls"]) == {"lazy/zero", "lazy/flipped", "lazy/random"}
     assert [(row["threshold"], row["horizon"]) for row in record["rows"]] == [(0.9, 6), (0.85, 6), (0.95, 6)]
-    assert record["truths"][1]["scorer_on_real"]["count"] == 6
+    assert record["truths"][1]["scorer_on_real"]["count"] == 12
     assert len(record["verdict"]) == 3 and record["verdict"][0].startswith("No ranking is given: it takes 20 rollouts")
     assert {"torch", "gym-pusht"} <= set(record["versions"])
     assert record["seconds_of_this_run"]["imagined"]["world"] > 0

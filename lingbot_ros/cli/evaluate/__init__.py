@@ -125,7 +125,7 @@ class _Bar:
 def _command(args: argparse.Namespace) -> str:
     """What to type for the same figures."""
     words = [f"lingbot evaluate --rollouts {args.rollouts} --horizon {args.horizon} --seed {args.seed}"]
-    words += [f"--model {args.model}"] if args.model else []
+    words += [f"--model {args.model or DEFAULT_MODEL}"]  # the default may be another one tomorrow
     words += [f"--policies {args.policies}"] if args.policies else []
     words += [f"--threshold {args.threshold:g}"] if args.threshold is not None else []
     words += ["--reference"] if args.reference else []
