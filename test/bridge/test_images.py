@@ -61,7 +61,7 @@ def changed(**fields: object) -> Image:
 
 
 @pytest.mark.parametrize(
-    ("picture", "field", "value"),
+    ("image", "field", "value"),
     [
         (changed(encoding="bayer_rggb8"), "image.encoding", "bayer_rggb8"),
         (changed(encoding="32FC1"), "image.encoding", "32FC1"),

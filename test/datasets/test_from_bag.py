@@ -117,7 +117,7 @@ def test_every_kind_of_bag(store: Callable[[Path, list[Said]], Path], tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("picture", "camera"),
+    ("image", "camera"),
     [(png_image, PNG), (lambda rgb, ms: raw_image(rgb, ms, "bgr8"), CAMERA)],
     ids=["compressed", "bgr8"],
 )
