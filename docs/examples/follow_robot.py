@@ -25,7 +25,7 @@ from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.stamps import to_time
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
-from lingbot_ros.tasks.pusht.block_pose import fit_tee, pose_error
+from lingbot_ros.tasks.pusht.block_pose import fit_block_pose, pose_error
 from lingbot_ros.tasks.pusht.dataset.episode import episode_seed
 from lingbot_ros.tasks.pusht.image_reader import read_shares
 from lingbot_ros.tasks.pusht.simulator.policies import RandomPush
@@ -119,7 +119,7 @@ def follow(
         spin(executor, lambda key=key: key in robot.images)
         picture = np.frombuffer(robot.images.pop(key).data, np.uint8).reshape(96, 96, 3)
         if info.kind == FrameInfo.KIND_IMAGINED:
-            pose = fit_tee(read_shares(picture)).pose
+            pose = fit_block_pose(read_shares(picture)).pose
             errors.append([*pose_error(pose, state.block, 96), info.frames_since_real])
     return np.array(errors).reshape(-1, 3)
 

@@ -23,7 +23,12 @@ LINES = {
     "distill": ["distill", "--config", "no.yaml", "--data", "clips", "--run", "run", "no-teacher"],
     "train-head": ["train-head", "judge", "no-head", "no-model"],
     "eval-model": ["eval-model", "no-model"],
+    "evaluate": ["evaluate", "--policies", "no.yaml", "--out", "report"],
+    "gate": ["gate", "no-report"],
     "models": ["models", "list"],
+    "engines": ["engines"],
+    "export": ["export", "no-model"],
+    "bench": ["bench", "no-model"],
     "doctor": ["doctor"],
     "test": ["test", "--no-lint", "no-such-test.py"],
 }

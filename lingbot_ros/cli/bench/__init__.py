@@ -8,7 +8,7 @@ HELP = "measure engines side by side on this machine"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the model, the engines and what to measure."""
-    parser.add_argument("name", nargs="?", default="pusht-small", help="an action model (default %(default)s)")
+    parser.add_argument("name", help="name or folder of an action model with a network")
     parser.add_argument("--engine", default="onnxruntime", help="the engine to measure (default %(default)s)")
     parser.add_argument("--against", default="torch", help="the engine to compare with (default %(default)s)")
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="worlds in step (default 1 8)")
