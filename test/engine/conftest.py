@@ -1,6 +1,5 @@
 """Exported graphs of tiny models, made once for the tests of this folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,15 @@ from test.support.tiny_model import LAYERS, ONE_STEP, write_tiny_model
 
 
 @pytest.fixture(scope="package")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where models and exported graphs lie."""
-    patch = pytest.MonkeyPatch()
-    path = tmp_path_factory.mktemp("engines")
-    patch.setenv(artifacts.ARTIFACTS_VARIABLE, str(path / "exported"))
-    yield path
-    patch.undo()
+    return tmp_path_factory.mktemp("engines")
+
+
+@pytest.fixture(autouse=True)
+def exported_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tests of this folder alone: elsewhere an exported graph would decide which engine `auto` takes."""
+    monkeypatch.setenv(artifacts.ARTIFACTS_VARIABLE, str(folder / "exported"))
 
 
 @pytest.fixture(scope="package")
@@ -27,6 +28,8 @@ def layers(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="package")
-def worlds(layers: Path) -> tuple[World, World]:
+def worlds(folder: Path, layers: Path) -> tuple[World, World]:
     """The same small model by PyTorch and by ONNX Runtime."""
-    return World.load(layers, engine="torch", threads=1), World.load(layers, engine="onnxruntime", threads=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(artifacts.ARTIFACTS_VARIABLE, str(folder / "exported"))
+        return World.load(layers, engine="torch", threads=1), World.load(layers, engine="onnxruntime", threads=1)
