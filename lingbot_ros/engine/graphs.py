@@ -15,7 +15,7 @@ from lingbot_ros.model.attention import Attend, Attention, MaskedAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, StreamConfig, TransformerConfig
 from lingbot_ros.model.transformer import (
     CausalWorldTransformer,
-    Control,
+    ControlEmbedding,
     StepInputs,
     TimeModulation,
     embed_time,
@@ -169,7 +169,7 @@ class StepGraph(nn.Module):
             assert write_index is not None and kv_len is not None
             attend_to = self._attention(write_index, kv_len)
             attends = [attend_to(layers[f"k_cache_{i}"], layers[f"v_cache_{i}"]) for i in range(count)]
-        control = Control(
+        control = ControlEmbedding(
             tokens=layers.get("control_tokens"),
             scale=[layers[f"control_scale_{i}"] for i in range(count) if "control_scale_0" in layers],
             shift=[layers[f"control_shift_{i}"] for i in range(count) if "control_shift_0" in layers],

@@ -18,7 +18,7 @@ from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, Rigid
 
 
 @dataclass(frozen=True)
-class Control:
+class ControlEmbedding:
     """What drives a chunk, computed once per chunk and reused by each of its forwards.
 
     Action models: `frame` [B, f, d] joins the time embedding, `tokens` [B, N, d] the patch embedding.
@@ -53,7 +53,7 @@ class StepInputs:
     time: TimeModulation
     cos: Tensor
     sin: Tensor
-    control: Control = field(default_factory=Control)
+    control: ControlEmbedding = field(default_factory=ControlEmbedding)
     text: Sequence[tuple[Tensor, Tensor]] = ()
 
 
@@ -164,7 +164,7 @@ class CausalWorldTransformer(nn.Module):
         text = self.text_embedding(features.to(next(self.text_embedding.parameters()).dtype))
         return [block.cross_attn.keys_values(text) for block in self.blocks]  # type: ignore[union-attr, operator]
 
-    def encode_rays(self, rays: Tensor) -> Control:
+    def encode_rays(self, rays: Tensor) -> ControlEmbedding:
         """Folded rays [B, channels * fold^2, f, h, w] -> scale and shift of every block."""
         _, ph, pw = self.config.patch_size
         cells = rays.unflatten(4, (-1, pw)).unflatten(3, (-1, ph))
@@ -172,15 +172,15 @@ class CausalWorldTransformer(nn.Module):
         embedded = self.patch_embedding_wancamctrl(patches.to(self.patch_embedding_wancamctrl.weight.dtype))
         camera = embedded + self.c2ws_hidden_states_layer2(F.silu(self.c2ws_hidden_states_layer1(embedded)))
         pairs = [block.camera_modulation(camera) for block in self.blocks]  # type: ignore[operator]
-        return Control(scale=[scale for scale, _ in pairs], shift=[shift for _, shift in pairs])
+        return ControlEmbedding(scale=[scale for scale, _ in pairs], shift=[shift for _, shift in pairs])
 
-    def encode_actions(self, actions: Tensor, rows: int, columns: int) -> Control:
+    def encode_actions(self, actions: Tensor, rows: int, columns: int) -> ControlEmbedding:
         """Actions [B, f, history, dim] in -1..1, newest first -> per-frame and per-token embeddings."""
         frame, tokens = self.action_embedding(actions, rows, columns)
-        return Control(frame=frame, tokens=tokens)
+        return ControlEmbedding(frame=frame, tokens=tokens)
 
     def embed_time(self, timestep: Tensor, frame: Tensor | None = None) -> TimeModulation:
-        """Diffusion times [B, f] in [0, 1000), one per latent frame, joined by `Control.frame` [B, f, d]."""
+        """Diffusion times [B, f] in [0, 1000), one per latent frame, joined by `ControlEmbedding.frame` [B, f, d]."""
         e = embed_time(self.time_embedding, timestep, self.config.freq_dim)
         return modulate_by_time(self.time_projection, e if frame is None else e + frame.float())
 

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lingbot_ros.runtime.enums import FrameKind
 from lingbot_ros.runtime.real_images import RealImage
-from lingbot_ros.runtime.records import ChunkTiming, Control, FrameRecord, stamp_after
+from lingbot_ros.runtime.records import Control, FrameRecord, stamp_after
 from lingbot_ros.runtime.served_session import ServedSession
+from lingbot_ros.world import StepTiming
 
 
 def chunk_records(
@@ -42,7 +43,7 @@ def chunk_records(
             chunk_frames=len(images),
             frames_since_real=max(0, session.frames_since_real - (len(images) - 1 - offset)),
             control=control,
-            timing=ChunkTiming(timing.total_s, timing.denoise_s, timing.commit_s, timing.decode_s),
+            timing=timing,
             intrinsics=served.intrinsics,
             observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
@@ -69,7 +70,7 @@ def first_frame_record(served: ServedSession, image: NDArray[np.uint8]) -> Frame
         chunk_frames=1,
         frames_since_real=0,
         control=None,
-        timing=ChunkTiming(),
+        timing=StepTiming(),
         intrinsics=served.intrinsics,
         camera_pose=served.start_pose,
         given_image=served.given_image,

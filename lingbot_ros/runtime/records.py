@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.runtime.enums import ControlSource, ControlState, FrameKind
+from lingbot_ros.world import StepTiming
 
 Image = NDArray[np.uint8]
 """[height, width, 3], RGB."""
@@ -36,16 +37,6 @@ class Control:
 
 
 @dataclass(frozen=True)
-class ChunkTiming:
-    """Seconds of computation of one chunk."""
-
-    total_s: float = 0.0
-    denoise_s: float = 0.0
-    commit_s: float = 0.0
-    decode_s: float = 0.0
-
-
-@dataclass(frozen=True)
 class FrameRecord:
     """One frame and everything that is known about it.
 
@@ -70,7 +61,7 @@ class FrameRecord:
     chunk_frames: int
     frames_since_real: int
     control: Control | None
-    timing: ChunkTiming
+    timing: StepTiming
     intrinsics: NDArray[np.float64] | None = None
     camera_pose: NDArray[np.float64] | None = None
     given_image: NDArray[np.uint8] | None = None

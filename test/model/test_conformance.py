@@ -11,7 +11,7 @@ from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.config import RayControlConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.embedding import sinusoid
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer, Control, StepInputs
+from lingbot_ros.model.transformer import CausalWorldTransformer, ControlEmbedding, StepInputs
 
 DATA = Path(__file__).parents[1] / "data" / "conformance"
 CONFIG = TransformerConfig(
@@ -49,7 +49,7 @@ def test_velocity(model: CausalWorldTransformer, expected: str, control: str | N
         io["y"][None],
         model.embed_time(torch.full((1, frames), t)),
         *rope_tables(torch.arange(frames), height // 2, width // 2, 128),
-        model.encode_rays(rays[None]) if rays is not None else Control(),
+        model.encode_rays(rays[None]) if rays is not None else ControlEmbedding(),
         model.encode_text(text),
     )
     velocity = model.predict(inputs, [MaskedAttention(None)])

@@ -7,7 +7,7 @@ from lingbot_ros.checkpoints.names import styled_name
 from lingbot_ros.model.attention import MaskedAttention
 from lingbot_ros.model.config import TextConfig, TransformerConfig
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import Control, StepInputs
+from lingbot_ros.model.transformer import ControlEmbedding, StepInputs
 from test.support.tiny_model import random_transformer
 
 CONFIG = TransformerConfig(dim=256, ffn_dim=96, num_layers=3, num_heads=2, text=TextConfig(24, 12))
@@ -39,7 +39,7 @@ def test_full_attention_without_a_camera() -> None:
             condition,
             ours.embed_time(torch.full((1, 3), time)),
             *rope_tables(torch.arange(3), 3, 4, 128),
-            Control(),
+            ControlEmbedding(),
             ours.encode_text(text),
         )
         velocity = ours.predict(inputs, [MaskedAttention(None)] * 3)

@@ -11,7 +11,7 @@ from lingbot_ros.model.cache import KVCache, zero_caches
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
-from lingbot_ros.model.transformer import CausalWorldTransformer, Control, StepInputs
+from lingbot_ros.model.transformer import CausalWorldTransformer, ControlEmbedding, StepInputs
 from test.support.tiny_model import LAYERS, MOTION, random_transformer
 
 RAYS = TransformerConfig(
@@ -61,7 +61,7 @@ class Inputs:
     def predict(self, first: int, count: int, timestep: Tensor, attends: list[Attend]) -> Tensor:
         span = slice(first, first + count)
         if isinstance(self.model.config.control, RayControlConfig):
-            control: Control = self.model.encode_rays(self.control[:, :, span])
+            control: ControlEmbedding = self.model.encode_rays(self.control[:, :, span])
         else:
             control = self.model.encode_actions(self.control[:, span], self.rows, self.rows)
         inputs = StepInputs(
