@@ -1,7 +1,6 @@
 """No verb, nor any process that one starts, runs a file of the working directory in the place of a package."""
 
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lingbot_ros.cli.main import BUILT_IN
+from test.support.domains import borrow_domain
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
@@ -44,7 +44,7 @@ def test_files_of_the_working_directory_are_not_run(verb: str, tmp_path: Path) -
     variables = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
-        "ROS_DOMAIN_ID": str(random.randrange(60, 101)),
+        "ROS_DOMAIN_ID": str(borrow_domain()),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_HOME": str(tmp_path / "ros"),
     }

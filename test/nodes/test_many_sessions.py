@@ -124,9 +124,9 @@ VANISHING = """
 import sys, time
 from lingbot_msgs.msg import RobotAction
 from lingbot_msgs.srv import StartSession, Step
-from test.support.imagination import Probe, image, picture_message
+from test.support.imagination import Probe, image_message, picture
 probe = Probe(int(sys.argv[1]))
-request = StartSession.Request(session_id="leased", in_background=True, lease=2.0, image=picture_message(image()))
+request = StartSession.Request(session_id="leased", in_background=True, lease=2.0, image=image_message(picture()))
 assert probe.call(StartSession, "start_session", request).error_msg == ""
 while True:
     probe.call(Step, "step", Step.Request(session_id="leased", actions=[RobotAction(values=[1.0, 2.0])]))

@@ -1,7 +1,6 @@
 """The real node as a process of its own, and a client of it, on a domain that nobody else uses."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -24,17 +23,18 @@ from sensor_msgs.msg import Image
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus, RobotAction
 from lingbot_msgs.srv import StartSession
+from test.support.domains import borrow_domain, give_back, take_domain
 
 # A busy machine may need long for what takes it a moment otherwise; a test fails by this, never passes by it.
 PATIENCE_S = 60.0
 ROOT = Path(__file__).parents[2]
 
 
-def isolated_environment() -> dict[str, str]:
+def isolated_environment(domain: int | None = None) -> dict[str, str]:
     """Variables of a domain of its own, on this machine only."""
     return {
         **os.environ,
-        "ROS_DOMAIN_ID": str(random.randrange(60, 101)),
+        "ROS_DOMAIN_ID": str(borrow_domain() if domain is None else domain),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
@@ -169,18 +169,20 @@ def running_node(
 
     extra: more ROS arguments. module: what is run in the place of the node's executable.
     """
-    environment = isolated_environment()
+    domain = take_domain()
+    environment = isolated_environment(domain)
     folder.mkdir(parents=True, exist_ok=True)
     named = {name.replace("__", "."): value for name, value in parameters.items()}
     defaults = {"model.threads": 1, "snapshots.folder": str(folder / "snapshots")}
     node = NodeUnderTest(environment, defaults | named, extra, folder / "node.log", module)
-    probe = Probe(int(environment["ROS_DOMAIN_ID"]))
+    probe = Probe(domain)
     try:
         yield node, probe
     finally:
         probe.close()
         if node.process.poll() is None:
             node.stop()
+        give_back(domain)
 
 
 def picture(size: int = 32, seed: int = 0) -> NDArray[np.uint8]:
