@@ -3,7 +3,7 @@
 `./lingbot python docs/examples/follow_robot.py --every 8` starts the node `imagination`, shows it the robot's first
 image, and sends every action and every camera image as a robot would. Of 8 frames the node then imagines seven and
 observes one. It prints how far the imagined block is from the real one. `--every 0`: nothing is observed.
-Options: `--episodes N`, `--frames N` of each.
+Options: `--model NAME`, `--episodes N`, `--frames N` of each.
 """
 
 import argparse
@@ -69,11 +69,12 @@ class Robot(Node):
 def main() -> None:
     """Follow some episodes and print the errors of the imagined frames."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="pusht-small", help="world model (default: %(default)s, which drifts)")
     parser.add_argument("--every", type=int, default=8, help="observe one frame of so many; 0 = none (default: 8)")
     parser.add_argument("--episodes", type=int, default=4, help="how many (default: 4)")
     parser.add_argument("--frames", type=int, default=100, help="of each episode (default: 100, ten seconds)")
     args = parser.parse_args()
-    parameters = ["-p", "mode:=lockstep", "-p", f"observe.every:={args.every}"]
+    parameters = ["-p", "mode:=lockstep", "-p", f"observe.every:={args.every}", "-p", f"model.name:={args.model}"]
     try:
         with NodeProcess(parameters) as process:
             rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
