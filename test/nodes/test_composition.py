@@ -10,6 +10,7 @@ from rclpy.qos import QoSProfile
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus, RobotAction
 from lingbot_msgs.srv import StartSession
+from test.support.domains import take_domain
 from test.support.imagination import (
     PATIENCE_S,
     ROOT,
@@ -60,8 +61,9 @@ def test_two_nodes_live_in_one_process_and_imagine_apart(tmp_path: Path) -> None
 def test_two_processes_under_namespaces_do_not_hear_each_other(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = isolated_environment()
-    monkeypatch.setattr("test.support.imagination.isolated_environment", lambda: shared)
+    shared = take_domain()
+    monkeypatch.setattr("test.support.imagination.take_domain", lambda: shared)
+    monkeypatch.setattr("test.support.imagination.give_back", lambda domain: None)
     with (
         running_node(tmp_path / "a", extra=["-r", "__ns:=/left"], model__name=model) as (_, left),
         running_node(tmp_path / "b", extra=["-r", "__ns:=/right"], model__name=model) as (_, right),
