@@ -16,7 +16,6 @@ from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 
 pytest.importorskip("simulation_interfaces.srv", reason="built by ./lingbot test or ./lingbot sim")
-from rclpy.action import ActionClient
 from simulation_interfaces import srv
 from simulation_interfaces.action import SimulateSteps
 from simulation_interfaces.msg import Bounds, Result, SimulationState, SimulatorFeatures
@@ -305,8 +304,7 @@ def test_the_camera_is_the_one_entity(simulator: Simulator) -> None:
 
 
 def test_steps_as_an_action_with_feedback_and_cancel(simulator: Simulator) -> None:
-    client = ActionClient(simulator.probe.node, SimulateSteps, "simulate_steps")
-    assert client.wait_for_server(PATIENCE_S)
+    client = simulator.probe.action_client(SimulateSteps, "simulate_steps")
     told: list[tuple[int, int]] = []
 
     def hear(message: Any) -> None:

@@ -144,8 +144,10 @@ class Probe:
         """Infos of imagined frames, those of one session if named."""
         return [i for i in self.infos if i.frame_index and session_id in ("", i.session_id)]
 
-    def action_client(self, kind: Any) -> Any:
-        client = ActionClient(self.node, kind, "imagination/imagine")
+    def action_client(self, kind: Any, name: str = "imagination/imagine") -> Any:
+        """Made on the thread that spins: rclpy shows a client to its executor before it is complete."""
+        made = self.executor.create_task(lambda: ActionClient(self.node, kind, name))
+        client = self.result(made)
         assert client.wait_for_server(PATIENCE_S)
         return client
 
