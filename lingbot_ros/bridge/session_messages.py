@@ -32,7 +32,7 @@ def frame_header(record: FrameRecord, frame_id: str) -> Header:
 
 
 def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication: Publication) -> FrameInfo:
-    """Everything that is known about a frame; trust is NaN, because nothing estimates it here."""
+    """Everything that is known about a frame; trust and the shares are NaN: no model estimates them yet."""
     timing = record.timing
     message = FrameInfo(
         header=header,
@@ -54,6 +54,9 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         control_source=ControlSource.NONE,
         control_state=ControlState.UNKNOWN,
         trust=float("nan"),
+        seen_share=float("nan"),
+        painted_share=float("nan"),
+        unknown_share=float("nan"),
         frames_since_real=record.frames_since_real,
         max_horizon=info.max_horizon or 0,
         control_latency=float("nan"),
