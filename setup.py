@@ -50,6 +50,7 @@ setup(
     extras_require={
         "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pygame>=2.1", "pymunk>=6.6,<7"],
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
+        "rooms": ["miniworld>=2.1", "pyglet>=1.5,<2"],
         "lerobot": ["pyarrow>=15"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],

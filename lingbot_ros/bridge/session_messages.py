@@ -32,8 +32,8 @@ def frame_header(record: FrameRecord, frame_id: str) -> Header:
 
 
 def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication: Publication) -> FrameInfo:
-    """Everything that is known about a frame; trust and the shares are NaN: no model estimates them yet."""
-    timing = record.timing
+    """Everything that is known about a frame; trust is NaN, and the shares are where a model cannot tell them."""
+    timing, view = record.timing, record.view
     message = FrameInfo(
         header=header,
         publish_index=publication.index,
@@ -54,9 +54,10 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         control_source=ControlSource.NONE,
         control_state=ControlState.UNKNOWN,
         trust=float("nan"),
-        seen_share=float("nan"),
-        painted_share=float("nan"),
-        unknown_share=float("nan"),
+        seen_share=float("nan") if view is None else view.seen,
+        painted_share=float("nan") if view is None else view.painted,
+        unknown_share=float("nan") if view is None else view.unknown,
+        motion_blocked=view is not None and view.motion_blocked,
         frames_since_real=record.frames_since_real,
         max_horizon=info.max_horizon or 0,
         control_latency=float("nan"),
@@ -72,7 +73,7 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         _set_control(message, control.values)
         if control.state is ControlState.FRESH:
             message.control_latency = publication.monotonic_s - control.received_s
-    elif record.camera_pose is not None:
+    if record.camera_pose is not None:
         message.has_camera_pose, message.camera_pose = True, camera_to_world_to_pose(record.camera_pose)
     return message
 

@@ -12,6 +12,7 @@ from lingbot_ros.model.config import (
     TransformerConfig,
 )
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.scene.config import SceneConfig
 
 T = TypeVar("T")
 
@@ -36,10 +37,15 @@ def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
         raise InputError(where, data, str(error)) from error
 
 
-def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | RigidLayersConfig:
-    """What a card's `architecture` dictionary describes: a network, or with `prediction: canonical` rigid layers."""
+def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | RigidLayersConfig | SceneConfig:
+    """What a card's `architecture` dictionary describes.
+
+    With `prediction: canonical` rigid layers, with `prediction: scene` a scene, else a transformer.
+    """
     if data.get("prediction") == "canonical":
         return parse_dataclass(RigidLayersConfig, data, where)
+    if data.get("prediction") == "scene":
+        return parse_dataclass(SceneConfig, data, where)
     return parse_transformer(data, where)
 
 

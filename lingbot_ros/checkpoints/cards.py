@@ -15,6 +15,7 @@ from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.shared_files import shared_folders
 
@@ -59,7 +60,7 @@ class ModelCard:
     width: int
     fps: float
     control: ControlSpec
-    architecture: TransformerConfig | RigidLayersConfig
+    architecture: TransformerConfig | RigidLayersConfig | SceneConfig
     stream: StreamConfig
     sampler: SamplerConfig | UniPCConfig
     autoencoder: Literal["pixel", "wan"]
@@ -100,9 +101,11 @@ class ModelCard:
 
     @property
     def transformer(self) -> TransformerConfig:
-        """The architecture of a model that has a network. Raises ModelError for one of rigid layers."""
+        """The architecture of a model that has a transformer. Raises ModelError for one that has none."""
         if isinstance(self.architecture, RigidLayersConfig):
             raise ModelError(f"{self.name}: it is made of rigid layers and has no network; use another model for this")
+        if isinstance(self.architecture, SceneConfig):
+            raise ModelError(f"{self.name}: it remembers a scene and has no transformer; use another model for this")
         return self.architecture
 
     @property

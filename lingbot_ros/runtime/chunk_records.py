@@ -45,6 +45,8 @@ def chunk_records(
             control=control,
             timing=timing,
             intrinsics=served.intrinsics,
+            camera_pose=session.camera_pose if session.view is not None else None,
+            view=session.view,
             observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
         )

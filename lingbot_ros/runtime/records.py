@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.runtime.enums import ControlSource, ControlState, FrameKind
-from lingbot_ros.world import StepTiming
+from lingbot_ros.world import FrameView, StepTiming
 
 Image = NDArray[np.uint8]
 """[height, width, 3], RGB."""
@@ -41,7 +41,8 @@ class FrameRecord:
     """One frame and everything that is known about it.
 
     image: uint8 [H, W, 3] RGB. stamp_ns: imagined time, the session's start stamp + frame_index / fps.
-    camera_pose: of frame 0, camera-to-world [4, 4]; that of later frames is their control.
+    camera_pose: camera-to-world [4, 4]: of frame 0, and of later frames of models that do not always go where their
+    control says; that of other frames is their control. view: what it shows, for models that can tell.
     given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
     observed_stamp_ns: observed frames: when the image was taken, by the sender's clock; 0 = unknown.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
@@ -64,6 +65,7 @@ class FrameRecord:
     timing: StepTiming
     intrinsics: NDArray[np.float64] | None = None
     camera_pose: NDArray[np.float64] | None = None
+    view: FrameView | None = None
     given_image: NDArray[np.uint8] | None = None
     observed_stamp_ns: int = 0
     paced: bool = False

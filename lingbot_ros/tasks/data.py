@@ -10,6 +10,7 @@ from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.tasks.registry import find_task
 from lingbot_ros.training.config import TrainConfig
+from lingbot_ros.training.scene.views import ViewSource
 from lingbot_ros.training.training_data import TrainingData, clip_training_data
 
 
@@ -32,6 +33,14 @@ def fit_layer_constants(folder: Path, config: RigidLayersConfig) -> Constants:
     if name is None:
         raise InputError("--data", folder, "rigid layers are fitted by a task, and this data set names none")
     return find_task(name).layer_constants(folder, config)
+
+
+def open_scene_views(folder: Path) -> ViewSource:
+    """The views of the data set in `folder`, by the task that it names. Raises InputError."""
+    name = task_of_data(folder)
+    if name is None:
+        raise InputError("--data", folder, "a scene model needs poses and depth, and this data set has none")
+    return find_task(name).scene_views(folder)
 
 
 def task_of_data(folder: Path) -> str | None:

@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 GROUP = "lingbot_ros.tasks"
 """Entry points by which an installed package adds a task: `NAME = "package.module:Class"`, a `tasks.task.Task`."""
 
-BUILT_IN = {"pusht": "lingbot_ros.tasks.pusht.task:PushT"}
+BUILT_IN = {"pusht": "lingbot_ros.tasks.pusht.task:PushT", "rooms": "lingbot_ros.tasks.rooms.task:Rooms"}
 DEFAULT_TASK = "pusht"
 DEFAULT_MODEL = "pusht-lasting"
 DEFAULT_SCENE = "pusht"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
+    from lingbot_ros.training.scene.views import ViewSource
     from lingbot_ros.training.training_data import TrainingData
     from lingbot_ros.world import World
 
@@ -98,6 +99,10 @@ class Task(Protocol):
     def layer_constants(self, folder: Path, config: RigidLayersConfig) -> Constants:
         """The constants of a world of rigid layers, fitted to the data set in `folder`. Raises InputError."""
         raise InputError("--config", "rigid_layers", f"the task {self.name} fits no rigid layers; train a network")
+
+    def scene_views(self, folder: Path) -> ViewSource:
+        """Views with depth of the data set in `folder`, to train a scene model on. Raises InputError."""
+        raise InputError("--data", folder, f"the task {self.name} has no views with depth")
 
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         """Measure a model on what no training saw, against the task's minimum and target figures. Raises InputError."""

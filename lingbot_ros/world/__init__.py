@@ -1,6 +1,7 @@
 """A live imagined world: load a model, start a session, step, fork, save, restore. ROS-free."""
 
 from lingbot_ros.world.batch import Batch
+from lingbot_ros.world.frame_view import FrameView
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.pose_memory import MemoryOptions
@@ -11,6 +12,7 @@ from lingbot_ros.world.world_info import WorldInfo
 
 __all__ = [
     "Batch",
+    "FrameView",
     "LoadOptions",
     "LoadedModel",
     "MemoryOptions",

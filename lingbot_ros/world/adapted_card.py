@@ -9,6 +9,7 @@ from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world.assembly import check_size
 from lingbot_ros.world.load_options import LoadOptions
@@ -42,12 +43,16 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
     is_pixel, has_text = card.autoencoder == "pixel", card.architecture.text is not None
     is_one_clip = card.stream.window == card.stream.chunk
     is_layers = isinstance(card.architecture, RigidLayersConfig)
+    is_scene = isinstance(card.architecture, SceneConfig)
     few, many = isinstance(card.sampler, SamplerConfig), isinstance(card.sampler, UniPCConfig)
     distilled = f"was distilled to {card.sampler.forwards} network evaluations a chunk" if few else ""
     size = f"knows one size, {card.height} x {card.width}"
     refusals = (
         ("window", options.window is not None and is_layers, "is made of rigid layers, which attend to nothing"),
         ("sink", options.sink is not None and is_layers, "is made of rigid layers, which attend to nothing"),
+        ("window", options.window is not None and is_scene, "remembers views and attends to nothing"),
+        ("sink", options.sink is not None and is_scene, "remembers views and attends to nothing"),
+        ("memory", options.memory is not None and is_scene, "remembers what it has seen anyway"),
         ("size", options.size is not None and is_pixel, size),
         ("light_decoder", options.light_decoder is not None and is_pixel, "has no Wan autoencoder to stand in for"),
         ("one_step", options.one_step and many, "was not distilled to few steps"),

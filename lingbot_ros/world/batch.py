@@ -12,6 +12,7 @@ from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_rows import LayerRows
 from lingbot_ros.world.network_rows import NetworkRows
+from lingbot_ros.world.scene_model import SceneModel
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 from lingbot_ros.world.world import World
@@ -151,6 +152,8 @@ def _rows_of(world: World, size: int) -> Rows:
     card, model = world.card, world.model
     if isinstance(model, LayerModel):
         return LayerRows(model, world, size)
+    if isinstance(model, SceneModel):
+        raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
     if not isinstance(model.autoencoder, PixelAutoencoder) or card.control.kind != "action" or len(model.networks) > 1:
         raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
     if card.architecture.text is not None or model.guidance != 1:

@@ -1,18 +1,14 @@
 """A world of rigid layers in memory: constants instead of networks. It runs on the CPU, in float32."""
 
-from dataclasses import replace
-
-from lingbot_ros.checkpoints.cards import ModelCard, find_card
-from lingbot_ros.checkpoints.files import ModelFiles, locate
+from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
-from lingbot_ros.errors import EngineError
 from lingbot_ros.model.autoencoder import PixelAutoencoder
 from lingbot_ros.model.rigid_layers.capture import Capture
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.model.rigid_layers.state import LayerState
-from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.network import Network
@@ -50,21 +46,3 @@ class LayerModel(LoadedModel):
             weights_bytes=sum(t.numel() * t.element_size() for t in self.constants.state_dict().values()),
             session_bytes=sum(t.numel() * t.element_size() for t in state.tensors().values()),
         )
-
-
-def load_model(options: LoadOptions) -> LoadedModel:
-    """The model that a card describes, of networks or of rigid layers; raises what `World.load` raises."""
-    card = adapted_card(find_card(options.name), options)
-    if not isinstance(card.architecture, RigidLayersConfig):
-        return LoadedModel.load(options)
-    return LayerModel(card, locate(card), _layer_options(options))
-
-
-def _layer_options(options: LoadOptions) -> LoadOptions:
-    """With the device and precision that layers have; raises EngineError for others."""
-    has = {"engine": ("auto", "torch"), "device": ("auto", "cpu"), "precision": ("auto", "f32")}
-    for name, known in has.items():
-        value = getattr(options, name)
-        if value not in known:
-            raise EngineError(f"{name}: got {value!r}; a world of rigid layers takes {' or '.join(known)}")
-    return replace(options, engine="torch", device="cpu", precision="f32")

@@ -17,6 +17,8 @@ from lingbot_ros.model.quantized import is_quantized
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.state import LayerState
 from lingbot_ros.model.ring import Ring
+from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.model.scene.keyframes import row_bytes
 from lingbot_ros.model.transformer import CausalWorldTransformer
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world.adapted_card import expert_count, memory_of
@@ -90,7 +92,12 @@ class MemoryPlan:
 def plan_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
     """The plan of a card that is adapted to `options`, which are resolved. Reads no weights."""
     precision, device = options.precision, options.device
-    uses = _layer_items(card) if isinstance(card.architecture, RigidLayersConfig) else _items(card, options)
+    if isinstance(card.architecture, RigidLayersConfig):
+        uses = _layer_items(card)
+    elif isinstance(card.architecture, SceneConfig):
+        uses = _scene_items(card)
+    else:
+        uses = _items(card, options)
     items = tuple(MemoryItem(name, size, where) for name, size, where in uses if size)
     devices = dict.fromkeys((device, *(item.device for item in items)))
     return MemoryPlan(
@@ -104,6 +111,13 @@ def _layer_items(card: ModelCard) -> Iterator[tuple[str, int, str]]:
     state = LayerState.empty(card.architecture, card.height, card.width).tensors().values()
     yield "constants", card.weights.bytes, "cpu"
     yield "one session", sum(tensor.numel() * tensor.element_size() for tensor in state), "cpu"
+
+
+def _scene_items(card: ModelCard) -> Iterator[tuple[str, int, str]]:
+    """What a scene keeps in main memory."""
+    assert isinstance(card.architecture, SceneConfig)
+    yield "depth network", 2 * card.weights.bytes, "cpu"  # float16 in the file
+    yield "one session", card.architecture.keyframes * row_bytes(card.height, card.width), "cpu"
 
 
 def require_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:

@@ -19,6 +19,7 @@ from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import Branch, ChunkInputs, guided_prediction
+from lingbot_ros.world.frame_view import FrameView
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.parts import Decoding, FinishedChunk, State, require_same_parts, session_parts
 from lingbot_ros.world.pose_memory import PoseMemory
@@ -69,6 +70,8 @@ class Session:
         self.chunk_index = 0
         self.frame_index = 0
         self.timing = StepTiming()
+        self.view: FrameView | None = None
+        """What the last frame shows; None for models that cannot tell, and before the first frame."""
         self._model, self._registry = model, registry
         self._open, self._empty = True, True
         self._real_frame = 0

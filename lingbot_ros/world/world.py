@@ -12,11 +12,14 @@ from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stret
 from lingbot_ros.errors import InputError, SessionError
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.world.assembly import Control, new_control
-from lingbot_ros.world.layer_model import LayerModel, load_model
+from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_session import LayerSession
+from lingbot_ros.world.load_model import load_model
 from lingbot_ros.world.load_options import LoadOptions, PromptPolicy
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.pose_memory import MemoryOptions
+from lingbot_ros.world.scene_model import SceneModel
+from lingbot_ros.world.scene_session import SceneSession
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -157,6 +160,8 @@ class World:
     def _allocate(self, session_id: str, parent_id: str, seed: int, control: Control) -> Session:
         if isinstance(self.model, LayerModel):
             return LayerSession(self.model, self, session_id, parent_id, seed, control)
+        if isinstance(self.model, SceneModel):
+            return SceneSession(self.model, self, session_id, parent_id, seed, control)
         return Session(self.model, self, session_id, parent_id, seed, control)
 
     def forget(self, session: Session) -> None:

@@ -95,7 +95,11 @@ def _description(card: "ModelCard") -> list[str]:
 def _generation(card: "ModelCard") -> str:
     """One line on how frames come about."""
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+    from lingbot_ros.model.scene.config import SceneConfig
 
+    if isinstance(card.architecture, SceneConfig):
+        scene = card.architecture
+        return f"scene: {scene.keyframes} remembered views, {scene.sources} of them behind a frame, one frame at a time"
     if isinstance(card.architecture, RigidLayersConfig):
         layers = card.architecture
         return f"layers: {layers.layers}, of which {layers.driven} obeys the action; no network, one frame at a time"
@@ -131,7 +135,7 @@ def _verify(args: argparse.Namespace) -> int:
         verify_part,
         verify_transformer,
     )
-    from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+    from lingbot_ros.model.config import TransformerConfig
 
     path = Path(args.path)
     if path.exists() and not (path / "card.yaml").is_file():
@@ -144,7 +148,7 @@ def _verify(args: argparse.Namespace) -> int:
     card = find_card(args.path)
     found = locate(card)
     for files in filter(None, (found.transformer, found.low_noise)):
-        if not isinstance(card.architecture, RigidLayersConfig):
+        if isinstance(card.architecture, TransformerConfig):
             print(f"{files[0].parent}: {verify_transformer(files, card.architecture).text()}")
     for part in filter(None, (found.autoencoder, found.text_encoder)):
         print(f"{part}: {verify_part(part)}")

@@ -37,7 +37,9 @@ class CameraOutputs:
 
     def publish(self, record: FrameRecord) -> None:
         """On the pacer's thread, for each frame."""
-        pose = record.camera_pose if record.control is None else record.control.values
+        pose = record.camera_pose
+        if pose is None and record.control is not None:
+            pose = record.control.values
         if pose is None or (self._odom is None and self._tf is None):
             return
         body = pose.copy()

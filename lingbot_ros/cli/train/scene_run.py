@@ -1,0 +1,48 @@
+"""`lingbot train` for a scene model: train its depth network and put it into a model folder."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from lingbot_ros.checkpoints.architecture import to_plain
+from lingbot_ros.checkpoints.tensors import file_sha256
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.training.export import WEIGHTS_FILE, update_card
+from lingbot_ros.training.scene.config import SceneTrainConfig
+from lingbot_ros.training.scene.train import DepthTrainer
+
+
+def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -> int:
+    """Train to the limits, measure on `--validation` if there is one, then export if asked. Returns 0."""
+    from lingbot_ros.tasks.data import open_scene_views
+
+    if args.device != "cpu":
+        raise InputError("--device", args.device, "a scene model is trained on the CPU; leave it out")
+    if args.export and not (args.export / "card.yaml").is_file():
+        raise InputError("--export", args.export, "give a folder with a card.yaml that describes the model")
+    torch.set_num_threads(args.threads)
+    source = open_scene_views(args.data)
+    held_out = None if args.validation is None else open_scene_views(args.validation)
+    trainer = DepthTrainer(config, args.run, bf16=args.precision == "bf16")
+    trainer.train(source, args.iterations, args.minutes)
+    if held_out is not None:
+        error = trainer.measure(held_out)
+        print(f"median error of depth: {error.frames:.1%} on real frames, {error.holes:.1%} in holes")
+    if args.export:
+        export_scene(trainer, config.scene, args.export)
+        print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")
+    return 0
+
+
+def export_scene(trainer: DepthTrainer, config: SceneConfig, folder: Path) -> None:
+    """Write float16 weights into a model folder, and their digest into its card."""
+    partial = folder / f"{WEIGHTS_FILE}.partial"
+    save_file({name: tensor.half().contiguous() for name, tensor in trainer.average.state_dict().items()}, partial)
+    os.replace(partial, folder / WEIGHTS_FILE)
+    weights = folder / WEIGHTS_FILE
+    entry = {"file": WEIGHTS_FILE, "sha256": file_sha256(weights), "bytes": weights.stat().st_size}
+    update_card(folder / "card.yaml", {"architecture": to_plain(config), "weights": entry})

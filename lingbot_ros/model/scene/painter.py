@@ -1,0 +1,202 @@
+"""What nobody has seen: a plausible room in the same materials. Nothing here generates texture; it is carried.
+
+A hole needs three answers: where the surface is (the depth network's guess, straightened by `layout`), which surface it
+is, and how brightly it is lit (as the nearest known pixel of that surface). Colour then comes from the surface's tile.
+"""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
+from lingbot_ros.model.scene.depth_network import DepthNetwork, condition
+from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, Keyframe
+from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
+from lingbot_ros.model.scene.render import View
+from lingbot_ros.model.scene.surfaces import CEILING, FLOOR, NONE, SURFACES, WALL, Upright, classify, coordinates, inner
+from lingbot_ros.model.scene.tiles import Tiles
+
+LEAST_KNOWN = 0.02
+"""A view of which less is known is painted from the layout of unseen space alone."""
+_DARKEST, _BRIGHTEST = 0.6, 1.5
+"""Light on a painted surface against its tile."""
+
+
+class Painter:
+    """Measures real images and completes views with holes, with one network. Holds no state of a session."""
+
+    def __init__(self, network: DepthNetwork, lens: Pinhole) -> None:
+        self._network, self.lens = network, lens
+        self._rays = lens.rays()
+        self._network_rays = torch.from_numpy(np.moveaxis(self._rays[..., :2], -1, 0)[None].copy())
+
+    def measured(self, image: NDArray[np.uint8], pose: Pose) -> Keyframe:
+        """A real image uint8 [H, W, 3] with its predicted disparity, as a keyframe."""
+        everything = np.ones(image.shape[:2], bool)
+        disparity = self._predict(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
+        return Keyframe(image.copy(), disparity, np.full(image.shape[:2], REAL, np.uint8), pose.copy())
+
+    def write_tiles(self, tiles: Tiles, frame: Keyframe, upright: Upright) -> None:
+        """Let a real keyframe show what surfaces look like."""
+        points = to_world(self._rays / frame.disparity[..., None], frame.pose)
+        surface = classify(points, upright, frame.pose[1, 3])
+        chosen = inner(surface)
+        if chosen.any():
+            at = coordinates(points[chosen], surface[chosen], upright, frame.pose[1, 3])
+            length, _ = self._footprint(frame.disparity, points, frame.pose, surface, upright)
+            tiles.write(surface[chosen], at, frame.colour[chosen], length[chosen])
+
+    def painted(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
+        """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere."""
+        holes = ~view.known
+        disparity, surface = self._completed(view, holes, pose, upright)
+        points = to_world(self._rays / disparity[..., None], pose)
+        found = classify(points, upright, pose[1, 3])
+        surface = np.where(holes, surface, found).astype(np.uint8)
+        colour = self.textured(view.colour, holes, surface, disparity, points, pose, tiles, upright)
+        return Keyframe(colour, disparity, np.where(holes, PAINTED, COPIED).astype(np.uint8), pose.copy())
+
+    def textured(
+        self,
+        colour: NDArray[np.uint8],
+        holes: NDArray[np.bool_],
+        surface: NDArray[np.uint8],
+        disparity: Floats,
+        points: Floats,
+        pose: Pose,
+        tiles: Tiles,
+        upright: Upright,
+    ) -> NDArray[np.uint8]:
+        """The colours with `holes` [H, W] filled from tiles, or from the nearest pixel where a surface has none."""
+        chosen = surface != NONE
+        at = coordinates(points[chosen], surface[chosen], upright, pose[1, 3])
+        length, width = self._footprint(disparity, points, pose, surface, upright)
+        footprint = np.sqrt(length * width)[chosen]
+        tile, has_tile = np.zeros(colour.shape, np.float32), np.zeros(holes.shape, bool)
+        tile[chosen], has_tile[chosen] = tiles.look(surface[chosen], at, footprint)
+        result = _nearest(colour, ~holes)
+        filled = holes & has_tile
+        gain = _light(colour, tile, ~holes & has_tile, surface, filled)
+        result[filled] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[filled]
+        return result
+
+    def sharpened(
+        self,
+        colour: NDArray[np.uint8],
+        close: NDArray[np.bool_],
+        surface: NDArray[np.uint8],
+        disparity: Floats,
+        points: Floats,
+        pose: Pose,
+        tiles: Tiles,
+        upright: Upright,
+    ) -> NDArray[np.uint8]:
+        """The colours with the pixels `close` drawn anew from their tiles, as bright as they are."""
+        at = coordinates(points[close], surface[close], upright, pose[1, 3])
+        length, width = self._footprint(disparity, points, pose, surface, upright)
+        footprint = np.sqrt(length * width)[close]
+        tile = np.zeros(colour.shape, np.float32)
+        has_tile = np.zeros(close.shape, bool)
+        tile[close], has_tile[close] = tiles.look(surface[close], at, footprint)
+        mask = has_tile.astype(np.float32)
+        seen, drawn = (
+            cv2.boxFilter(x.mean(-1).astype(np.float32) * mask, -1, (15, 15), normalize=False) for x in (colour, tile)
+        )
+        gain = np.clip(seen / np.maximum(drawn, 1.0), 0.4, 2.0)
+        result = colour.copy()
+        result[has_tile] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[has_tile]
+        return result
+
+    def _completed(
+        self, view: View, holes: NDArray[np.bool_], pose: Pose, upright: Upright
+    ) -> tuple[Floats, NDArray[np.uint8]]:
+        """Disparity [H, W] of the whole view, and for its holes the surface of every pixel."""
+        known = ~holes
+        guess = self._predict(view.colour, known, view.disparity, known)
+        upright_pose = level(pose)
+        floor_y, ceiling_y = upright.heights(pose[1, 3])
+        rays = (self._rays @ (upright_pose[:3, :3].T @ pose[:3, :3]).T.astype(np.float32)).astype(np.float32)
+        ahead = np.maximum(rays[..., 2], 0.05)
+        column = rays[..., 0] / ahead * np.float32(self.lens.fx) + np.float32(self.lens.cx)
+        points = to_world(self._rays / np.where(known, np.maximum(view.disparity, 1e-3), guess)[..., None], pose)
+        band = wall_band(points, floor_y)
+        horizontal = guess / ahead
+        horizontal[known] = (view.disparity / ahead)[known]
+        layout = find_layout(
+            self.lens,
+            upright_pose,
+            upright,
+            (column[band & known], horizontal[band & known]),
+            (column[band & holes], horizontal[band & holes]),
+        )
+        index = np.clip(np.floor(column).astype(int) + MARGIN, 0, len(layout.disparity) - 1)
+        wall = layout.disparity[index] * ahead
+        eye_y = np.float32(pose[1, 3])
+        flat = np.where(
+            rays[..., 1] > 0, rays[..., 1] / np.float32(floor_y - eye_y), rays[..., 1] / np.float32(ceiling_y - eye_y)
+        )
+        surface = np.where(wall >= flat, layout.surface[index], np.where(rays[..., 1] > 0, FLOOR, CEILING))
+        disparity = np.where(holes, np.maximum(wall, flat), view.disparity)
+        return np.clip(disparity, 0.05, 10).astype(np.float32), surface.astype(np.uint8)
+
+    @torch.inference_mode()
+    def _predict(
+        self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]
+    ) -> Floats:
+        image = torch.from_numpy(np.moveaxis(colour, -1, 0)[None].astype(np.float32) / 255)
+        masks = [torch.from_numpy(mask[None, None].astype(np.float32)) for mask in (known, has_disparity)]
+        inputs = condition(image, masks[0], torch.from_numpy(disparity[None, None]), masks[1], self._network_rays)
+        return np.ascontiguousarray(self._network(inputs)[0, 0].numpy())
+
+    def _footprint(
+        self, disparity: Floats, points: Floats, pose: Pose, surface: NDArray[np.uint8], upright: Upright
+    ) -> tuple[Floats, Floats]:
+        """How long and how wide pixels are on their surfaces, in metres: [H, W] each."""
+        across = 1 / (disparity * np.float32(self.lens.fx))
+        towards = upright.along(points - pose[:3, 3].astype(np.float32))
+        distance = np.sqrt((towards * towards).sum(-1))
+        is_x = (surface == WALL) | (surface == WALL + 2)
+        facing = np.where(surface < WALL, towards[..., 1], np.where(is_x, towards[..., 0], towards[..., 2]))
+        slant = np.maximum(np.abs(facing) / np.maximum(distance, 1e-6), 0.1)
+        return np.asarray(across / slant, np.float32), np.asarray(across, np.float32)
+
+
+def _nearest(colour: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Every unknown pixel takes the colour of the nearest known one."""
+    if not known.any() or known.all():
+        return colour.copy()
+    index = nearest_index(known)
+    return np.ascontiguousarray(colour.reshape(-1, 3)[index])
+
+
+def nearest_index(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Flat index [H, W] of the nearest known pixel of each; at least one must be known."""
+    free = (~known).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    place = np.zeros(int(labels.max()) + 1, np.int64)
+    flat = np.flatnonzero(known)
+    place[labels.reshape(-1)[flat]] = flat
+    return place[labels]
+
+
+def _light(
+    colour: NDArray[np.uint8],
+    tile: Floats,
+    known: NDArray[np.bool_],
+    surface: NDArray[np.uint8],
+    holes: NDArray[np.bool_],
+) -> Floats:
+    """Brightness of the holes' surfaces against their tiles, [H, W]: that of the nearest known pixel of the surface."""
+    gain = np.ones(holes.shape, np.float32)
+    seen, drawn = colour.mean(-1).astype(np.float32), tile.mean(-1)
+    for number in range(SURFACES):
+        here = holes & (surface == number)
+        from_here = known & (surface == number)
+        if from_here.sum() < 20 or not here.any():
+            continue
+        mask = from_here.astype(np.float32)
+        sums = [cv2.boxFilter(x * mask, -1, (13, 13), normalize=False) for x in (seen, drawn)]
+        ratio = sums[0] / np.maximum(sums[1], 1.0)
+        gain[here] = ratio.reshape(-1)[nearest_index(from_here)][here]
+    return np.clip(gain, _DARKEST, _BRIGHTEST)

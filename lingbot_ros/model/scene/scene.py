@@ -1,0 +1,233 @@
+"""One world that a camera explores: what it remembers, and how the next frame comes of it."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lingbot_ros.model.scene.camera import Pinhole, Pose, to_world, turned
+from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.model.scene.depth_network import DepthNetwork
+from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
+from lingbot_ros.model.scene.painter import Painter
+from lingbot_ros.model.scene.passage import is_blocked
+from lingbot_ros.model.scene.render import Renderer, View
+from lingbot_ros.model.scene.select import select, uncovered_share
+from lingbot_ros.model.scene.surfaces import NONE, Upright, classify, find_upright
+from lingbot_ros.model.scene.tiles import Tiles
+
+HOLES = 0.06
+"""A view of which a larger share is unknown is painted and remembered; smaller holes are filled and forgotten."""
+AHEAD_FRAMES = 8
+LOOKS_RAD = (0.0, 0.7, -0.7)
+"""Where the painter looks at the pose that will be reached in so many frames."""
+_CHECK_EVERY = 4
+_MAGNIFIED = 1.5
+"""Painted surfaces that fill more pixels than they were painted with, along a side, are textured anew."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of a frame's pixels: remembered from real images, painted, and filled in for want of either; they add up to 1."""
+
+    seen: float
+    painted: float
+    unknown: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A frame uint8 [H, W, 3], where its camera is in the scene, and what committing it adds to the memory.
+
+    origin: where the first image was taken, in the axes of the poses that drive the scene.
+    """
+
+    frame: NDArray[np.uint8]
+    pose: Pose
+    origin: Pose
+    blocked: bool
+    shares: Shares
+    added: tuple[Keyframe, ...]
+    looks: NDArray[np.float64]
+
+
+class Scene:
+    """State in fixed arrays. `imagine` and `observe` change nothing; `commit` makes an outcome the past."""
+
+    def __init__(self, config: SceneConfig, network: DepthNetwork, lens: Pinhole) -> None:
+        self.config, self.lens = config, lens
+        self.memory, self.tiles = Keyframes(lens, config.keyframes), Tiles()
+        self.upright = Upright(float("nan"), float("nan"), 0.0)
+        self.pose = np.eye(4)
+        self.origin: Pose | None = None
+        self.looks = np.zeros((len(LOOKS_RAD), 4, 4))
+        self.looks_left = 0
+        self.frames = 0
+        self._painter, self._renderer = Painter(network, lens), Renderer(lens)
+
+    def begin(self, image: NDArray[np.uint8]) -> None:
+        """Remember the first image, uint8 [H, W, 3], taken at the identity pose by a camera that is held level."""
+        self._remember_real(self._painter.measured(image, np.eye(4)))
+
+    def imagine(self, requested: Pose) -> Outcome:
+        """The frame from `requested`, or from where the camera is while its way there is blocked.
+
+        The first pose of all is where the first image was taken.
+        """
+        origin = requested if self.origin is None else self.origin
+        pose, blocked = self._reached(np.linalg.inv(origin) @ requested)
+        added: list[Keyframe] = []
+        looks = self.looks[len(self.looks) - self.looks_left :]
+        if len(looks):
+            painted = self._paint(looks[0])
+            added, looks = [painted] if painted else [], looks[1:]
+        elif self.frames % _CHECK_EVERY == 0:
+            looks = self._looks(pose)
+        view = self._view(pose, added)
+        if (view.origin == UNKNOWN).mean() > HOLES:
+            added.append(self._painter.painted(view, pose, self.tiles, self.upright))
+            view = self._view(pose, added)
+        frame = self._displayed(view, pose)
+        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks)
+
+    def observe(self, image: NDArray[np.uint8], requested: Pose) -> Outcome:
+        """A real frame in place of an imagined one; where it shows something new it is remembered."""
+        origin = requested if self.origin is None else self.origin
+        pose = np.linalg.inv(origin) @ requested
+        view = self._renderer.render(self._sources(pose, []), pose)
+        added: tuple[Keyframe, ...] = ()
+        if (view.origin != REAL).mean() > HOLES:
+            added = (self._painter.measured(image, pose),)
+        return Outcome(image, pose, origin, False, Shares(1.0, 0.0, 0.0), added, np.zeros((0, 4, 4)))
+
+    def commit(self, outcome: Outcome) -> None:
+        """Make an outcome the past."""
+        for frame in outcome.added:
+            if frame.is_real:
+                self._remember_real(frame)
+            else:
+                self.memory.record(frame)
+        self.pose, self.origin = outcome.pose, outcome.origin
+        self.looks_left = len(outcome.looks)
+        if self.looks_left:
+            self.looks[len(self.looks) - self.looks_left :] = outcome.looks
+        self.frames += 1
+
+    def state(self) -> dict[str, Tensor]:
+        """All of it by name."""
+        numbers = torch.tensor([self.looks_left, self.frames, int(self.origin is not None)])
+        upright = torch.tensor(
+            [self.upright.floor_y, self.upright.ceiling_y, self.upright.yaw_rad], dtype=torch.float64
+        )
+        poses = np.stack([self.pose, np.eye(4) if self.origin is None else self.origin, *self.looks])
+        return {
+            **{f"memory_{name}": tensor for name, tensor in self.memory.state().items()},
+            **{f"tiles_{name}": tensor for name, tensor in self.tiles.state().items()},
+            "poses": torch.from_numpy(poses),
+            "numbers": numbers,
+            "upright_known": torch.isfinite(upright),
+            "upright": torch.nan_to_num(upright),
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """The reverse of `state`; copies. Raises ValueError or KeyError for what is no state of such a scene."""
+        for prefix, part in (("memory_", self.memory), ("tiles_", self.tiles)):
+            part.load_state({name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)})
+        poses = state["poses"].numpy().copy()
+        if poses.shape != (2 + len(LOOKS_RAD), 4, 4):
+            raise ValueError(f"poses is {list(poses.shape)}")
+        self.looks_left, self.frames, has_origin = (int(number) for number in state["numbers"])
+        self.pose, self.origin, self.looks = poses[0], poses[1] if has_origin else None, poses[2:]
+        if not 0 <= self.looks_left <= len(LOOKS_RAD):
+            raise ValueError(f"looks_left is {self.looks_left}")
+        values = [
+            float(v) if k else float("nan") for v, k in zip(state["upright"], state["upright_known"], strict=True)
+        ]
+        self.upright = Upright(values[0], values[1], values[2])
+
+    def _remember_real(self, frame: Keyframe) -> None:
+        self.memory.record(frame)
+        found = find_upright(to_world(self.lens.rays() / frame.disparity[..., None], frame.pose), frame.pose[1, 3])
+        if self.memory.count == 1:
+            self.upright = found
+        elif not np.isfinite(self.upright.floor_y) or not np.isfinite(self.upright.ceiling_y):
+            floor_y = self.upright.floor_y if np.isfinite(self.upright.floor_y) else found.floor_y
+            ceiling_y = self.upright.ceiling_y if np.isfinite(self.upright.ceiling_y) else found.ceiling_y
+            self.upright = replace(self.upright, floor_y=floor_y, ceiling_y=ceiling_y)
+        self._painter.write_tiles(self.tiles, frame, self.upright)
+
+    def _reached(self, wanted: Pose) -> tuple[Pose, bool]:
+        pose = wanted.copy()
+        floor_y, _ = self.upright.heights(self.pose[1, 3])
+        if is_blocked(self.memory, self.pose[:3, 3], pose[:3, 3], self.config.radius_m, floor_y):
+            pose[:3, 3] = self.pose[:3, 3]
+            return pose, True
+        return pose, False
+
+    def _sources(self, pose: Pose, added: list[Keyframe]) -> list[Keyframe]:
+        return [*(self.memory.row(i) for i in select(self.memory, pose, self.config.sources)), *added]
+
+    def _view(self, pose: Pose, added: list[Keyframe]) -> View:
+        return self._renderer.render(self._sources(pose, added), pose)
+
+    def _paint(self, pose: Pose) -> Keyframe | None:
+        """A painted view at `pose`, unless there is little to paint."""
+        view = self._renderer.render(self._sources(pose, []), pose)
+        if (view.origin == UNKNOWN).mean() <= HOLES:
+            return None
+        return self._painter.painted(view, pose, self.tiles, self.upright)
+
+    def _looks(self, pose: Pose) -> NDArray[np.float64]:
+        """Where to paint: round the pose that this motion reaches soon, if something there is unknown."""
+        ahead = _extrapolated(self.pose, pose, AHEAD_FRAMES)
+        floor_y, _ = self.upright.heights(pose[1, 3])
+        if is_blocked(self.memory, pose[:3, 3], ahead[:3, 3], self.config.radius_m, floor_y):
+            ahead[:3, 3] = pose[:3, 3]
+        views = np.stack([turned(ahead, look) for look in LOOKS_RAD])
+        if uncovered_share(self.memory, ahead) > HOLES:
+            return views
+        return views[:0]
+
+    def _displayed(self, view: View, pose: Pose) -> NDArray[np.uint8]:
+        """The view's colours: painted surfaces at this view's resolution, small holes filled."""
+        holes = view.origin == UNKNOWN
+        close = ((view.origin == PAINTED) | (view.origin == COPIED)) & (view.magnified > _MAGNIFIED)
+        if not (holes | close).any():
+            return view.colour
+        disparity = np.maximum(view.disparity, 0.05)
+        points = to_world(self.lens.rays() / disparity[..., None], pose)
+        surface = classify(points, self.upright, pose[1, 3])
+        surface[holes] = NONE
+        textured = self._painter.textured(
+            view.colour,
+            holes,
+            np.where(close, NONE, surface).astype(np.uint8),
+            disparity,
+            points,
+            pose,
+            self.tiles,
+            self.upright,
+        )
+        close &= cv2.erode((surface != NONE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if close.any():
+            textured = self._painter.sharpened(
+                textured, close, surface, disparity, points, pose, self.tiles, self.upright
+            )
+        return textured
+
+
+def _extrapolated(before: Pose, now: Pose, frames: int) -> Pose:
+    """The pose after `frames` more steps like the last."""
+    step = np.linalg.inv(before) @ now
+    result = now @ np.linalg.matrix_power(step, frames)
+    u, _, v = np.linalg.svd(result[:3, :3])
+    result[:3, :3] = u @ v
+    return np.asarray(result)
+
+
+def _shares(view: View) -> Shares:
+    seen, unknown = float((view.origin == REAL).mean()), float((view.origin == UNKNOWN).mean())
+    return Shares(seen, max(0.0, 1 - seen - unknown), unknown)

@@ -1,0 +1,1 @@
+"""Rooms: houses that a camera drives through. Ground truth is MiniWorld."""

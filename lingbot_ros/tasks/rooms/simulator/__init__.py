@@ -1,0 +1,1 @@
+"""Houses, drives through them, and MiniWorld that renders both."""

@@ -1,0 +1,31 @@
+"""Rooms as a task: where each of its parts is. Everything is imported when it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lingbot_ros.tasks.rooms.commands import DATASET
+from lingbot_ros.tasks.task import FirstImage, Package, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lingbot_ros.training.scene.views import ViewSource
+
+
+class Rooms(Task):
+    """A camera drives through houses; ground truth is MiniWorld."""
+
+    name = "rooms"
+    title = "rooms"
+    packages = (Package("miniworld", "miniworld", "the simulator of houses, for data and reports"),)
+    dataset_command = DATASET
+
+    def first_image(self, seed: int) -> FirstImage | None:
+        return None
+
+    def scene_views(self, folder: Path) -> ViewSource:
+        from lingbot_ros.tasks.rooms.dataset.reader import RoomsDataset
+        from lingbot_ros.tasks.rooms.views import HouseViews
+
+        return HouseViews(RoomsDataset(folder))

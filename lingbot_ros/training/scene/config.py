@@ -1,0 +1,38 @@
+"""What a training run of a scene model is, read from one YAML file that is kept beside the model."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lingbot_ros.checkpoints.architecture import parse_dataclass
+from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.training.config import Schedule
+
+KEY = "scene"
+
+
+@dataclass(frozen=True)
+class SceneTrainConfig:
+    """A whole run. `holes`: the share of views in which only what another view saw is known."""
+
+    scene: SceneConfig
+    schedule: Schedule = field(default_factory=Schedule)
+    holes: float = 0.4
+    seed: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> "SceneTrainConfig | None":
+        """Read a YAML file with the key `scene`; None where it describes another kind of run. Raises InputError."""
+        try:
+            data: dict[str, Any] = yaml.safe_load(path.read_text())
+        except (OSError, yaml.YAMLError):
+            return None  # the reader of the other kind says what is wrong
+        if not isinstance(data, dict) or KEY not in data:
+            return None
+        parts: dict[str, type] = {"scene": SceneConfig, "schedule": Schedule}
+        nested: dict[str, Any] = {
+            key: parse_dataclass(kind, data[key] or {}, f"{path}: {key}") for key, kind in parts.items() if key in data
+        }
+        return parse_dataclass(cls, data | nested, str(path))

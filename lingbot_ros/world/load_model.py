@@ -1,0 +1,34 @@
+"""From load options to a model in memory, whatever kind of model the card describes."""
+
+from dataclasses import replace
+
+from lingbot_ros.checkpoints.cards import find_card
+from lingbot_ros.checkpoints.files import locate
+from lingbot_ros.errors import EngineError
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.world.adapted_card import adapted_card
+from lingbot_ros.world.layer_model import LayerModel
+from lingbot_ros.world.load_options import LoadOptions
+from lingbot_ros.world.loaded_model import LoadedModel
+from lingbot_ros.world.scene_model import SceneModel
+
+
+def load_model(options: LoadOptions) -> LoadedModel:
+    """The model that a card describes: of networks, of rigid layers, or a scene; raises what `World.load` raises."""
+    card = adapted_card(find_card(options.name), options)
+    if isinstance(card.architecture, RigidLayersConfig):
+        return LayerModel(card, locate(card), _plain_options(options, "world of rigid layers"))
+    if isinstance(card.architecture, SceneConfig):
+        return SceneModel(card, locate(card), _plain_options(options, "scene"))
+    return LoadedModel.load(options)
+
+
+def _plain_options(options: LoadOptions, kind: str) -> LoadOptions:
+    """With the one device and precision that such a model has; raises EngineError for others."""
+    has = {"engine": ("auto", "torch"), "device": ("auto", "cpu"), "precision": ("auto", "f32")}
+    for name, known in has.items():
+        value = getattr(options, name)
+        if value not in known:
+            raise EngineError(f"{name}: got {value!r}; a {kind} takes {' or '.join(known)}")
+    return replace(options, engine="torch", device="cpu", precision="f32")
