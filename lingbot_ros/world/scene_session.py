@@ -39,6 +39,8 @@ class SceneSession(Session):
     ) -> None:
         """Allocates the session's arrays when the camera is known: at once, or when a state is loaded."""
         super().__init__(model, registry, session_id, parent_id, seed, control)
+        self.last: Outcome | None = None
+        """How the last frame came about; None after a fork or a restore."""
         self._scene: Scene | None = None if self.lens is None else self._new_scene()
         scene = Part(self._scene_state, self._load_scene, lambda _: None)
         # Parts are loaded from the last to the first: the camera before the scene that needs it.
@@ -83,7 +85,7 @@ class SceneSession(Session):
     def _load_scene(self, state: State) -> None:
         scene = self._new_scene()
         scene.load_state(state)
-        self._scene = scene
+        self._scene, self.last = scene, None
 
     def _check_tensors(self, meta: SnapshotMeta, states: Mapping[str, State]) -> None:
         check_finite(states)
@@ -105,7 +107,7 @@ class SceneSession(Session):
     def _commit_outcome(self, inputs: ChunkInputs, outcome: Outcome) -> None:
         self._control.commit(dict(inputs.controls))
         self.scene.commit(outcome)
-        shares = outcome.shares
+        self.last, shares = outcome, outcome.shares
         self.view = FrameView(shares.seen, shares.painted, shares.unknown, outcome.blocked)
         self.chunk_index += 1
         self.frame_index += 1

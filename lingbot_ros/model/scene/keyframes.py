@@ -17,17 +17,22 @@ UNKNOWN, COPIED, PAINTED, REAL = 0, 1, 2, 3
 """Where a pixel comes from: nowhere; rendered from other rows; painted; a real image."""
 GRID = 32
 """Points of a row that are kept in the world, per side."""
+_STATE = ("colour", "disparity", "origin", "surface", "pose", "real", "time")
 TURN_M = 2.0
 """What a turn of one radian counts in the distance of two poses, in metres."""
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """One view: colour uint8 [H, W, 3], disparity [H, W] in 1/m, origin uint8 [H, W], and where it was taken."""
+    """One view: colour uint8 [H, W, 3], disparity [H, W] in 1/m, origin and surface uint8 [H, W], where it was taken.
+
+    surface: see `surfaces`.
+    """
 
     colour: NDArray[np.uint8]
     disparity: Floats
     origin: NDArray[np.uint8]
+    surface: NDArray[np.uint8]
     pose: Pose
 
     @property
@@ -45,7 +50,7 @@ def pose_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArr
 
 def row_bytes(height: int, width: int) -> int:
     """What one remembered view takes in memory."""
-    return height * width * (3 + 4 + 1) + GRID * GRID * (12 + 1) + 16 * 8 + 9
+    return height * width * (3 + 4 + 1 + 1) + GRID * GRID * (12 + 1) + 16 * 8 + 9
 
 
 class Keyframes:
@@ -57,6 +62,7 @@ class Keyframes:
         self.colour = np.zeros((limit, height, width, 3), np.uint8)
         self.disparity = np.zeros((limit, height, width), np.float32)
         self.origin = np.zeros((limit, height, width), np.uint8)
+        self.surface = np.zeros((limit, height, width), np.uint8)
         self.pose = np.zeros((limit, 4, 4))
         self.real = np.zeros(limit, bool)
         self.time = np.zeros(limit, np.int64)
@@ -66,13 +72,15 @@ class Keyframes:
 
     def row(self, index: int) -> Keyframe:
         """Row number `index`, as views."""
-        return Keyframe(self.colour[index], self.disparity[index], self.origin[index], self.pose[index])
+        return Keyframe(
+            self.colour[index], self.disparity[index], self.origin[index], self.surface[index], self.pose[index]
+        )
 
     def record(self, view: Keyframe) -> None:
         """Remember a view; when all rows are in use, one goes (see `manage`)."""
         index = self.count if self.count < self.limit else self.manage()
         self.colour[index], self.disparity[index], self.origin[index] = view.colour, view.disparity, view.origin
-        self.pose[index], self.real[index] = view.pose, view.is_real
+        self.surface[index], self.pose[index], self.real[index] = view.surface, view.pose, view.is_real
         self.time[index] = self.time[: self.count].max(initial=0) + 1
         self._grid(index)
         self.count = min(self.count + 1, self.limit)
@@ -88,13 +96,12 @@ class Keyframes:
 
     def state(self) -> dict[str, Tensor]:
         """All of it by name; arrays that follow from others are left out. Nobody changes the tensors."""
-        names = ("colour", "disparity", "origin", "pose", "real", "time")
-        state = {name: torch.from_numpy(getattr(self, name)) for name in names}
+        state = {name: torch.from_numpy(getattr(self, name)) for name in _STATE}
         return state | {"count": torch.tensor(self.count)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """The reverse of `state`; copies."""
-        for name in ("colour", "disparity", "origin", "pose", "real", "time"):
+        for name in _STATE:
             mine, theirs = getattr(self, name), state[name].numpy()
             if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
                 raise ValueError(f"{name} is {theirs.dtype} {list(theirs.shape)}, not {mine.dtype} {list(mine.shape)}")

@@ -14,11 +14,21 @@ from lingbot_ros.model.scene.depth_network import DepthNetwork, condition
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, Keyframe
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.render import View
-from lingbot_ros.model.scene.surfaces import CEILING, FLOOR, NONE, SURFACES, WALL, Upright, classify, coordinates, inner
+from lingbot_ros.model.scene.surfaces import (
+    CEILING,
+    FLOOR,
+    NONE,
+    SURFACES,
+    WALL,
+    Upright,
+    coordinates,
+    find_upright,
+    inner,
+)
 from lingbot_ros.model.scene.tiles import Tiles
 
-LEAST_KNOWN = 0.02
-"""A view of which less is known is painted from the layout of unseen space alone."""
+_NEAR_PLANE = 0.08
+"""What is this near a plane of the room, as a share of its distance, is taken to lie in it."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
 """Light on a painted surface against its tile."""
 
@@ -31,31 +41,46 @@ class Painter:
         self._rays = lens.rays()
         self._network_rays = torch.from_numpy(np.moveaxis(self._rays[..., :2], -1, 0)[None].copy())
 
-    def measured(self, image: NDArray[np.uint8], pose: Pose) -> Keyframe:
-        """A real image uint8 [H, W, 3] with its predicted disparity, as a keyframe."""
+    def measured(self, image: NDArray[np.uint8], pose: Pose, upright: Upright | None) -> tuple[Keyframe, Upright]:
+        """A real image uint8 [H, W, 3] as a keyframe, and what it tells of the room if nothing is known of it.
+
+        Its disparity is predicted; what lies near a plane of the room is put into that plane.
+        """
         everything = np.ones(image.shape[:2], bool)
         disparity = self._predict(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
-        return Keyframe(image.copy(), disparity, np.full(image.shape[:2], REAL, np.uint8), pose.copy())
+        found = find_upright(to_world(self._rays / disparity[..., None], pose), pose[1, 3])
+        room = found if upright is None else upright.with_heights_of(found)
+        plane, surface = self._planes(disparity, everything, disparity, pose, room)
+        near = np.abs(np.log(disparity / plane)) < _NEAR_PLANE
+        keyframe = Keyframe(
+            image.copy(),
+            np.where(near, plane, disparity).astype(np.float32),
+            np.full(image.shape[:2], REAL, np.uint8),
+            np.where(near, surface, NONE).astype(np.uint8),
+            pose.copy(),
+        )
+        return keyframe, room
 
     def write_tiles(self, tiles: Tiles, frame: Keyframe, upright: Upright) -> None:
         """Let a real keyframe show what surfaces look like."""
-        points = to_world(self._rays / frame.disparity[..., None], frame.pose)
-        surface = classify(points, upright, frame.pose[1, 3])
-        chosen = inner(surface)
+        chosen = inner(frame.surface, 9)
         if chosen.any():
-            at = coordinates(points[chosen], surface[chosen], upright, frame.pose[1, 3])
-            length, _ = self._footprint(frame.disparity, points, frame.pose, surface, upright)
-            tiles.write(surface[chosen], at, frame.colour[chosen], length[chosen])
+            points = to_world(self._rays / frame.disparity[..., None], frame.pose)
+            at = coordinates(points[chosen], frame.surface[chosen], upright, frame.pose[1, 3])
+            length, _ = self._footprint(frame.disparity, points, frame.pose, frame.surface, upright)
+            tiles.write(frame.surface[chosen], at, frame.colour[chosen], length[chosen])
 
     def painted(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere."""
         holes = ~view.known
-        disparity, surface = self._completed(view, holes, pose, upright)
+        guess = self._predict(view.colour, ~holes, view.disparity, ~holes)
+        plane, wanted = self._planes(view.disparity, ~holes, guess, pose, upright)
+        disparity = np.where(holes, plane, np.maximum(view.disparity, 0.05)).astype(np.float32)
+        surface = np.where(holes, wanted, view.surface).astype(np.uint8)
         points = to_world(self._rays / disparity[..., None], pose)
-        found = classify(points, upright, pose[1, 3])
-        surface = np.where(holes, surface, found).astype(np.uint8)
         colour = self.textured(view.colour, holes, surface, disparity, points, pose, tiles, upright)
-        return Keyframe(colour, disparity, np.where(holes, PAINTED, COPIED).astype(np.uint8), pose.copy())
+        origin = np.where(holes, PAINTED, COPIED).astype(np.uint8)
+        return Keyframe(colour, disparity, origin, surface, pose.copy())
 
     def textured(
         self,
@@ -75,7 +100,7 @@ class Painter:
         footprint = np.sqrt(length * width)[chosen]
         tile, has_tile = np.zeros(colour.shape, np.float32), np.zeros(holes.shape, bool)
         tile[chosen], has_tile[chosen] = tiles.look(surface[chosen], at, footprint)
-        result = _nearest(colour, ~holes)
+        result = nearest_filled(colour, ~holes)
         filled = holes & has_tile
         gain = _light(colour, tile, ~holes & has_tile, surface, filled)
         result[filled] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[filled]
@@ -108,37 +133,31 @@ class Painter:
         result[has_tile] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[has_tile]
         return result
 
-    def _completed(
-        self, view: View, holes: NDArray[np.bool_], pose: Pose, upright: Upright
+    def _planes(
+        self, disparity: Floats, known: NDArray[np.bool_], guess: Floats, pose: Pose, upright: Upright
     ) -> tuple[Floats, NDArray[np.uint8]]:
-        """Disparity [H, W] of the whole view, and for its holes the surface of every pixel."""
-        known = ~holes
-        guess = self._predict(view.colour, known, view.disparity, known)
+        """The empty room's disparity [H, W] and surfaces, walls put through `disparity` where `known`, else `guess`."""
         upright_pose = level(pose)
         floor_y, ceiling_y = upright.heights(pose[1, 3])
         rays = (self._rays @ (upright_pose[:3, :3].T @ pose[:3, :3]).T.astype(np.float32)).astype(np.float32)
         ahead = np.maximum(rays[..., 2], 0.05)
         column = rays[..., 0] / ahead * np.float32(self.lens.fx) + np.float32(self.lens.cx)
-        points = to_world(self._rays / np.where(known, np.maximum(view.disparity, 1e-3), guess)[..., None], pose)
-        band = wall_band(points, floor_y)
-        horizontal = guess / ahead
-        horizontal[known] = (view.disparity / ahead)[known]
+        best = np.where(known, np.maximum(disparity, 0.05), guess)
+        band = wall_band(to_world(self._rays / best[..., None], pose), floor_y)
+        horizontal = best / ahead
         layout = find_layout(
             self.lens,
             upright_pose,
             upright,
             (column[band & known], horizontal[band & known]),
-            (column[band & holes], horizontal[band & holes]),
+            (column[band & ~known], horizontal[band & ~known]),
         )
         index = np.clip(np.floor(column).astype(int) + MARGIN, 0, len(layout.disparity) - 1)
         wall = layout.disparity[index] * ahead
-        eye_y = np.float32(pose[1, 3])
-        flat = np.where(
-            rays[..., 1] > 0, rays[..., 1] / np.float32(floor_y - eye_y), rays[..., 1] / np.float32(ceiling_y - eye_y)
-        )
-        surface = np.where(wall >= flat, layout.surface[index], np.where(rays[..., 1] > 0, FLOOR, CEILING))
-        disparity = np.where(holes, np.maximum(wall, flat), view.disparity)
-        return np.clip(disparity, 0.05, 10).astype(np.float32), surface.astype(np.uint8)
+        eye_y, falls = np.float32(pose[1, 3]), rays[..., 1] > 0
+        flat = rays[..., 1] / np.where(falls, np.float32(floor_y) - eye_y, np.float32(ceiling_y) - eye_y)
+        surface = np.where(wall >= flat, layout.surface[index], np.where(falls, FLOOR, CEILING))
+        return np.clip(np.maximum(wall, flat), 0.05, 10).astype(np.float32), surface.astype(np.uint8)
 
     @torch.inference_mode()
     def _predict(
@@ -162,7 +181,7 @@ class Painter:
         return np.asarray(across / slant, np.float32), np.asarray(across, np.float32)
 
 
-def _nearest(colour: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def nearest_filled(colour: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Every unknown pixel takes the colour of the nearest known one."""
     if not known.any() or known.all():
         return colour.copy()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
+from lingbot_ros.model.scene.surfaces import NONE
 
 _SLACK_SHARE, _SLACK_M = 0.05, 0.03
 """A surface is the one that a source saw if their distances differ by less: a share of it, plus metres."""
@@ -20,7 +21,7 @@ _TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36, 0.09
 
 @dataclass(frozen=True)
 class View:
-    """colour uint8 [H, W, 3]; disparity float32 [H, W], 1/m; origin uint8 [H, W]. Where UNKNOWN, the rest is filler.
+    """colour uint8 [H, W, 3]; disparity [H, W], 1/m; origin and surface uint8 [H, W], see `Keyframe`.
 
     magnified float32 [H, W]: how many pixels of this view one of the source's fills, along a side.
     """
@@ -28,6 +29,7 @@ class View:
     colour: NDArray[np.uint8]
     disparity: Floats
     origin: NDArray[np.uint8]
+    surface: NDArray[np.uint8]
     magnified: Floats
 
     @property
@@ -55,6 +57,7 @@ class Renderer:
         colour = np.zeros((height, width, 3), np.float32)
         best = np.zeros((height, width), np.float32)
         origin = np.zeros((height, width), np.uint8)
+        surface = np.full((height, width), NONE, np.uint8)
         magnified = np.ones((height, width), np.float32)
         for source in sources:
             column, row, z = self.lens.project(points, source.pose)
@@ -75,13 +78,16 @@ class Renderer:
             sampled = cv2.remap(source.colour, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             colour += sampled * weight[..., None]
             total += weight[..., None]
+            shown = cv2.remap(
+                source.surface, column, row, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=NONE
+            )
             better = weight > best
             best[better] = weight[better]
-            origin[better] = kind[better]
+            origin[better], surface[better] = kind[better], shown[better]
             magnified[better] = (np.maximum(z, 0.05) / depth)[better]
         colour /= np.maximum(total, 1e-20)
         disparity = np.where(empty, 0, 1 / depth).astype(np.float32)
-        return View(np.clip(np.rint(colour), 0, 255).astype(np.uint8), disparity, origin, magnified)
+        return View(np.clip(np.rint(colour), 0, 255).astype(np.uint8), disparity, origin, surface, magnified)
 
     def _depth(self, sources: Sequence[Keyframe], pose: Pose) -> Floats:
         """The z-buffer in metres, float32 [H, W], infinite where nothing is."""

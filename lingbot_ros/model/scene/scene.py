@@ -1,8 +1,7 @@
 """One world that a camera explores: what it remembers, and how the next frame comes of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,11 +11,11 @@ from lingbot_ros.model.scene.camera import Pinhole, Pose, to_world, turned
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
-from lingbot_ros.model.scene.painter import Painter
+from lingbot_ros.model.scene.painter import Painter, nearest_filled
 from lingbot_ros.model.scene.passage import is_blocked
 from lingbot_ros.model.scene.render import Renderer, View
 from lingbot_ros.model.scene.select import select, uncovered_share
-from lingbot_ros.model.scene.surfaces import NONE, Upright, classify, find_upright
+from lingbot_ros.model.scene.surfaces import Upright, inner
 from lingbot_ros.model.scene.tiles import Tiles
 
 HOLES = 0.06
@@ -42,6 +41,7 @@ class Shares:
 class Outcome:
     """A frame uint8 [H, W, 3], where its camera is in the scene, and what committing it adds to the memory.
 
+    view: what was remembered of it, before small holes were filled.
     origin: where the first image was taken, in the axes of the poses that drive the scene.
     """
 
@@ -52,6 +52,8 @@ class Outcome:
     shares: Shares
     added: tuple[Keyframe, ...]
     looks: NDArray[np.float64]
+    view: View
+    upright: Upright
 
 
 class Scene:
@@ -70,7 +72,8 @@ class Scene:
 
     def begin(self, image: NDArray[np.uint8]) -> None:
         """Remember the first image, uint8 [H, W, 3], taken at the identity pose by a camera that is held level."""
-        self._remember_real(self._painter.measured(image, np.eye(4)))
+        first, self.upright = self._painter.measured(image, np.eye(4), None)
+        self._remember_real(first)
 
     def imagine(self, requested: Pose) -> Outcome:
         """The frame from `requested`, or from where the camera is while its way there is blocked.
@@ -91,7 +94,7 @@ class Scene:
             added.append(self._painter.painted(view, pose, self.tiles, self.upright))
             view = self._view(pose, added)
         frame = self._displayed(view, pose)
-        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks)
+        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks, view, self.upright)
 
     def observe(self, image: NDArray[np.uint8], requested: Pose) -> Outcome:
         """A real frame in place of an imagined one; where it shows something new it is remembered."""
@@ -99,12 +102,16 @@ class Scene:
         pose = np.linalg.inv(origin) @ requested
         view = self._renderer.render(self._sources(pose, []), pose)
         added: tuple[Keyframe, ...] = ()
+        upright = self.upright
         if (view.origin != REAL).mean() > HOLES:
-            added = (self._painter.measured(image, pose),)
-        return Outcome(image, pose, origin, False, Shares(1.0, 0.0, 0.0), added, np.zeros((0, 4, 4)))
+            seen, upright = self._painter.measured(image, pose, upright)
+            added = (seen,)
+        shares, nowhere = Shares(1.0, 0.0, 0.0), np.zeros((0, 4, 4))
+        return Outcome(image, pose, origin, False, shares, added, nowhere, view, upright)
 
     def commit(self, outcome: Outcome) -> None:
         """Make an outcome the past."""
+        self.upright = outcome.upright
         for frame in outcome.added:
             if frame.is_real:
                 self._remember_real(frame)
@@ -150,13 +157,6 @@ class Scene:
 
     def _remember_real(self, frame: Keyframe) -> None:
         self.memory.record(frame)
-        found = find_upright(to_world(self.lens.rays() / frame.disparity[..., None], frame.pose), frame.pose[1, 3])
-        if self.memory.count == 1:
-            self.upright = found
-        elif not np.isfinite(self.upright.floor_y) or not np.isfinite(self.upright.ceiling_y):
-            floor_y = self.upright.floor_y if np.isfinite(self.upright.floor_y) else found.floor_y
-            ceiling_y = self.upright.ceiling_y if np.isfinite(self.upright.ceiling_y) else found.ceiling_y
-            self.upright = replace(self.upright, floor_y=floor_y, ceiling_y=ceiling_y)
         self._painter.write_tiles(self.tiles, frame, self.upright)
 
     def _reached(self, wanted: Pose) -> tuple[Pose, bool]:
@@ -199,24 +199,11 @@ class Scene:
             return view.colour
         disparity = np.maximum(view.disparity, 0.05)
         points = to_world(self.lens.rays() / disparity[..., None], pose)
-        surface = classify(points, self.upright, pose[1, 3])
-        surface[holes] = NONE
-        textured = self._painter.textured(
-            view.colour,
-            holes,
-            np.where(close, NONE, surface).astype(np.uint8),
-            disparity,
-            points,
-            pose,
-            self.tiles,
-            self.upright,
-        )
-        close &= cv2.erode((surface != NONE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        if close.any():
-            textured = self._painter.sharpened(
-                textured, close, surface, disparity, points, pose, self.tiles, self.upright
-            )
-        return textured
+        filled = nearest_filled(view.colour, ~holes)
+        close &= inner(view.surface, 3)
+        if not close.any():
+            return filled
+        return self._painter.sharpened(filled, close, view.surface, disparity, points, pose, self.tiles, self.upright)
 
 
 def _extrapolated(before: Pose, now: Pose, frames: int) -> Pose:

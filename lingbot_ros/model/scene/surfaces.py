@@ -17,8 +17,8 @@ FLOOR, CEILING, WALL = 0, 1, 2
 SURFACES = 6
 NONE = 255
 _EYE_M, _ROOM_M, _CEILING_M = 1.5, 2.7, 2.45
-_UPRIGHT, _FLAT = 0.14, 0.97
-_ASIDE = np.cos(np.radians(8))
+_UPRIGHT, _FLAT = 0.2, 0.95
+_REACH = 3
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Upright:
         x, y, z = np.moveaxis(vectors, -1, 0)
         return np.stack((x * c + z * s, y, z * c - x * s), -1)
 
+    def with_heights_of(self, other: "Upright") -> "Upright":
+        """With the heights that only the other knows."""
+        floor_y = self.floor_y if np.isfinite(self.floor_y) else other.floor_y
+        ceiling_y = self.ceiling_y if np.isfinite(self.ceiling_y) else other.ceiling_y
+        return Upright(floor_y, ceiling_y, self.yaw_rad)
+
     def heights(self, eye_y: float) -> tuple[float, float]:
         """y of floor and ceiling, with the usual distances from the eye for what was never seen."""
         floor = self.floor_y if np.isfinite(self.floor_y) else eye_y + _EYE_M
@@ -46,9 +52,11 @@ class Upright:
 
 
 def normals_of(points: Floats) -> Floats:
-    """Unit normals of the surface through points [H, W, 3] of neighbouring pixels, towards the camera."""
-    padded = cv2.copyMakeBorder(points, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    right, down = padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
+    """Unit normals of the surface through points [H, W, 3] a few pixels apart, towards the camera."""
+    padded = cv2.copyMakeBorder(points, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
+    inside, twice = slice(_REACH, -_REACH), 2 * _REACH
+    right = padded[inside, twice:] - padded[inside, :-twice]
+    down = padded[twice:, inside] - padded[:-twice, inside]
     normals = np.stack(
         (
             down[..., 1] * right[..., 2] - down[..., 2] * right[..., 1],
@@ -78,21 +86,6 @@ def find_upright(points: Floats, eye_y: float) -> Upright:
         float(np.median(above)) if len(above) > 100 else float("nan"),
         float(yaw),
     )
-
-
-def classify(points: Floats, upright: Upright, eye_y: float) -> NDArray[np.uint8]:
-    """The surface of every pixel, uint8 [H, W]; NONE where it is no plane of the room, or at an edge."""
-    floor_y, ceiling_y = upright.heights(eye_y)
-    normals = upright.along(normals_of(points))
-    y = points[..., 1]
-    flat = np.abs(normals[..., 1]) > _FLAT
-    surface = np.full(y.shape, NONE, np.uint8)
-    surface[flat & (np.abs(y - floor_y) < 0.12)] = FLOOR
-    surface[flat & (np.abs(y - ceiling_y) < 0.12)] = CEILING
-    standing = (np.abs(normals[..., 1]) < _UPRIGHT) & (y < floor_y - 0.1)
-    for index, (axis, sign) in enumerate(((0, 1), (2, 1), (0, -1), (2, -1))):
-        surface[standing & (sign * normals[..., axis] > _ASIDE)] = WALL + index
-    return surface
 
 
 def inner(surface: NDArray[np.uint8], size: int = 5) -> NDArray[np.bool_]:
