@@ -50,6 +50,8 @@ class ModelCard:
     """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for.
 
     task: what it is a world of, by the name of `lingbot_ros.tasks`; None: nothing that anybody has described.
+    intrinsics: fx, fy, cx, cy of the example image in pixels of the model's frames, and of images whose camera nobody
+    gives; None: those of the released demos. demo_poses: a pose file beside the card, for a first drive.
     """
 
     name: str
@@ -66,6 +68,8 @@ class ModelCard:
     autoencoder: Literal["pixel", "wan"]
     weights: WeightsSpec | HubWeights
     seed_image: str | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    demo_poses: str | None = None
     max_horizon: int | None = None
     task: str | None = None
     training: dict[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.control.rays import stretch_intrinsics
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
 from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
 from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
@@ -228,7 +229,14 @@ class SessionTable:
             )
 
     def _camera_of(self, given: NDArray[np.float64] | None, image: Image) -> Intrinsics:
-        return self._camera.of_image(image.shape[:2]) if given is None else focal_and_centre(given)
+        if given is not None:
+            return focal_and_centre(given)
+        info, own = self._world.info, self._world.card.intrinsics
+        if own is None or self._camera.intrinsics != CameraDefaults().intrinsics:
+            return self._camera.of_image(image.shape[:2])
+        size = (image.shape[0], image.shape[1])
+        fx, fy, cx, cy = stretch_intrinsics(np.array(own), (info.height, info.width), size).tolist()
+        return fx, fy, cx, cy
 
     def _inside(self, path: str) -> Path:
         require_path("path", path)

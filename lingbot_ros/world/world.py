@@ -108,7 +108,7 @@ class World:
         """A new session that begins at `image`, uint8 [H, W, 3] RGB; another size is resized, another aspect stretched.
 
         For camera models only: `intrinsics` are fx, fy, cx, cy in pixels of `image`, where the centre of the upper left
-        pixel is (0.5, 0.5); `unit_step` the translation scale, see `control.camera.Lens`. `seed` is any integer of
+        pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`. `seed` is any integer of
         64 bits. Raises InputError naming what does not fit.
         """
         if not 0 <= seed < 2**64:
@@ -176,7 +176,9 @@ class World:
                     raise InputError(field, value, f"{self.card.name} is not driven by a camera; leave it out")
             return None
         height, width = self.card.height, self.card.width
-        if intrinsics is None:
+        if intrinsics is None and self.card.intrinsics is not None:
+            fitted = np.array(self.card.intrinsics)
+        elif intrinsics is None:
             fitted = default_intrinsics(height, width)
         else:
             fitted = stretch_intrinsics(check_intrinsics(intrinsics), (size[0], size[1]), (height, width))

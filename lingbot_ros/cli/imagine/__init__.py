@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene, the model and the policy (default 0)")
     parser.add_argument("--image", type=Path, metavar="FILE", help="first image, JPEG or PNG (default: the model's)")
     parser.add_argument("--prompt", default="", help="description of what happens: a text, or a file that ends in .txt")
-    camera = parser.add_argument_group("camera models (with --model NAME --image FILE)")
+    camera = parser.add_argument_group(
+        "camera models (with --model NAME, and --image FILE where the model has no example)"
+    )
     camera.add_argument("--poses", type=Path, metavar="NPY", help="camera-to-world [frames, 4, 4], OpenCV axes; "
                         "translations are divided by the longest step, as in the released pipeline")  # fmt: skip
     camera.add_argument("--intrinsics", type=Path, metavar="NPY", help="fx, fy, cx, cy [4] or [frames, 4], in pixels "

@@ -39,8 +39,12 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
     require_poses_suffice(card)
     require_weights(args, card)
+    if args.image is None and card.seed_image is not None:
+        args.image = card.folder / card.seed_image
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
+    if not args.poses and not args.keys and card.demo_poses is not None:
+        args.poses = card.folder / card.demo_poses
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
     picture, trajectory = read_image(args.image), read_trajectory(args, card)

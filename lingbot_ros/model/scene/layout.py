@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter  # type: ignore[import-untyped]
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose
 from lingbot_ros.model.scene.surfaces import NONE, WALL, Upright
@@ -18,7 +19,8 @@ MARGIN = 32
 _LOW_M, _HIGH_M = 0.95, 1.9
 _BIN_M = 0.15
 _PEAKS = 7
-_RAW_COST, _SWITCH_COST, _WORST = 0.10, 1.2, 0.5
+_SMOOTH = 7
+_RAW_COST, _SWITCH_COST, _WORST = 0.15, 1.2, 0.5
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def find_layout(
         return Layout(np.full(columns, 0.25, np.float32), np.full(columns, WALL, np.uint8))
     at = np.arange(columns)
     there = np.isfinite(profile)
-    raw = np.interp(at, at[there], profile[there]).astype(np.float32)
+    raw = median_filter(np.interp(at, at[there], profile[there]), _SMOOTH, mode="nearest").astype(np.float32)
     trust = np.where(is_known, 3.0, np.where(there, 1.0, 0.0))
     direction = (at + 0.5 - MARGIN - lens.cx) / lens.fx
     lines, surfaces = _candidates(raw, trust, direction, pose, upright)

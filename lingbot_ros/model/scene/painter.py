@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
 from lingbot_ros.model.scene.depth_network import DepthNetwork, condition
-from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, Keyframe
+from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.render import View
 from lingbot_ros.model.scene.surfaces import (
@@ -27,6 +27,7 @@ from lingbot_ros.model.scene.surfaces import (
 )
 from lingbot_ros.model.scene.tiles import Tiles
 
+_RIM_PX = 2.5
 _NEAR_PLANE = 0.08
 """What is this near a plane of the room, as a share of its distance, is taken to lie in it."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
@@ -72,8 +73,30 @@ class Painter:
 
     def painted(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere."""
+        guess = self._predict(view.colour, view.known, view.disparity, view.known)
+        return self._filled(view, guess, pose, tiles, upright)
+
+    def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
+        """Like `painted`, for small holes: without the network, what is unknown is as far as what is next to it.
+
+        The rims of holes are no more than cracks and edges; they take what is next to them.
+        """
+        if not view.known.any():
+            return self._filled(view, np.maximum(view.disparity, 0.05), pose, tiles, upright)
+        nearest = nearest_index(view.known)
+        colour, disparity, origin, surface = (
+            image.reshape(-1, *image.shape[2:])[nearest]
+            for image in (view.colour, view.disparity, view.origin, view.surface)
+        )
+        wide = cv2.distanceTransform((~view.known).astype(np.uint8), cv2.DIST_L2, 3) > _RIM_PX
+        disparity = np.maximum(disparity, 0.05)
+        if not wide.any():
+            return Keyframe(colour, disparity, np.full(wide.shape, COPIED, np.uint8), surface, pose.copy())
+        closed = View(colour, disparity, np.where(wide, UNKNOWN, origin).astype(np.uint8), surface, view.magnified)
+        return self._filled(closed, disparity, pose, tiles, upright)
+
+    def _filled(self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         holes = ~view.known
-        guess = self._predict(view.colour, ~holes, view.disparity, ~holes)
         plane, wanted = self._planes(view.disparity, ~holes, guess, pose, upright)
         disparity = np.where(holes, plane, np.maximum(view.disparity, 0.05)).astype(np.float32)
         surface = np.where(holes, wanted, view.surface).astype(np.uint8)

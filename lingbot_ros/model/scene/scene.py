@@ -11,8 +11,8 @@ from lingbot_ros.model.scene.camera import Pinhole, Pose, to_world, turned
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
-from lingbot_ros.model.scene.painter import Painter, nearest_filled
-from lingbot_ros.model.scene.passage import is_blocked
+from lingbot_ros.model.scene.painter import Painter
+from lingbot_ros.model.scene.passage import is_blocked, meets
 from lingbot_ros.model.scene.render import Renderer, View
 from lingbot_ros.model.scene.select import select, uncovered_share
 from lingbot_ros.model.scene.surfaces import Upright, inner
@@ -24,7 +24,9 @@ AHEAD_FRAMES = 8
 LOOKS_RAD = (0.0, 0.7, -0.7)
 """Where the painter looks at the pose that will be reached in so many frames."""
 _CHECK_EVERY = 4
-_MAGNIFIED = 1.5
+_NEAR_PIXELS = 60
+"""So many pixels of a surface that is too near stop a camera."""
+_MAGNIFIED = 1.0
 """Painted surfaces that fill more pixels than they were painted with, along a side, are textured anew."""
 
 
@@ -90,6 +92,9 @@ class Scene:
         elif self.frames % _CHECK_EVERY == 0:
             looks = self._looks(pose)
         view = self._view(pose, added)
+        if not blocked and self._is_too_near(view, pose):
+            pose[:3, 3], blocked = self.pose[:3, 3], True
+            view = self._view(pose, added)
         if (view.origin == UNKNOWN).mean() > HOLES:
             added.append(self._painter.painted(view, pose, self.tiles, self.upright))
             view = self._view(pose, added)
@@ -167,6 +172,12 @@ class Scene:
             return pose, True
         return pose, False
 
+    def _is_too_near(self, view: View, pose: Pose) -> bool:
+        """Whether the view shows that the move towards `pose` ended too near to what is ahead."""
+        points = to_world(self.lens.rays() / np.maximum(view.disparity, 1e-3)[..., None], pose)
+        floor_y, _ = self.upright.heights(pose[1, 3])
+        return meets(points[view.known], self.pose[:3, 3], pose[:3, 3], self.config.radius_m, floor_y, _NEAR_PIXELS)
+
     def _sources(self, pose: Pose, added: list[Keyframe]) -> list[Keyframe]:
         return [*(self.memory.row(i) for i in select(self.memory, pose, self.config.sources)), *added]
 
@@ -193,17 +204,16 @@ class Scene:
 
     def _displayed(self, view: View, pose: Pose) -> NDArray[np.uint8]:
         """The view's colours: painted surfaces at this view's resolution, small holes filled."""
-        holes = view.origin == UNKNOWN
+        colour, surface, disparity = view.colour, view.surface, np.maximum(view.disparity, 0.05)
+        if (view.origin == UNKNOWN).any():
+            patched = self._painter.patched(view, pose, self.tiles, self.upright)
+            colour, surface, disparity = patched.colour, patched.surface, patched.disparity
         close = ((view.origin == PAINTED) | (view.origin == COPIED)) & (view.magnified > _MAGNIFIED)
-        if not (holes | close).any():
-            return view.colour
-        disparity = np.maximum(view.disparity, 0.05)
-        points = to_world(self.lens.rays() / disparity[..., None], pose)
-        filled = nearest_filled(view.colour, ~holes)
-        close &= inner(view.surface, 3)
+        close &= inner(surface, 3)
         if not close.any():
-            return filled
-        return self._painter.sharpened(filled, close, view.surface, disparity, points, pose, self.tiles, self.upright)
+            return colour
+        points = to_world(self.lens.rays() / disparity[..., None], pose)
+        return self._painter.sharpened(colour, close, surface, disparity, points, pose, self.tiles, self.upright)
 
 
 def _extrapolated(before: Pose, now: Pose, frames: int) -> Pose:

@@ -21,7 +21,7 @@ _SHARP = 0.1
 """The weight of a texel that was seen from near enough to show its texture: pixels of 3.5 cm."""
 _SHARP_SHARE = 0.5
 """A wall whose share of such texels is less than this part of the best wall's takes that one's texture."""
-_SHARPER = 0.6
+_SHARPER = 1.0
 """Levels of the pyramid by which textures are drawn finer than their footprint: what is drawn is sampled once more."""
 
 

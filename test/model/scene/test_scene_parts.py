@@ -1,0 +1,111 @@
+"""Memory, renderer, layout and tiles on a room whose depth is known exactly."""
+
+import numpy as np
+import pytest
+
+from lingbot_ros.model.scene.camera import level, to_world, turned
+from lingbot_ros.model.scene.keyframes import PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
+from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
+from lingbot_ros.model.scene.passage import is_blocked
+from lingbot_ros.model.scene.render import Renderer
+from lingbot_ros.model.scene.select import select, uncovered_share
+from lingbot_ros.model.scene.surfaces import NONE, WALL, find_upright
+from lingbot_ros.model.scene.tiles import PERIOD_M, SIDE, Tiles
+from test.support.box_room import CEILING, FLOOR, HALF_X, HALF_Z, LENS, look, pose_at
+
+RAYS = LENS.rays()
+
+
+def seen(pose: np.ndarray, origin: int = REAL) -> Keyframe:
+    colour, depth = look(pose)
+    marks = np.full(depth.shape, origin, np.uint8)
+    return Keyframe(colour, 1 / depth, marks, np.full(depth.shape, NONE, np.uint8), pose)
+
+
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / max(((one.astype(float) - other) ** 2).mean(), 1e-6)))
+
+
+def test_a_view_that_was_seen_comes_back_to_the_bit_and_neighbours_come_out_sharp() -> None:
+    first, renderer = seen(pose_at(-1, -0.5, 0.3)), Renderer(LENS)
+    again = renderer.render([first], first.pose)
+    assert np.array_equal(again.colour, first.colour) and again.known.all()
+    near = pose_at(-0.9, -0.4, 0.4)
+    view, true = renderer.render([first], near), look(near)
+    assert view.known.mean() > 0.85
+    assert psnr(view.colour[view.known], true[0][view.known]) > 22
+    assert np.median(np.abs(view.disparity[view.known] * true[1][view.known] - 1)) < 0.01
+    behind = renderer.render([first], pose_at(-1, -0.5, 0.3 + np.pi))
+    assert not behind.known.any()
+    assert not renderer.render([], near).known.any()
+
+
+def test_memory_selects_what_covers_a_view_and_lets_painted_rows_go_first() -> None:
+    memory = Keyframes(LENS, 4)
+    assert select(memory, np.eye(4), 4) == [] and uncovered_share(memory, np.eye(4)) == 1
+    for yaw in (0.0, np.pi / 2, np.pi):
+        memory.record(seen(pose_at(0, 0, yaw)))
+    assert select(memory, pose_at(0, 0, np.pi / 2 + 0.05), 1) == [1]
+    assert uncovered_share(memory, pose_at(0, 0, 0.02)) < 0.06 < uncovered_share(memory, pose_at(0, 0, -np.pi / 2))
+    memory.record(seen(pose_at(0, 0, -np.pi / 2), PAINTED))
+    memory.record(seen(pose_at(0.1, 0, -np.pi / 2), PAINTED))
+    assert memory.count == 4 and memory.real.sum() >= 2
+    copy = Keyframes(LENS, 4)
+    copy.load_state(memory.state())
+    assert np.array_equal(copy.points, memory.points) and np.array_equal(copy.colour, memory.colour)
+    memory.record(seen(np.eye(4)))
+    assert not np.array_equal(copy.pose, memory.pose)  # nothing is shared
+    with pytest.raises(ValueError, match="colour"):
+        Keyframes(LENS, 5).load_state(memory.state())
+
+
+def test_walls_stop_the_camera_and_open_floor_does_not() -> None:
+    memory = Keyframes(LENS, 4)
+    memory.record(seen(np.eye(4)))
+    assert not is_blocked(memory, np.zeros(3), np.array([0, 0, 0.5]), 0.3, FLOOR)
+    near_wall = np.array([0, 0, HALF_Z - 0.32])
+    assert is_blocked(memory, near_wall, near_wall + [0, 0, 0.1], 0.3, FLOOR)
+    assert not is_blocked(memory, near_wall, near_wall - [0, 0, 0.1], 0.3, FLOOR)
+    assert not is_blocked(memory, near_wall, near_wall, 0.3, FLOOR)
+
+
+def test_the_room_is_read_off_a_view_and_its_layout_found() -> None:
+    pose = pose_at(0.5, -0.8, 0.35)
+    _, depth = look(pose)
+    points = to_world(RAYS * depth[..., None], pose)
+    upright = find_upright(points, 0.0)
+    assert upright.floor_y == pytest.approx(FLOOR, abs=0.02)
+    assert abs((upright.yaw_rad + np.pi / 4) % (np.pi / 2) - np.pi / 4) < 0.02
+    band = wall_band(points, FLOOR)
+    column = np.broadcast_to(np.arange(64) + 0.5, band.shape)
+    nothing = np.zeros(0)
+    layout = find_layout(LENS, pose, upright, (column[band], 1 / depth[band]), (nothing, nothing))
+    true = 1 / depth[32]
+    assert np.abs(layout.disparity[MARGIN:-MARGIN] / true - 1).max() < 0.04
+    assert len(set(layout.surface[MARGIN:-MARGIN].tolist())) == 2  # a corner is in view
+    assert set(layout.surface.tolist()) <= set(range(WALL, WALL + 4))
+
+
+def test_tiles_give_back_what_real_pixels_wrote() -> None:
+    tiles, rng = Tiles(), np.random.default_rng(0)
+    at = rng.uniform(0, 6, (60_000, 2)).astype(np.float32)
+    is_light = (np.floor(at).sum(-1) % 2).astype(bool)
+    colour = np.where(is_light[:, None], 200, 40).astype(np.uint8).repeat(3, 1)
+    floor = np.zeros(len(at), np.uint8)
+    assert not tiles.look(floor[:5], at[:5], np.full(5, 0.02))[1].any()
+    tiles.write(floor, at, colour, np.full(len(at), 0.02, np.float32))
+    asked = (np.array([[0.5, 0.5], [1.5, 0.5], [8.5, 3.5]]), np.full(3, PERIOD_M / SIDE, np.float32))
+    found, known = tiles.look(floor[:3], *asked)
+    assert known.all() and np.abs(found[:, 0] - [40, 200, 200]).max() < 10
+    copy = Tiles()
+    copy.load_state(tiles.state())
+    assert np.array_equal(copy.look(floor[:3], *asked)[0], found)
+
+
+def test_poses_are_levelled_and_turned_about_the_vertical() -> None:
+    pitched = np.eye(4)
+    c, s = np.cos(0.4), np.sin(0.4)
+    pitched[:3, :3] = [[1, 0, 0], [0, c, -s], [0, s, c]]
+    assert np.allclose(level(pitched), np.eye(4))
+    assert np.allclose(turned(np.eye(4), 0.5), pose_at(0, 0, 0.5))
+    assert UNKNOWN == 0 and CEILING < 0 < HALF_X

@@ -1,0 +1,60 @@
+"""`lingbot train` for a scene model: it learns, resumes, and exports a folder that loads."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from lingbot_ros.cli.main import main
+from lingbot_ros.errors import InputError
+from lingbot_ros.tasks.data import open_scene_views
+from lingbot_ros.training.scene.config import SceneTrainConfig
+from lingbot_ros.training.scene.train import DepthTrainer
+from lingbot_ros.training.scene.views import seen_from_other
+from lingbot_ros.world import World
+from test.support.box_room import write_box_rooms
+
+CARD = Path(__file__).parents[2] / "models/rooms-small/card.yaml"
+
+
+def test_a_depth_network_is_trained_resumed_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_box_rooms(tmp_path / "data", houses=3, frames=6)
+    config = tmp_path / "train.yaml"
+    scene = {"widths": [8, 8, 16], "keyframes": 4, "sources": 2}
+    schedule = {"batch_clips": 2, "learning_rate": 3e-3, "warmup_iterations": 1, "ema": 0.9}
+    config.write_text(yaml.safe_dump({"scene": scene, "schedule": schedule}))
+    model = tmp_path / "model"
+    model.mkdir()
+    card = yaml.safe_load(CARD.read_text()) | {"height": 64, "width": 64, "name": "box", "seed_image": None}
+    (model / "card.yaml").write_text(yaml.safe_dump(card | {"intrinsics": [55.4, 55.4, 32.0, 32.0]}))
+    command = ["train", "--config", str(config), "--data", str(tmp_path / "data"), "--run", str(tmp_path / "run")]
+    assert main([*command, "--iterations", "4", "--precision", "f32"]) == 0
+    rest = ["--validation", str(tmp_path / "data"), "--export", str(model), "--precision", "f32"]
+    assert main([*command, "--iterations", "8", *rest]) == 0
+    assert "median error of depth" in capsys.readouterr().out
+    world = World.load(model, threads=1)
+    session = world.start(np.zeros((64, 64, 3), np.uint8))
+    assert session.step(np.eye(4)[None]).shape == (1, 64, 64, 3)
+    shutil.rmtree(tmp_path / "data" / "house_00002")
+    with pytest.raises(InputError, match="missing"):
+        open_scene_views(tmp_path / "data")
+
+
+def test_training_halves_the_error_of_depth(tmp_path: Path) -> None:
+    write_box_rooms(tmp_path / "data", houses=4, frames=8)
+    source = open_scene_views(tmp_path / "data")
+    views = source.draw(4, np.random.default_rng(0))
+    assert 0.3 < float(seen_from_other(views).mean()) <= 1
+    path = tmp_path / "train.yaml"
+    path.write_text(
+        "scene: {widths: [16, 16, 32], keyframes: 4}\nschedule: {batch_clips: 4, learning_rate: 0.003, ema: 0.9}"
+    )
+    config = SceneTrainConfig.load(path)
+    assert config is not None
+    trainer = DepthTrainer(config, tmp_path / "run", bf16=False)
+    before = trainer.measure(source, batches=1)
+    trainer.train(source, 40, None)
+    after = trainer.measure(source, batches=1)
+    assert after.frames < before.frames / 2

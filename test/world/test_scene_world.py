@@ -1,0 +1,126 @@
+"""The shipped world of rooms behind the contract of every world."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lingbot_ros.control.keys import parse_key_script, script_poses
+from lingbot_ros.errors import EngineError, InputError, SessionError, SnapshotError
+from lingbot_ros.world import Batch, Session, World
+from lingbot_ros.world.snapshot import Snapshot
+
+pytestmark = pytest.mark.model
+NAME = "rooms-small"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.load(NAME, threads=1)
+
+
+def play(session: Session, keys: str) -> np.ndarray:
+    return np.stack([session.step(pose[None])[0] for pose in script_poses(parse_key_script(keys))])
+
+
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / max(((one.astype(float) - other) ** 2).mean(), 1e-6)))
+
+
+def test_straight_forked_and_restored_sessions_show_the_same(world: World, tmp_path: Path) -> None:
+    session = world.start(world.seed_image())
+    poses = script_poses(parse_key_script("w-4,wl-24"))
+    for pose in poses[:14]:
+        session.step(pose[None])
+    fork = session.fork()
+    session.snapshot().save(tmp_path / "one")
+    restored = world.restore(Snapshot.load(tmp_path / "one"))
+    sizes = {name: tensor.shape for name, tensor in session.snapshot().tensors.items()}
+    for pose in poses[14:]:
+        frame = session.step(pose[None])
+        assert np.array_equal(frame, fork.step(pose[None])) and np.array_equal(frame, restored.step(pose[None]))
+        assert session.view == fork.view == restored.view
+    assert session.view is not None and session.view.painted > 0.1
+    assert session.view.seen + session.view.painted + session.view.unknown == pytest.approx(1)
+    assert sizes == {name: tensor.shape for name, tensor in session.snapshot().tensors.items()}
+    fork.close(), restored.close(), session.close()
+
+
+def test_a_place_that_was_left_is_still_there(world: World) -> None:
+    image = world.seed_image()
+    session = world.start(image)
+    away = script_poses(parse_key_script("l-30"))
+    turned = [session.step(pose[None])[0] for pose in away]
+    back = [session.step(pose[None])[0] for pose in away[::-1]]
+    assert psnr(back[-1], image) > 40
+    assert psnr(turned[-1], back[0]) > 40  # painted, left, and seen again
+    assert psnr(turned[-1], image) < 30
+    session.close()
+
+
+def test_left_is_left_and_forward_grows(world: World) -> None:
+    image = world.seed_image()
+    session = world.start(image)
+    right = play(session, "l-5")[-1].mean(-1)
+    assert (
+        abs(right[:, :100] - image.mean(-1)[:, 18:118]).mean() < abs(right[:, 18:118] - image.mean(-1)[:, :100]).mean()
+    )
+    session.close()
+    session = world.start(image)
+    frame = play(session, "w-8")[-1]
+    larger = np.kron(image[32:96, 32:96], np.ones((2, 2, 1)))
+    assert abs(frame - larger).mean() < abs(frame[32:96, 32:96].repeat(2, 0).repeat(2, 1) - image.astype(float)).mean()
+    session.close()
+
+
+def test_walls_block_and_say_so(world: World) -> None:
+    session = world.start(world.seed_image())
+    where, blocked = [], []
+    for pose in script_poses(parse_key_script("l-35,w-90")):
+        session.step(pose[None])
+        where.append(session.camera_pose[:3, 3])
+        blocked.append(session.view.motion_blocked)
+    assert any(blocked) and not all(blocked)
+    first = blocked.index(True)
+    assert np.array_equal(where[first], where[first - 1])
+    assert np.linalg.norm(np.diff(where, axis=0), axis=1).max() < 0.2
+    session.close()
+
+
+def test_real_frames_are_remembered_and_outlive_painted_ones(world: World) -> None:
+    image = world.seed_image()
+    session = world.start(image)
+    play(session, "l-20")
+    painted = session.scene.memory.count
+    pose = script_poses(parse_key_script("l-40"))[-1]
+    session.observe(image[None, :, ::-1], pose[None])
+    assert session.scene.memory.count == painted + 1 and session.frames_since_real == 0
+    assert session.view.seen == 1 and not session.view.motion_blocked
+    assert psnr(session.step(pose[None])[0], image[:, ::-1]) > 40
+    session.close()
+
+
+def test_what_cannot_be_is_refused_and_changes_nothing(world: World) -> None:
+    with pytest.raises(EngineError, match="scene"):
+        World.load(NAME, precision="int8")
+    with pytest.raises(InputError, match="memory"):
+        World.load(NAME, window=8)
+    with pytest.raises(EngineError, match="one by one"):
+        Batch(world, 2)
+    session = world.start(world.seed_image())
+    with pytest.raises(InputError, match="prompt"):
+        session.prompt = "fog"
+    play(session, "w-3")
+    before = session.snapshot()
+    with pytest.raises(InputError, match="poses"):
+        session.step(np.full((1, 4, 4), np.nan))
+    assert all(tensor.equal(before.tensors[name]) for name, tensor in session.snapshot().tensors.items())
+    for damage in ({"scene.memory_colour": before.tensors["scene.memory_colour"][:2]}, {"scene.numbers": None}):
+        tensors = {name: t for name, t in (before.tensors | damage).items() if t is not None}
+        with pytest.raises(SnapshotError):
+            session.restore(dataclasses.replace(before, tensors=tensors))
+    assert all(tensor.equal(before.tensors[name]) for name, tensor in session.snapshot().tensors.items())
+    session.close()
+    with pytest.raises(SessionError):
+        session.step(np.eye(4)[None])
