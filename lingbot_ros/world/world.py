@@ -108,8 +108,8 @@ class World:
         """A new session that begins at `image`, uint8 [H, W, 3] RGB; another size is resized, another aspect stretched.
 
         For camera models only: `intrinsics` are fx, fy, cx, cy in pixels of `image`, where the centre of the upper left
-        pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`. `seed` is any integer of
-        64 bits. Raises InputError naming what does not fit.
+        pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`.
+        `seed` is any integer of 64 bits. Raises InputError naming what does not fit.
         """
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")

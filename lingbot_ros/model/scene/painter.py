@@ -64,7 +64,7 @@ class Painter:
 
     def write_tiles(self, tiles: Tiles, frame: Keyframe, upright: Upright) -> None:
         """Let a real keyframe show what surfaces look like."""
-        chosen = inner(frame.surface, 9)
+        chosen = inner(frame.surface, 7)
         if chosen.any():
             points = to_world(self._rays / frame.disparity[..., None], frame.pose)
             at = coordinates(points[chosen], frame.surface[chosen], upright, frame.pose[1, 3])
@@ -84,12 +84,10 @@ class Painter:
         if not view.known.any():
             return self._filled(view, np.maximum(view.disparity, 0.05), pose, tiles, upright)
         nearest = nearest_index(view.known)
-        colour, disparity, origin, surface = (
-            image.reshape(-1, *image.shape[2:])[nearest]
-            for image in (view.colour, view.disparity, view.origin, view.surface)
-        )
+        colour = view.colour.reshape(-1, 3)[nearest]
+        disparity = np.maximum(view.disparity.reshape(-1)[nearest], 0.05)
+        origin, surface = (image.reshape(-1)[nearest] for image in (view.origin, view.surface))
         wide = cv2.distanceTransform((~view.known).astype(np.uint8), cv2.DIST_L2, 3) > _RIM_PX
-        disparity = np.maximum(disparity, 0.05)
         if not wide.any():
             return Keyframe(colour, disparity, np.full(wide.shape, COPIED, np.uint8), surface, pose.copy())
         closed = View(colour, disparity, np.where(wide, UNKNOWN, origin).astype(np.uint8), surface, view.magnified)
@@ -123,7 +121,14 @@ class Painter:
         footprint = np.sqrt(length * width)[chosen]
         tile, has_tile = np.zeros(colour.shape, np.float32), np.zeros(holes.shape, bool)
         tile[chosen], has_tile[chosen] = tiles.look(surface[chosen], at, footprint)
-        result = nearest_filled(colour, ~holes)
+        result = colour.copy()
+        for number in np.unique(surface[holes & ~has_tile]):
+            # Of the same surface if it is in view, else of any: objects do not run on behind themselves.
+            for known in (~holes & (surface == number), ~holes & (surface != NONE), ~holes):
+                if known.any():
+                    here = holes & ~has_tile & (surface == number)
+                    result[here] = colour.reshape(-1, 3)[nearest_index(known)][here]
+                    break
         filled = holes & has_tile
         gain = _light(colour, tile, ~holes & has_tile, surface, filled)
         result[filled] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[filled]

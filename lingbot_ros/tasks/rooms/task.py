@@ -10,7 +10,9 @@ from lingbot_ros.tasks.task import FirstImage, Package, Task
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.training.scene.views import ViewSource
+    from lingbot_ros.world import World
 
 
 class Rooms(Task):
@@ -29,3 +31,8 @@ class Rooms(Task):
         from lingbot_ros.tasks.rooms.views import HouseViews
 
         return HouseViews(RoomsDataset(folder))
+
+    def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
+        from lingbot_ros.tasks.rooms.report.evaluation import evaluate
+
+        return evaluate(world, options)

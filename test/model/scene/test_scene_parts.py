@@ -64,8 +64,9 @@ def test_walls_stop_the_camera_and_open_floor_does_not() -> None:
     memory.record(seen(np.eye(4)))
     assert not is_blocked(memory, np.zeros(3), np.array([0, 0, 0.5]), 0.3, FLOOR)
     near_wall = np.array([0, 0, HALF_Z - 0.32])
-    assert is_blocked(memory, near_wall, near_wall + [0, 0, 0.1], 0.3, FLOOR)
-    assert not is_blocked(memory, near_wall, near_wall - [0, 0, 0.1], 0.3, FLOOR)
+    ahead = np.array([0, 0, 0.1])
+    assert is_blocked(memory, near_wall, near_wall + ahead, 0.3, FLOOR)
+    assert not is_blocked(memory, near_wall, near_wall - ahead, 0.3, FLOOR)
     assert not is_blocked(memory, near_wall, near_wall, 0.3, FLOOR)
 
 

@@ -45,7 +45,7 @@ def start_session(world: World, episode: Episode, context: int) -> Session:
 
 
 def imagine_drive(
-    world: World, episode: Episode, context: int, frames: Sequence[int], times_s: list[float]
+    world: World, episode: Episode, context: int, frames: Sequence[int]
 ) -> tuple[list[dict[str, float]], NDArray[np.uint8]]:
     """The figures of `frames` (counted from 1 after the context), and all imagined frames [H, h, w, 3]."""
     session, truth = start_session(world, episode, context), TrueScene(episode, context)
@@ -54,7 +54,6 @@ def imagine_drive(
     for k in range(1, len(episode.frames) - context + 1):
         at = context - 1 + k
         frame = session.step(episode.poses[at : at + 1])[0]
-        times_s.append(session.timing.total_s)
         imagined.append(frame)
         if k in frames:
             mine = _figures(session, episode, at, frame, truth.in_view(at))
