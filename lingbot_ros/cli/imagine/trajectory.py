@@ -75,7 +75,7 @@ def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
         fix = f"{card.name} is a camera model: give either --poses FILE.npy or --keys SCRIPT"
         raise InputError("--poses, --keys", given, fix)
     poses = read_poses(args.poses, "--poses") if args.poses else script_poses(parse_key_script(args.keys))
-    intrinsics, how = None, "the node's (camera.intrinsics)"
+    intrinsics, how = None, "the node's (camera.intrinsics)" if card.intrinsics is None else "the model's"
     if args.intrinsics:
         intrinsics, how = read_intrinsics(args.intrinsics, "--intrinsics")
     first, later = _chunk_frames(card)

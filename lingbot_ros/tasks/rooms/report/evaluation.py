@@ -113,7 +113,6 @@ def evaluate(world: World, options: EvaluationOptions) -> RoomsEvaluation:
         real = episode.frames[options.context :]
         shown.append(Shown(episode.house.seed, real, imagined, figures[-1]["imagined.psnr_db"]))
     figures_of_all = summarise_measures(measures)
-    _add_ratios(figures_of_all)
     count = max(1, round(_REVISIT_SHARE * options.episodes))
     trips = tqdm(revisits(renderer, count, options.seed), total=count, desc="away and back", disable=options.quiet)
     back = summarise_revisits([revisit(world, episode, options.context) for episode in trips])
@@ -141,7 +140,9 @@ def _pose_figures(
         at, nothing = context - 1 + frame, float("nan")
         in_view = truth.in_view(at)
         figures = {
-            f"{who}.{what}": nothing for who in ("imagined", "real") for what in ("yaw_pose_deg", "position_pose_m")
+            f"{who}.{what}": nothing
+            for who in ("imagined", "real")
+            for what in ("yaw_pose_deg", "position_pose_m", "position_pose_share")
         }
         if (
             frame in (1, 16, 64)
@@ -150,15 +151,11 @@ def _pose_figures(
         ):
             for who, image in (("imagined", imagined[frame - 1]), ("real", episode.frames[at])):
                 yaw, metres = pose_errors(reader.read(image, episode.drive[at], in_view), episode.drive[at])
-                figures |= {f"{who}.yaw_pose_deg": yaw, f"{who}.position_pose_m": metres}
+                share = metres / max(lengths[frame - 1], 1e-6)
+                read = {"yaw_pose_deg": yaw, "position_pose_m": metres, "position_pose_share": share}
+                figures |= {f"{who}.{name}": value for name, value in read.items()}
         found.append(figures)
     return found
-
-
-def _add_ratios(figures: dict[str, list[float]]) -> None:
-    for what, unit in (("yaw", "deg"), ("position", "m")):
-        mine, real = (np.array(figures[f"{who}.{what}_pose_{unit}_median"]) for who in ("imagined", "real"))
-        figures[f"imagined.{what}_pose_ratio"] = (mine / np.maximum(real, 1e-6)).tolist()
 
 
 def _speed(world: World, renderer: HouseRenderer, options: EvaluationOptions) -> Speed:

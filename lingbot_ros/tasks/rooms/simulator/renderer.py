@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lingbot_ros.compat import have
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.tasks.rooms.simulator.house import House
+from lingbot_ros.tasks.rooms.simulator.miniworld_house import miniworld_house
 
 NEAR_M, FAR_M = 0.04, 100.0
 MAX_DEPTH_M = 20.0
@@ -33,10 +34,8 @@ class HouseRenderer:
 
     def enter(self, house: House) -> None:
         """Build the house; what is rendered afterwards is seen in it."""
-        from lingbot_ros.tasks.rooms.simulator.miniworld_house import MiniWorldHouse  # noqa: PLC0415
-
         if self._world is None:
-            self._world = MiniWorldHouse(house, self.size)
+            self._world = miniworld_house(house, self.size)
         else:
             self._world.enter(house)
         self.house = house
@@ -69,3 +68,11 @@ def intrinsics(house: House, size: int) -> NDArray[np.float64]:
     """fx, fy, cx, cy in pixels; the centre of the upper left pixel is (0.5, 0.5)."""
     focal = size / 2 / np.tan(np.radians(house.camera.fov_y_deg) / 2)
     return np.array([focal, focal, size / 2, size / 2])
+
+
+def drive_of(pose: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The reverse of `camera_to_world` for one pose [4, 4] without roll: x, z, yaw, pitch."""
+    forward = pose[:3, 2]
+    return np.array(
+        [pose[0, 3], pose[2, 3], np.arctan2(-forward[2], forward[0]), np.arcsin(np.clip(forward[1], -1, 1))]
+    )
