@@ -1,8 +1,8 @@
 """The simulator of houses and an imagination of one, seen by the same camera, as a moving image.
 
-`./lingbot python docs/examples/rooms_side_by_side.py OUT.gif` shows the drive of `./lingbot imagine --model rooms-small`:
-the model sees the first image and the poses, never the house. Needs MiniWorld (`pip install miniworld`).
-Option: `--every N` frames.
+`./lingbot python docs/examples/rooms_side_by_side.py OUT.gif` is the default drive of
+`./lingbot imagine --model rooms-small`. The model sees the first image and the poses, never the house.
+Needs MiniWorld (`pip install miniworld`). Option: `--every N` frames.
 """
 
 import argparse

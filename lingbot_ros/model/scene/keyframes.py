@@ -1,7 +1,8 @@
 """What a scene remembers: views with depth, in arrays that are allocated once.
 
-Rows are written once and read for ever: no frame is made of a frame that was made. Like the pose memory of the large
-models it records, selects, compresses and manages; what is recorded here are views instead of keys and values.
+Rows are written once; only a real view takes pixels out of painted ones. So no frame is made of one that was made. Like
+the pose memory of the large models it records, selects, compresses and manages; what is recorded here are views instead
+of keys and values.
 """
 
 from dataclasses import dataclass
@@ -84,6 +85,20 @@ class Keyframes:
         self.time[index] = self.time[: self.count].max(initial=0) + 1
         self._grid(index)
         self.count = min(self.count + 1, self.limit)
+
+    def correct(self, view: Keyframe) -> None:
+        """Forget what was painted in front of what a real view shows: it is not there."""
+        depth = 1 / view.disparity
+        for index in np.flatnonzero(~self.real[: self.count]):
+            row = self.row(int(index))
+            points = to_world(self._rays / np.maximum(row.disparity, 1e-3)[..., None], row.pose)
+            column, line, z = self.lens.project(points, view.pose)
+            inside = (z > 0.05) & (column >= 0) & (line >= 0) & (column < self.lens.width) & (line < self.lens.height)
+            at = np.where(inside, line, 0).astype(np.int64), np.where(inside, column, 0).astype(np.int64)
+            wrong = inside & (z < 0.95 * depth[at] - 0.03)
+            if wrong.any():
+                row.origin[wrong] = UNKNOWN
+                self._grid(int(index))
 
     def manage(self) -> int:
         """Which row goes: of the two painted ones from the nearest poses the later; real ones only when all are."""

@@ -161,6 +161,7 @@ class Scene:
         self.upright = Upright(values[0], values[1], values[2])
 
     def _remember_real(self, frame: Keyframe) -> None:
+        self.memory.correct(frame)
         self.memory.record(frame)
         self._painter.write_tiles(self.tiles, frame, self.upright)
 

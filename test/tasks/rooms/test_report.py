@@ -1,0 +1,85 @@
+"""The report's arithmetic, and its measurements on a room whose truth is known without a simulator."""
+
+import numpy as np
+import pytest
+
+from lingbot_ros.errors import InputError
+from lingbot_ros.evaluate.evaluation import EvaluationOptions
+from lingbot_ros.model.scene.camera import Pinhole
+from lingbot_ros.tasks.rooms.dataset.episode import Episode
+from lingbot_ros.tasks.rooms.report.baselines import TrueScene
+from lingbot_ros.tasks.rooms.report.evaluation import evaluate
+from lingbot_ros.tasks.rooms.report.measure import Measures, imagine_drive
+from lingbot_ros.tasks.rooms.report.pose_reader import pose_errors
+from lingbot_ros.tasks.rooms.report.report import (
+    RoomsReport,
+    Speed,
+    card_entries,
+    check_minimum,
+    summarise_measures,
+    summarise_revisits,
+    trusted_frames,
+)
+from lingbot_ros.tasks.rooms.report.revisit import Revisit, auroc
+from lingbot_ros.tasks.rooms.simulator.house import draw_house
+from lingbot_ros.world import World
+from test.support.box_room import look, pose_at
+
+pytestmark = pytest.mark.model
+LENS = Pinhole(110.85, 110.85, 64.0, 64.0, 128, 128)
+FRAMES = (1, 4)
+
+
+@pytest.fixture(scope="module")
+def episode() -> Episode:
+    poses = np.stack([pose_at(-1 + 0.05 * t, -0.5, 0.4 + 0.03 * t) for t in range(8)])
+    seen = [look(pose, LENS) for pose in poses]
+    return Episode(
+        draw_house(9),
+        np.zeros((8, 4)),
+        np.stack([colour for colour, _ in seen]),
+        np.stack([depth for _, depth in seen]),
+        np.diag([1.0, -1.0, -1.0, 1.0]) @ poses,
+        np.array([LENS.fx, LENS.fy, LENS.cx, LENS.cy]),
+    )
+
+
+def test_alike_and_unlike_places_are_ranked() -> None:
+    assert auroc([3.0, 4.0], [1.0, 2.0]) == 1 and auroc([1.0], [1.0]) == 0.5
+    assert np.isnan(auroc([], [1.0]))
+    summary = summarise_revisits([Revisit({32: [40.0, 50.0]}, [10.0, 45.0], 44.0, [60.0])])
+    assert summary["same_place_auroc"] == 0.75 and summary["first_view_again_db_median"] == 44
+    assert summarise_revisits([]) == {}
+    assert pose_errors(np.array([1, 2, np.pi]), np.array([1.3, 2.4, -np.pi])) == pytest.approx((0, 0.5))
+
+
+def test_baselines_know_what_was_in_view(episode: Episode) -> None:
+    truth = TrueScene(episode, 4)
+    assert truth.in_view(3).all() and 0.8 < truth.in_view(7).mean() < 1
+    error = [np.abs(image.astype(float) - episode.frames[7])[truth.in_view(7)].mean() for image in
+             (truth.warped(7), truth.rotated(7), episode.frames[3])]  # fmt: skip
+    assert error[0] < error[1] < error[2]
+
+
+def test_a_drive_is_measured_and_reported(episode: Episode) -> None:
+    world = World.load("rooms-small", threads=1)
+    figures, imagined = imagine_drive(world, episode, 4, FRAMES)
+    assert imagined.shape == (4, 128, 128, 3) and not world.sessions
+    measures = Measures(FRAMES)
+    measures.add(figures)
+    summary = summarise_measures(measures)
+    assert summary["imagined.psnr_in_view_db_mean"][0] > summary["last_frame_repeated.psnr_in_view_db_mean"][0]
+    assert summary["seen_share_mean"][0] > 0.8
+    speed = Speed(10.0, 20.0, 10.0, 50.0)
+    checks = check_minimum(FRAMES, summary, {}, speed)
+    assert {check.frame for check in checks} == {1, None} and not checks[-1].passed and checks[-2].passed
+    about = {"name": "rooms-small", "weights_sha256": "x"}
+    drives = {"count": 1, "context": 4}
+    report = RoomsReport(about, drives, FRAMES, summary, {}, speed, checks, trusted_frames(FRAMES, summary))
+    assert "held-out drives" in report.text() and not report.meets_minimum
+    assert card_entries(report, "lingbot eval-model rooms-small")["quality"]["frames"] == [1, 4]
+
+
+def test_other_worlds_are_refused() -> None:
+    with pytest.raises(InputError, match="camera model"):
+        evaluate(World.load("pusht-lasting"), EvaluationOptions(1, 0, 4, 4))
