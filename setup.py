@@ -54,7 +54,7 @@ setup(
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],
-        "test": ["hypothesis>=6.100", "mcap-ros2-support>=0.5", "mypy>=1.10", "pytest>=7.4,<9", "ruff>=0.9"],
+        "test": ["hypothesis>=6.100", "mcap-ros2-support>=0.5", "mypy>=1.10", "pytest>=7.4,<9", "pytest-xdist>=3.5", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [

@@ -14,6 +14,8 @@ HELP = "run the linters and the tests"
 _ROOT = Path(__file__).resolve().parents[3]
 _TEST_DOMAINS = range(1, 60)
 """Random per run, so that two runs on one machine do not interfere."""
+_MOST_WORKERS = 4
+"""The tests of nodes have four blocks of ROS domains (test/support/domains.py), and each worker takes one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +60,9 @@ def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
 def _pytest(args: argparse.Namespace, paths: list[Path]) -> list[str | Path]:
     # test/conftest.py orders the stages within one pytest run, so that one summary line counts all tests.
     command: list[str | Path] = [sys.executable, "-m", "pytest", "--durations=10", *paths]
+    if not paths:
+        # A file stays on one worker: its tests share a running node or a trained model.
+        command += ["-n", str(min(_MOST_WORKERS, os.cpu_count() or 1)), "--dist", "loadfile"]
     if args.slow:
         command += ["-m", "slow or not slow"]
     if args.k:
