@@ -123,6 +123,13 @@ class ServedWorld:
         """Pause imagined time, except for rollouts. `idle`: controls for when no source gives any, see `Scheduler`."""
         self._generator.paused, self._generator.idle = paused, idle
 
+    def set_paused(self, paused: bool) -> State:
+        """Pause or resume imagined time for a client. Controls that wait are dropped, so that none acts late."""
+        if paused and not self._generator.paused:
+            self._generator.forget_waiting()
+        self.pause(paused)
+        return self.view().state
+
     def waiting_controls(self, count: int) -> Sequence[Control] | None:
         """Take the controls of the active session's next chunk of `count` frames from the inbox, if there are any."""
         return self._generator.take_waiting(count)
