@@ -33,7 +33,7 @@ setup(
     maintainer="lingbot_ros maintainers",
     maintainer_email="maintainers@lingbot-ros.example",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed", "environment/requirements/*.txt"]},
+    package_data={NAME: ["py.typed", "environment/requirements/*.txt", "viewer/page/*"]},
     data_files=data_files(),
     zip_safe=False,
     python_requires=">=3.11",
@@ -54,12 +54,21 @@ setup(
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],
-        "test": ["hypothesis>=6.100", "mcap-ros2-support>=0.5", "mypy>=1.10", "pytest>=7.4,<9", "pytest-xdist>=3.5", "ruff>=0.9"],
+        "viewer": ["pillow>=10", "starlette>=1.0", "uvicorn>=0.54", "websockets>=14"],
+        "test": [
+            "hypothesis>=6.100",
+            "mcap-ros2-support>=0.5",
+            "mypy>=1.10",
+            "pytest>=7.4,<9",
+            "pytest-xdist>=3.5",
+            "ruff>=0.9",
+        ],
     },
     entry_points={
         "console_scripts": [
             "lingbot = lingbot_ros.cli.main:main",
             "imagination = lingbot_ros.nodes.imagination.main:main",
+            "viewer = lingbot_ros.nodes.viewer.main:main",
         ]
     },
 )

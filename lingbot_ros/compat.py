@@ -11,6 +11,7 @@ OPTIONAL_PACKAGES = {
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
     "pyarrow": "reading LeRobot data sets",
+    "uvicorn": "the page of the viewer",
 }
 
 

@@ -111,6 +111,7 @@ ROOMS = (
     "runtime",
     "recording",
     "datasets",
+    "viewer",
     "bridge",
     "evaluate",
     "training",
