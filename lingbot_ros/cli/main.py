@@ -22,6 +22,7 @@ BUILT_IN = {
     "eval-model": "eval_model",
     "evaluate": "evaluate",
     "gate": "gate",
+    "plan": "plan",
     "models": "models",
     "engines": "engines",
     "export": "export",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
+    from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -106,6 +107,10 @@ class Task(Protocol):
     def policies(self) -> PolicyTask:
         """What policies of the task are evaluated with. Raises InputError where nothing is."""
         raise InputError("model", self.name, f"the task {self.name} has no evaluation of policies")
+
+    def plan_trials(self, world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
+        """Plan with the world and act in the task's simulator, goal by goal. Raises InputError where it has none."""
+        raise InputError("--env", self.name, f"the task {self.name} has no planning trials")
 
 
 def add_command(commands: Any, command: Command) -> None:

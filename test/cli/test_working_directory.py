@@ -25,6 +25,7 @@ LINES = {
     "eval-model": ["eval-model", "no-model"],
     "evaluate": ["evaluate", "--policies", "no.yaml", "--out", "report"],
     "gate": ["gate", "no-report"],
+    "plan": ["plan", "--goals", "0"],
     "models": ["models", "list"],
     "engines": ["engines"],
     "export": ["export", "no-model"],

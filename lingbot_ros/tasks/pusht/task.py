@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
+    from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -72,6 +73,12 @@ class PushT(Task):
             load=options.load,
             quiet=options.quiet,
         )
+
+    def plan_trials(self, world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
+        """See `Task`."""
+        from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
+
+        return plan_trials(world, options, on_trial)
 
     def policies(self) -> PolicyTask:
         from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies
