@@ -14,7 +14,7 @@ from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
 from lingbot_ros.world.assembly import new_control
 from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.layer_model import LayerModel
-from lingbot_ros.world.layer_session import LayerSession, to_frames
+from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.rollout import to_targets
 from lingbot_ros.world.session import Session, SessionRegistry
 
@@ -27,6 +27,7 @@ class LayerRows:
         empty = LayerState.empty(model.constants.config, model.card.height, model.card.width)
         self._textures = empty.textures.repeat(size, 1, 1, 1, 1)
         self._background = empty.background.repeat(size, 1, 1, 1)
+        self._outlines = empty.outlines.repeat(size, 1, 1, 1)
         self._copied: list[Tensor | None] = [None] * size  # the row's own textures, as they were copied last
 
     def new_session(self, row: int, seed: int) -> LayerSession:
@@ -43,8 +44,8 @@ class LayerRows:
         bodies = advance(constants, _stacked(living), to_targets(actions, (card.width, card.height)))
         rows = list(living)
         everything = rows == list(range(len(self._copied)))
-        textures, background = (t if everything else t[rows] for t in (self._textures, self._background))
-        frames = to_frames(render(constants, bodies.poses, textures, background))
+        looks = (t if everything else t[rows] for t in (self._outlines, self._textures, self._background))
+        frames = render(constants, bodies.poses, *looks).numpy()
         for place, (row, session) in enumerate(living.items()):
             mine = Bodies(**{f.name: getattr(bodies, f.name)[place : place + 1] for f in fields(Bodies)})
             session.commit_layers(inputs[row], session.layers.moved(mine))
@@ -53,6 +54,7 @@ class LayerRows:
     def _copy(self, row: int, state: LayerState) -> None:
         if self._copied[row] is not state.textures:
             self._textures[row], self._background[row] = state.textures[0], state.background[0]
+            self._outlines[row] = state.outlines[0]
             self._copied[row] = state.textures
 
 

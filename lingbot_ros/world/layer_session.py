@@ -90,8 +90,8 @@ class LayerSession(Session):
         if real is None:
             state = self.layers.moved(advance(constants, self.layers.bodies, targets))
             moved = time.perf_counter()
-            picture = render(constants, state.bodies.poses, state.textures, state.background)
-            frames = to_frames(picture)
+            drawn = render(constants, state.bodies.poses, state.outlines, state.textures, state.background)
+            frames = drawn.numpy()
         else:
             state, frames = self._model.capture.observe(self.layers, real[0], targets), real
             moved = time.perf_counter()
@@ -99,8 +99,3 @@ class LayerSession(Session):
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, moved - started, 0.0, ended - moved)
         return frames
-
-
-def to_frames(pictures: Tensor) -> Frames:
-    """float32 [B, 3, H, W], 0..255 -> uint8 [B, H, W, 3]."""
-    return np.ascontiguousarray(pictures.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())

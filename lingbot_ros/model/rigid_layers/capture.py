@@ -65,7 +65,7 @@ class Capture:
         state = LayerState.empty(config, *frame.shape[:2])
         layers = [self._first_sight(shares, index) for index in range(config.layers)]
         image, seen = self._first_background(frame, shares)
-        state = replace(state, background=_tensor(image)[None], seen=torch.from_numpy(seen)[None])
+        state = replace(state, background=torch.from_numpy(image)[None], seen=torch.from_numpy(seen)[None])
         for index in range(config.driven):
             state.doubt[0, index] = torch.diag(torch.tensor((float(self._constants.blur) ** 2, _UNSURE_SPEED_PX**2)))
         self._remember(state, shares, [layer.pose for layer in layers], 0)
@@ -109,7 +109,7 @@ class Capture:
                 for number, sight in enumerate(layer.sights):
                     state.sight_poses[0, number, index] = _tensor(sight.pose)
         known = _uncovered(shares)
-        state.background[0][:, known] = _tensor(frame.astype(np.float64))[known].T
+        state.background[0][known] = torch.from_numpy(frame[known])
         state.seen[0] |= torch.from_numpy(known)
         bodies = replace(predicted, poses=poses, velocities=velocities)
         return self._written(state, layers, bodies, shares if trusted else None)
@@ -212,13 +212,15 @@ class Capture:
             layer.outline, layer.pose = fit.outline, fit.poses[newest]
             layer.sights = [sight.at(pose) for sight, pose in zip(sights, fit.poses, strict=True)]
 
-    def _first_background(self, frame: NDArray[np.uint8], shares: Shares) -> tuple[Floats, NDArray[np.bool_]]:
-        """The image behind the layers [3, H, W]: what is seen, else what the data set has there, else a guess."""
+    def _first_background(
+        self, frame: NDArray[np.uint8], shares: Shares
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The image behind the layers [H, W, 3]: what is seen, else what the data set has there, else a guess."""
         seen = _uncovered(shares)
-        prior = np.moveaxis(self._constants.background.double().numpy(), 0, -1)
-        if np.abs(prior - frame)[seen].mean() > _STRANGE_GREY:
-            prior = cv2.inpaint(frame, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA).astype(np.float64)
-        return np.moveaxis(np.where(seen[..., None], frame, prior), -1, 0), seen
+        prior = np.moveaxis(self._constants.background.numpy(), 0, -1)
+        if np.abs(prior.astype(np.float64) - frame)[seen].mean() > _STRANGE_GREY:
+            prior = cv2.inpaint(frame, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA)
+        return np.where(seen[..., None], frame, prior), seen
 
     def _written(self, state: LayerState, layers: list[_Layer], bodies: Bodies, shares: Shares | None) -> LayerState:
         solids, centres = torch.zeros_like(bodies.solids), torch.zeros_like(bodies.centres)

@@ -36,7 +36,7 @@ class LayerState:
 
     doubt [B, K, 2, 2]: covariance of a driven layer's position and velocity; outlines [B, K, V, 2] as drawn;
     textures [B, K, 4, t, t]: colour 0..255 and how deep inside the outline, pixels, with paint [B, K, 4, t, t] = the
-    summed colours and weights they come from; background [B, 3, H, W] 0..255 with seen [B, H, W];
+    summed colours and weights they come from; background uint8 [B, H, W, 3] with seen [B, H, W];
     sights uint8 [B, S, K, H, W]: shares of the layers in the real frames kept for fitting, with their poses
     [B, S, K, 3]; sight_count int64 [B].
     """
@@ -80,7 +80,7 @@ class LayerState:
             outlines=torch.zeros(1, layers, corners, 2),
             textures=torch.zeros(1, layers, 4, side, side),
             paint=torch.zeros(1, layers, 4, side, side),
-            background=torch.zeros(1, 3, height, width),
+            background=torch.zeros(1, height, width, 3, dtype=torch.uint8),
             seen=torch.zeros(1, height, width, dtype=torch.bool),
             sights=torch.zeros(1, kept, layers, height, width, dtype=torch.uint8),
             sight_poses=torch.zeros(1, kept, layers, 3),
