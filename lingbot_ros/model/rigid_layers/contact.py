@@ -3,18 +3,25 @@
 The shape is pushed along the normal as far as the disc advances, and turns about its centre as its inertia lets it;
 where it overlaps the disc or a wall, it gives way a little in every substep. Nothing keeps moving by itself, nothing
 rubs. The distances are those to the shape's own outline, so that the law holds for any shape.
+
+Rows are the last axis of every tensor here, x and y the first: a sum or a minimum over the few corners or contacts of
+a row is then one fast pass over all rows.
 """
 
 import torch
 from torch import Tensor, nn
 
 from lingbot_ros.model.rigid_layers.outline import Edges
+from lingbot_ros.model.rigid_layers.settling import jammed, pushed, wedged
 
 _FARTHEST_PX = 6.0
 """A frame moves a shape no farther than this towards a wall that it was not near before."""
 
-_ROUNDS = 20
-"""Passes over contacts with walls: about as many as it takes until they agree."""
+_SETTLED_PX = 1e-3
+"""What is no deeper in a wall than the slop and this, and is not pushed, stays there."""
+
+_INWARD = ((1, 1, 0, 0, -1, -1, 0, 0), (0, 0, 1, 1, 0, 0, -1, -1))
+"""Directions into the box from left, top, right and bottom, two each: x and y."""
 
 
 class ContactLaw(nn.Module):
@@ -37,145 +44,105 @@ class ContactLaw(nn.Module):
         pose [B, 3] of the layers, their physical outline [B, V, 2] and centre of turning [B, 2] in the layer's frame;
         path [B, 1 + substeps + 1, 2] of the disc, the first one substep before the frame begins. Returns poses [B, 3].
         """
-        corners = _trimmed(outline) - centre[:, None]
-        centre = torch.view_as_complex(centre.contiguous())
+        way, middle = path.permute(1, 2, 0), centre.T
+        corners = _trimmed(outline).permute(2, 1, 0) - middle[:, None]
         angle = pose[:, 2]
-        place = torch.complex(pose[:, 0], pose[:, 1]) + centre * _turned(angle)
-        way = torch.view_as_complex(path.contiguous())
-        edges, corners = Edges(corners), torch.view_as_complex(corners.contiguous())
-        ended = pose
-        for rows, near_wall in self._concerned(place, angle, corners, edges, way):
-            moved, turn = self._pushed(
-                place[rows], angle[rows], corners[rows], edges.select(rows), way[rows], near_wall
-            )
-            origin = moved - centre[rows] * _turned(turn)
-            ended = ended.index_copy(0, rows, torch.stack((origin.real, origin.imag, turn), dim=-1))
-        return ended
+        place = pose[:, :2].T + _turned(middle, _direction(angle))
+        radius, farthest = corners.norm(dim=0).amax(0), (way - way[1]).norm(dim=1).amax(0)
+        is_near = self._beyond(place, place).amax(0) > -(radius + _FARTHEST_PX)
+        # What lies inside the circle about a shape is farther from the disc than the circle is.
+        rows = (((way[1] - place).norm(dim=0) < radius + self.reach + farthest) | is_near).nonzero()[:, 0]
+        if not len(rows):
+            return pose
+        edges, back = Edges(corners[..., rows]), _direction(-angle[rows])
+        is_reached = edges.distance(_turned((way[1] - place)[:, rows], back)) < self.reach + farthest[rows]
+        is_held = is_near[rows]
+        if bool(is_held.any()):
+            spun = place[:, None, rows] + _turned(corners[..., rows], _direction(angle[rows]))
+            is_held = is_held & (self._depths(spun).amax(0) > self.slop)
+        moving = (is_reached | is_held).nonzero()[:, 0]
+        if not len(moving):
+            return pose
+        edges, rows = edges.select(moving), rows[moving]
+        near_wall = bool(is_near[rows].any())
+        moved, turn = self._moved(place[:, rows], angle[rows], corners[..., rows], edges, way[..., rows], near_wall)
+        origin = moved - _turned(middle[:, rows], _direction(turn))
+        return pose.index_copy(0, rows, torch.cat((origin, turn[None])).T)
 
-    def _concerned(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, way: Tensor
-    ) -> list[tuple[Tensor, bool]]:
-        """Rows [n] of shapes that the disc could reach in this frame, apart from walls (False) and near them (True).
+    def _depths(self, corners: Tensor) -> Tensor:
+        """How deep the deepest of the corners [2, V, B] is in each wall, [4, B]; negative inside of the box."""
+        return self._beyond(corners.amin(1), corners.amax(1))
 
-        Those that are in a wall already are among the latter.
-        """
-        turned = _turned(angle)
-        farthest = (way - way[:, 1:2]).abs().amax(-1)
-        is_reached = edges.distance((way[:, 1] - place) * turned.conj()) < self.reach + farthest
-        is_near = self._beyond(place).amax(-1) > -(corners.abs().amax(-1) + _FARTHEST_PX)
-        free, near = (is_reached & ~is_near).nonzero()[:, 0], is_near.nonzero()[:, 0]
-        if len(near):
-            depth = self._beyond(place[near, None] + corners[near] * turned[near, None]).amax((1, 2))
-            near = near[is_reached[near] | (depth > self.slop)]
-        return [(rows, near_wall) for rows, near_wall in ((free, False), (near, True)) if len(rows)]
+    def _beyond(self, low: Tensor, high: Tensor) -> Tensor:
+        """How far [2, ...] is beyond each wall, [4, ...]: `low` beyond left and top, `high` beyond right and bottom."""
+        walls = self.walls.reshape(4, *[1] * (low.ndim - 1))
+        return torch.cat((walls[:2] - low, high - walls[2:]))
 
-    def _beyond(self, points: Tensor) -> Tensor:
-        """How far points, complex [...], are beyond each wall, [..., 4]; negative inside."""
-        x, y = points.real, points.imag
-        left, top, right, bottom = self.walls
-        return torch.stack((left - x, top - y, x - right, y - bottom), dim=-1)
-
-    def _pushed(
+    def _moved(
         self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, way: Tensor, near_wall: bool
     ) -> tuple[Tensor, Tensor]:
-        """Centres, complex [B], and turns [B] at the end of the way."""
-        steps = way[:, 1:] - way[:, :-1]
-        for k in range(1, way.shape[1] - 1):
-            shift, turn = self._give(place, angle, corners, edges, way[:, k], steps[:, k - 1], near_wall)
-            place, angle = place + shift, angle + turn
+        """Centres [2, B] and turns [B] at the end of the way [T, 2, B]."""
+        steps = way[1:] - way[:-1]
+        for k in range(1, len(way) - 1):
+            direction = _direction(angle)
+            offset = way[k] - place
+            found = edges.contacts(_turned(offset, direction * direction.new_tensor((1.0, -1.0))[:, None]))
+            overlaps = self.reach - found.distance
+            touching = overlaps > 0
+            touched = touching[0]
+            walled: Tensor | None = None
+            if near_wall:
+                spun = _turned(corners, direction)
+                deepest = self._depths(place[:, None] + spun).amax(0)
+                walled = ((deepest > self.slop + _SETTLED_PX) | (touched & (deepest > 0))).nonzero()[:, 0]
+                walled = walled if len(walled) else None
+            if walled is None and not bool(touched.any()):
+                continue
+            normals = -_turned(found.outward, direction)
+            levers = (offset[0] * normals[1] - offset[1] * normals[0]) / self.gyration
+            wants = self._wanted(overlaps, (steps[k - 1][:, None] * normals).sum(0)) * touching
+            shift, turn = pushed(normals[:, 0], levers[0], wants[0])
+            both = (overlaps[1] > 0).nonzero()[:, 0]
+            if len(both):
+                twice = wedged(normals[..., both], levers[:, both], wants[:, both])
+                shift, turn = shift.index_copy(1, both, twice[0]), turn.index_copy(0, both, twice[1])
+            if walled is not None:
+                walls = self._at_walls(place[:, walled], spun[..., walled])
+                disc = (normals[..., walled], levers[:, walled], wants[:, walled], touching[:, walled])
+                held = jammed(*(torch.cat(pair, dim=-2) for pair in zip(disc, walls, strict=True)), yields=2)
+                shift, turn = shift.index_copy(1, walled, held[0]), turn.index_copy(0, walled, held[1])
+            place, angle = place + shift, angle + turn / self.gyration
         return place, angle
-
-    def _give(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, disc: Tensor, step: Tensor, near_wall: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Shift, complex [B], and turn [B] of one substep."""
-        offset, turned = disc - place, _turned(angle)
-        found = edges.contacts(offset * turned.conj())
-        overlaps = self.reach - found.distance
-        touching = overlaps > 0
-        if not near_wall and not bool(touching.any()):
-            return torch.zeros_like(place), torch.zeros_like(angle)
-        normals = -found.outward * turned[:, None]
-        levers = (offset.conj()[:, None] * normals).imag / self.gyration
-        wants = self._wanted(overlaps, (step.conj()[:, None] * normals).real)
-        if near_wall:
-            walls = self._at_walls(place, corners * turned[:, None])
-            normals, levers = torch.cat((normals, walls[0]), dim=1), torch.cat((levers, walls[1]), dim=1)
-            wants, touching = torch.cat((wants, walls[2]), dim=1), torch.cat((touching, walls[3]), dim=1)
-        return self._settled(normals, levers, wants, touching)
-
-    def _settled(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift, complex [B], and turn [B] that give every touching contact [B, C] what it wants.
-
-        The disc's two contacts come first.
-
-        Rows of every kind are worked out apart: none depends on what happens in another.
-        """
-        pushes = wants / (1 + levers * levers) * touching
-        shift, turn = (pushes * normals).sum(1), (pushes * levers).sum(1)
-        counts = touching.sum(1, dtype=torch.uint8)
-        is_several = counts > 1
-        if bool(is_several.any()):
-            is_wedged = touching[:, 0] & touching[:, 1] & (counts == 2)
-            for is_kind, solve in ((is_wedged, _wedged), (is_several & ~is_wedged, _jammed)):
-                rows = is_kind.nonzero()[:, 0]
-                if len(rows):
-                    found = solve(normals[rows], levers[rows], wants[rows], touching[rows])
-                    shift, turn = shift.index_copy(0, rows, found[0]), turn.index_copy(0, rows, found[1])
-        return shift, turn / self.gyration
 
     def _wanted(self, overlap: Tensor, approach: Tensor) -> Tensor:
         """How far a touching contact must move along its normal."""
         return approach.clamp_min(0) + self.yielding * (overlap - self.slop).clamp_min(0)
 
     def _at_walls(self, place: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Each wall against the two corners, complex [B, V] from the centre, that are deepest in it.
+        """Each wall against the two corners, [2, V, B] from the centre, that are deepest in it.
 
-        Normals, complex [B, 8], levers, wants and whether they touch [B, 8].
+        Normals [2, 8, B], levers, wants and whether they touch.
         """
-        deepest, which = self._beyond(place[:, None] + corners).topk(2, dim=1)
-        inward = torch.tensor((1, 1j, -1, -1j) * 2, dtype=corners.dtype, device=corners.device).expand(len(place), 8)
-        lever = (corners.gather(1, which.flatten(1)).conj() * inward).imag / self.gyration
-        depths = deepest.flatten(1)
+        points = place[:, None] + corners
+        deepest, which = self._beyond(points, points).topk(2, dim=1)
+        inward = corners.new_tensor(_INWARD)[..., None].expand(2, 8, len(place[0]))
+        x, y = corners.gather(1, which.flatten(0, 1).expand(2, 8, -1)).unbind()
+        lever = (x * inward[1] - y * inward[0]) / self.gyration
         # A corner deeper in a wall than the centre is away from it has gone through it, and is held no longer.
-        depths = depths * (depths < -self._beyond(place).repeat(1, 2))
-        return inward, lever, self._wanted(depths, torch.zeros_like(lever)), depths > 0
+        depth = (deepest * (deepest < -self._beyond(place, place)[:, None])).flatten(0, 1)
+        return inward, lever, self._wanted(depth, torch.zeros_like(lever)), depth > 0
 
 
-def _wedged(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-    """The first two contacts, of an inner corner, in closed form: one push if it satisfies both, else both."""
-    normals, levers, wants = normals[:, :2], levers[:, :2], wants[:, :2]
-    own = 1 + levers * levers
-    mutual = (normals[:, 0].conj() * normals[:, 1]).real + levers[:, 0] * levers[:, 1]
-    alone = wants / own
-    is_enough = alone * mutual[:, None] >= wants.flip(1)
-    determinant = (own[:, 0] * own[:, 1] - mutual * mutual).clamp_min(1e-6)
-    both = ((own.flip(1) * wants - mutual[:, None] * wants.flip(1)) / determinant[:, None]).clamp_min(0)
-    one = torch.where(is_enough[:, :1], alone * alone.new_tensor((1.0, 0.0)), alone * alone.new_tensor((0.0, 1.0)))
-    pushes = torch.where(is_enough.any(1, keepdim=True), one, both)
-    return (pushes * normals).sum(1), (pushes * levers).sum(1)
+def _direction(angle: Tensor) -> Tensor:
+    """Cosine and sine [2, B] of turns [B]."""
+    return torch.stack((angle.cos(), angle.sin()))
 
 
-def _jammed(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-    """Contacts between disc and walls: one after the other, again and again."""
-    used = touching.any(0).nonzero()[:, 0]
-    normals, levers, wants, touching = normals[:, used], levers[:, used], wants[:, used], touching[:, used]
-    mutual = (normals.conj()[:, :, None] * normals[:, None]).real + levers[:, :, None] * levers[:, None]
-    mass = touching / mutual.diagonal(dim1=1, dim2=2).clamp_min(1e-6)
-    pushes = [torch.zeros_like(wants[:, 0])] * len(used)
-    moved = torch.zeros_like(wants)
-    for _ in range(_ROUNDS):
-        for c in range(len(used)):
-            push = torch.addcmul(pushes[c], wants[:, c] - moved[:, c], mass[:, c]).clamp_min(0)
-            moved = torch.addcmul(moved, (push - pushes[c])[:, None], mutual[:, c])
-            pushes[c] = push
-    stacked = torch.stack(pushes, 1)
-    return (stacked * normals).sum(1), (stacked * levers).sum(1)
-
-
-def _turned(angle: Tensor) -> Tensor:
-    """The complex number by which a turn multiplies."""
-    return torch.polar(torch.ones_like(angle), angle)
+def _turned(points: Tensor, direction: Tensor) -> Tensor:
+    """Points [2, ..., B] turned by what `_direction` gave."""
+    x, y = points.unbind()
+    cosine, sine = direction.unbind()
+    return torch.stack((cosine * x - sine * y, sine * x + cosine * y))
 
 
 def _trimmed(outline: Tensor) -> Tensor:

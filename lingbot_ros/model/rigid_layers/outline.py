@@ -17,10 +17,10 @@ _SAME_SIDE = 0.7
 
 @dataclass(frozen=True)
 class Contacts:
-    """Of points with an outline, all [B, 2]: the nearest place, and the nearest on a side that faces another way.
+    """Of points with an outline: the nearest place, and the nearest on a side that faces another way.
 
-    The second is there in an inner corner. Signed distance, negative inside, infinite where there is no second place on
-    whose outer side the point lies; `outward` is the direction from the outline to the point, x + iy.
+    The second is there in an inner corner. distance [2, B]: signed, negative inside, infinite where there is no second
+    place on whose outer side the point lies; outward [2, 2, B]: x and y of the directions from the outline to the point.
     """
 
     distance: Tensor
@@ -28,57 +28,51 @@ class Contacts:
 
 
 class Edges:
-    """The edges of outlines [B, V, 2], ready to be asked many times.
-
-    Points in the plane are complex numbers here, x + iy: one operation instead of two or four, which is what small
-    tensors cost. The real part of `conj(a) b` is the scalar product, the imaginary part the cross product.
-    """
+    """The edges of outlines [2, V, B] (x and y, corners, rows), ready to be asked many times."""
 
     def __init__(self, outline: Tensor) -> None:
-        self._start = torch.view_as_complex(outline.contiguous())
-        self._edge = self._start.roll(-1, -1) - self._start
-        self._conjugate = self._edge.conj().resolve_conj()
-        self._shrink = 1 / (self._conjugate * self._edge).real.clamp_min(_TINY)
-        self._rise = self._edge.imag.contiguous()
+        self._start = outline.contiguous()
+        self._edge = self._start.roll(-1, 1) - self._start
+        self._across = torch.stack((-self._edge[1], self._edge[0]))
+        self._share = self._edge / self._edge.square().sum(0).clamp_min(_TINY)
+        self._rise = self._edge[1].contiguous()
         self._goes_down = self._rise > 0
 
     def select(self, rows: Tensor) -> "Edges":
         """Those of some rows [n] alone."""
         chosen = object.__new__(Edges)
         for name, values in vars(self).items():
-            setattr(chosen, name, values[rows])
+            setattr(chosen, name, values[..., rows])
         return chosen
 
     def distance(self, points: Tensor) -> Tensor:
-        """Signed distance [B] of points, complex [B]; exact."""
-        offset, product, apart = self._to_edges(points)
-        distance = apart.abs().amin(-1)
-        return torch.where(self._is_inside(offset, product.imag < 0), -distance, distance)
+        """Signed distance [B] of points [2, B]; exact."""
+        offset, apart, outside = self._to_edges(points)
+        distance = apart.square().sum(0).amin(0).sqrt()
+        return torch.where(self._is_inside(offset[1], outside), -distance, distance)
 
     def contacts(self, points: Tensor) -> Contacts:
-        """Where discs at points, complex [B], would touch."""
-        offset, product, apart = self._to_edges(points)
-        distances = apart.abs().clamp_min(_TINY)
-        nearest_distance, nearest = distances.min(-1, keepdim=True)
-        near = apart.gather(1, nearest)
-        outside = product.imag < 0
-        is_same = (apart * near.conj()).real > _SAME_SIDE * nearest_distance * distances
-        second, which = distances.masked_fill(is_same | ~outside, torch.inf).min(-1, keepdim=True)
-        inside = self._is_inside(offset, outside)[:, None]
-        distance = torch.cat((torch.where(inside, -nearest_distance, nearest_distance), second), 1)
-        return Contacts(distance, torch.cat((near, apart.gather(1, which)), 1) / distance)
+        """Where discs at points [2, B] would touch."""
+        offset, apart, outside = self._to_edges(points)
+        distances = apart.square().sum(0).clamp_min(_TINY).sqrt()
+        nearest_distance, nearest = distances.min(0)
+        near = apart.gather(1, nearest.expand(2, 1, -1))
+        is_same = (apart * near).sum(0) > _SAME_SIDE * nearest_distance * distances
+        second, which = distances.masked_fill(is_same | ~outside, torch.inf).min(0)
+        signed = torch.where(self._is_inside(offset[1], outside), -nearest_distance, nearest_distance)
+        distance = torch.stack((signed, second))
+        return Contacts(distance, torch.cat((near, apart.gather(1, which.expand(2, 1, -1))), dim=1) / distance)
 
     def _to_edges(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """From every edge's start to the points [B, V], that times the conjugate edge, and from the nearest places."""
+        """From every edge's start to the points [2, V, B], from the nearest places, and which are outside [V, B]."""
         offset = points[:, None] - self._start
-        product = offset * self._conjugate
-        return offset, product, offset - (product.real * self._shrink).clamp(0, 1) * self._edge
+        along = (offset * self._share).sum(0).clamp(0, 1)
+        return offset, torch.addcmul(offset, along, self._edge, value=-1), (offset * self._across).sum(0) < 0
 
-    def _is_inside(self, offset: Tensor, outside: Tensor) -> Tensor:
+    def _is_inside(self, height: Tensor, outside: Tensor) -> Tensor:
         """Whether a ray from a point crosses the outline an odd number of times, [B]."""
-        height = offset.imag
         crosses = (height >= 0) != (height >= self._rise)
-        return (crosses & (outside != self._goes_down)).sum(-1, dtype=torch.uint8).bitwise_and_(1).bool()
+        return (crosses & (outside != self._goes_down)).sum(0, dtype=torch.uint8).bitwise_and_(1).bool()
 
 
 def area_and_centroid(outline: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,9 +15,7 @@ _SPARE_PX = 4
 """How much wider than its outline a layer is drawn: its soft edge, and a place between two pixels."""
 
 
-def render(
-    constants: Constants, poses: Tensor, outlines: Tensor, textures: Tensor, background: Tensor
-) -> Tensor:
+def render(constants: Constants, poses: Tensor, outlines: Tensor, textures: Tensor, background: Tensor) -> Tensor:
     """Layers at poses [B, K, 3] with drawn outlines [B, K, V, 2] and textures [B, K, 4, t, t] before backgrounds uint8
     [B, H, W, 3]: images like these."""
     image = background.clone()
