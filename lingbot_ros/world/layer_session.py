@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor

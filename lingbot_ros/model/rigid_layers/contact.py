@@ -109,7 +109,7 @@ class ContactLaw(nn.Module):
             if walled is not None:
                 walls = self._at_walls(place[:, walled], spun[..., walled])
                 disc = (normals[..., walled], levers[:, walled], wants[:, walled], touching[:, walled])
-                held = jammed(*(torch.cat(pair, dim=-2) for pair in zip(disc, walls, strict=True)), yields=2)
+                held = jammed(2, *(torch.cat(pair, dim=-2) for pair in zip(disc, walls, strict=True)))
                 shift, turn = shift.index_copy(1, walled, held[0]), turn.index_copy(0, walled, held[1])
             place, angle = place + shift, angle + turn / self.gyration
         return place, angle

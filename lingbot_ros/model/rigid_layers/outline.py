@@ -20,7 +20,7 @@ class Contacts:
     """Of points with an outline: the nearest place, and the nearest on a side that faces another way.
 
     The second is there in an inner corner. distance [2, B]: signed, negative inside, infinite where there is no second
-    place on whose outer side the point lies; outward [2, 2, B]: x and y of the directions from the outline to the point.
+    place on whose outer side the point lies; outward [2, 2, B]: x and y of the directions from the outline.
     """
 
     distance: Tensor

@@ -36,7 +36,7 @@ def wedged(normals: Tensor, levers: Tensor, wants: Tensor) -> tuple[Tensor, Tens
     return first * normals[:, 0] + second * normals[:, 1], first * levers[0] + second * levers[1]
 
 
-def jammed(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor, yields: int) -> tuple[Tensor, Tensor]:
+def jammed(yields: int, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
     """By those of C contacts that touch, [C, B]. Where they want too much, the first `yields` get less than the rest.
 
     A motion has three unknowns, so that the smallest one that satisfies all is determined by one, two or three of them:

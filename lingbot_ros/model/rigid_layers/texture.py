@@ -58,6 +58,6 @@ def _depth(outline: Floats, config: RigidLayersConfig) -> Floats:
     is_near = (cv2.dilate(filled, band) > 0) & (cv2.erode(filled, band) == 0)
     rows, columns = np.nonzero(is_near)
     points = (np.stack([columns, rows], -1) + 0.5) / texels - config.extent_px / 2
-    depth = filled * DEEPEST
+    depth = filled.astype(np.float64) * DEEPEST
     depth[rows, columns] = np.clip(1 - nearest(points, outline).distance, 0, DEEPEST)
     return depth
