@@ -10,7 +10,6 @@ from torch import Tensor
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.constants import Constants
-from lingbot_ros.model.rigid_layers.motion import advance
 from lingbot_ros.model.rigid_layers.outline import area_and_centroid, inset, skewness
 from lingbot_ros.model.rigid_layers.outline_fit import (
     explains,
@@ -25,6 +24,7 @@ from lingbot_ros.model.rigid_layers.polygon import Floats, centroid, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight, largest_part, look
 from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
 from lingbot_ros.model.rigid_layers.texture import develop, gather
+from lingbot_ros.model.rigid_layers.variants import advance_all, around, not_understood
 
 _FEWEST_PX = 5
 _UNHIDDEN = 0.02
@@ -72,13 +72,15 @@ class Capture:
         state.sight_count.fill_(1)
         poses = torch.stack([_tensor(layer.pose) for layer in layers])
         poses[:, :2] -= self._constants.drawn
-        return self._written(state, layers, replace(state.bodies, poses=poses[None]), shares)
+        state = self._written(state, layers, replace(state.bodies, poses=poses[None]), shares)
+        return state.moved(state.bodies, around(self._constants, state.bodies))
 
     def observe(self, state: LayerState, frame: NDArray[np.uint8], targets: Tensor) -> LayerState:
         """The world (one row) a frame later: targets [1, driven, 2] led to what is really seen in `frame`."""
         shares = unmix(frame, self._constants.palette)
-        predicted = advance(self._constants, state.bodies, targets)
-        state = LayerState.of({name: tensor.clone() for name, tensor in state.moved(predicted).tensors().items()})
+        predicted, variants = advance_all(self._constants, state.bodies, state.variants, targets)
+        state = state.moved(predicted, variants)
+        state = LayerState.of({name: tensor.clone() for name, tensor in state.tensors().items()})
         layers = self._layers(state)
         poses, velocities = predicted.poses.clone(), predicted.velocities.clone()
         trusted = True
@@ -112,7 +114,9 @@ class Capture:
         state.background[0][known] = torch.from_numpy(frame[known])
         state.seen[0] |= torch.from_numpy(known)
         bodies = replace(predicted, poses=poses, velocities=velocities)
-        return self._written(state, layers, bodies, shares if trusted else None)
+        state = self._written(state, layers, bodies, shares if trusted else None)
+        seen_anew = around(self._constants, state.bodies) if trusted else not_understood(variants)
+        return state.moved(state.bodies, seen_anew)
 
     def _first_sight(self, shares: Shares, index: int) -> _Layer:
         share = shares.share[index]
@@ -234,7 +238,7 @@ class Capture:
             state.outlines[0, index] = self._padded(outline)
             solids[0, index] = self._padded(inset(outline, self._constants.margin.double()))
             centres[0, index] = (area_and_centroid(outline)[1] + self._constants.leaning * skewness(outline)).float()
-        return state.moved(replace(bodies, solids=solids, centres=centres))
+        return state.moved(replace(bodies, solids=solids, centres=centres), state.variants)
 
     def _padded(self, outline: Tensor) -> Tensor:
         more = self._config.corners - len(outline)
