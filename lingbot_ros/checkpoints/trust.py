@@ -3,29 +3,30 @@
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+LEAST_TRUST = 0.1
+"""Frames with less trust are not to be believed."""
+
+_FEWEST = round(1 / LEAST_TRUST) - 1
+
 
 @dataclass(frozen=True)
 class TrustSpec:
     """The calibration of a doubt that a session works out for every frame, in pixels.
 
-    right_px: a held-out rollout came out right when it was never farther than this from the truth in its `frames`;
-    doubts_px: the largest doubt of each rollout that came out right, in ascending order; least: frames with less trust
-    than this are not to be believed. Over a whole rollout as long as these, at most this share of those that come out
-    right are doubted (conformal prediction). measured: what that is worth on further rollouts.
+    right_px: a held-out rollout came out right when it was never farther than this from the truth in its `frames`.
+    doubts_px: the largest doubt of each rollout that came out right, in ascending order. Over a rollout of this length,
+    at most `LEAST_TRUST` of those that come out right have less trust at any time (conformal prediction).
+    measured: what that is worth on further rollouts.
     """
 
     right_px: float
     frames: int
-    least: float
     doubts_px: tuple[float, ...]
     measured: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 < self.least < 1:
-            raise ValueError(f"trust.least {self.least}: must be between 0 and 1")
-        needed = round(1 / self.least) - 1
-        if len(self.doubts_px) < needed:
-            raise ValueError(f"trust.doubts_px: {len(self.doubts_px)} rollouts; least {self.least} needs {needed}")
+        if len(self.doubts_px) < _FEWEST:
+            raise ValueError(f"trust.doubts_px: {len(self.doubts_px)} rollouts came out right; {_FEWEST} are needed")
         if list(self.doubts_px) != sorted(self.doubts_px):
             raise ValueError("trust.doubts_px: must ascend")
 
@@ -39,5 +40,5 @@ class TrustSpec:
         """What the number means, for those who get it."""
         return (
             f"conformal p-value of the spread of perturbed copies against {len(self.doubts_px)} held-out rollouts that "
-            f"stayed within {self.right_px:g} px for {self.frames} frames; below {self.least:g}: do not believe"
+            f"stayed within {self.right_px:g} px for {self.frames} frames; below {LEAST_TRUST:g}: do not believe"
         )

@@ -24,7 +24,7 @@ def test_gymnasium_finds_nothing_to_complain_about() -> None:
 def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
     env = gymnasium.make(ID, threads=1)
     first, info = env.reset(seed=1)
-    assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success"}
+    assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success", "trust"}
     horizon = env.unwrapped.parts.world.info.max_horizon
     for step in range(1, horizon + 1):
         picture, reward, terminated, truncated, _ = env.step(np.array([256, 256], np.float32))

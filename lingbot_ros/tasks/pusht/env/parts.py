@@ -1,5 +1,6 @@
 """What the single and the vector environment have in common: the model, its spaces, its scenes and its judge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -75,10 +76,11 @@ class Parts:
         return self.world.fit_image(image)
 
 
-def infos(outcome: Outcome) -> dict[str, NDArray[Any]]:
+def infos(outcome: Outcome, trust: Sequence[float]) -> dict[str, NDArray[Any]]:
     """What `info` says of B images, each an array [B]."""
     return {
         "coverage": outcome.coverage,
         "success_probability": outcome.success,
         "is_success": outcome.terminated,
+        "trust": np.array(trust, np.float64),
     }

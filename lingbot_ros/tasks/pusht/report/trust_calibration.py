@@ -4,15 +4,15 @@ Rollouts of the validation split, which neither training nor the report sees. On
 tells what the trust is worth: how many wrong frames it finds, beside a horizon that believes as many frames.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from tqdm import tqdm
 
-from lingbot_ros.checkpoints.trust import TrustSpec
+from lingbot_ros.checkpoints.trust import LEAST_TRUST, TrustSpec
 from lingbot_ros.errors import InputError
+from lingbot_ros.evaluate.statistics.probabilities import auroc
 from lingbot_ros.tasks.pusht.dataset.episode import episode_seed
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, OUTLINE, to_pixels
 from lingbot_ros.tasks.pusht.simulator.policies import draw_policy
@@ -22,7 +22,6 @@ from lingbot_ros.world.layer_session import LayerSession
 
 RIGHT_PX = 1.0
 """A block is where it should be when its outline is no farther off than this, root mean square."""
-LEAST = 0.1
 FRAMES = 64
 _CONTEXT = 4
 _LEAD_STEPS = 24
@@ -55,17 +54,17 @@ def calibrate_trust(world: World, rollouts: int, seed: int) -> TrustSpec:
 
 def trust_spec(calibration: Doubts, test: Doubts) -> TrustSpec:
     """The trust that half of the rollouts give, with what the other half says of it."""
-    right = (calibration.errors_px <= RIGHT_PX).all(1)
+    right = np.asarray((calibration.errors_px <= RIGHT_PX).all(1))
     try:
-        spec = TrustSpec(RIGHT_PX, calibration.errors_px.shape[1], LEAST, _ascending(calibration.doubts_px[right, -1]))
+        spec = TrustSpec(RIGHT_PX, calibration.errors_px.shape[1], _ascending(calibration.doubts_px[right, -1]))
     except ValueError as error:
         raise InputError("rollouts", len(right), f"give more ({error})") from error
-    return TrustSpec(spec.right_px, spec.frames, spec.least, spec.doubts_px, figures(spec, test))
+    return replace(spec, measured=figures(spec, test))
 
 
 def figures(spec: TrustSpec, test: Doubts) -> dict[str, float]:
     """What a trust is worth on rollouts that it was not calibrated on."""
-    believed = np.vectorize(spec.of)(test.doubts_px) >= spec.least
+    believed = np.vectorize(spec.of)(test.doubts_px) >= LEAST_TRUST
     wrong = test.errors_px > spec.right_px
     horizon = max(1, round(float(believed.sum(1).mean())))
     frames = np.broadcast_to(np.arange(wrong.shape[1]), wrong.shape)
@@ -78,10 +77,10 @@ def figures(spec: TrustSpec, test: Doubts) -> dict[str, float]:
         "wrong_of_as_many_first_frames": wrong[:, :horizon].mean(),
         "wrong_that_are_believed": (wrong & believed).sum() / max(wrong.sum(), 1),
         "right_rollouts_doubted": (~believed[right]).any(1).mean() if right.any() else 0.0,
-        "auroc": _auroc(test.doubts_px, wrong),
-        "auroc_of_frame_index": _auroc(frames, wrong),
+        "auroc": auroc(test.doubts_px.ravel(), wrong.ravel()),
+        "auroc_of_frame_index": auroc(frames.ravel(), wrong.ravel()),
     }
-    return {name: round(float(value), 3) for name, value in values.items()}
+    return {name: round(float(value), 3) for name, value in values.items() if value is not None}
 
 
 def measure_doubts(world: World, rollouts: int, seed: int) -> Doubts:
@@ -100,18 +99,18 @@ def _rollout(world: World, simulator: PushTSimulator, planner: PushTSimulator, s
     planner.reset(seed)
     _, policy = draw_policy(rng, planner)
     for _ in range(int(np.random.default_rng([seed, 3]).integers(_LEAD_STEPS + 1))):
-        state = simulator.step(np.float32(policy.target(state)))
+        state = simulator.step(np.asarray(policy.target(state), np.float32))
     session = world.start(simulator.render(), seed=seed)
     if not isinstance(session, LayerSession):
         raise InputError("model", world.info.name, "only worlds of rigid layers doubt their frames")
     size, errors, doubts = world.info.height, np.empty(FRAMES), np.empty(FRAMES)
     for _ in range(_CONTEXT - 1):
-        action = np.float32(policy.target(state))
+        action = np.asarray(policy.target(state), np.float32)
         state = simulator.step(action)
         session.observe(simulator.render()[None], action[None])
     begun = _pose(session), _in_pixels(state.block, size)
     for frame in range(FRAMES):
-        action = np.float32(policy.target(state))
+        action = np.asarray(policy.target(state), np.float32)
         state = simulator.step(action)
         session.step(action[None])
         imagined = _follow(begun[1], begun[0], _pose(session))
@@ -144,11 +143,3 @@ def _outline(pose: Floats, size: int) -> Floats:
 
 def _ascending(values: Floats) -> tuple[float, ...]:
     return tuple(round(float(value), 3) for value in np.sort(values))
-
-
-def _auroc(score: NDArray[np.generic], positive: NDArray[np.bool_]) -> float:
-    ranks, many = rankdata(score), int(positive.sum())
-    few = positive.size - many
-    if not many or not few:
-        return float("nan")
-    return float((ranks.reshape(positive.shape)[positive].sum() - many * (many + 1) / 2) / (many * few))
