@@ -24,7 +24,7 @@ def test_gymnasium_finds_nothing_to_complain_about() -> None:
 def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
     env = gymnasium.make(ID, threads=1)
     first, info = env.reset(seed=1)
-    assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success", "trust"}
+    assert first.shape == SIZE and set(info) == {"coverage", "success_probability", "is_success"}
     horizon = env.unwrapped.parts.world.info.max_horizon
     for step in range(1, horizon + 1):
         picture, reward, terminated, truncated, _ = env.step(np.array([256, 256], np.float32))
@@ -32,6 +32,15 @@ def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
         assert truncated == (step == horizon)
     assert (picture != first).any()
     env.close()
+
+
+def test_a_model_that_doubts_its_frames_says_so_in_info() -> None:
+    single = gymnasium.make(ID, model="pusht-lasting", threads=1)
+    vector = gymnasium.make_vec(ID, num_envs=2, model="pusht-lasting", threads=1)
+    assert single.reset(seed=1)[1]["trust"] == 1.0 and vector.reset(seed=1)[1]["trust"].tolist() == [1.0, 1.0]
+    action = np.array([256, 256], np.float32)
+    assert 0 < single.step(action)[4]["trust"] <= 1 and vector.step(np.stack([action] * 2))[4]["trust"].shape == (2,)
+    single.close(), vector.close()
 
 
 def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:

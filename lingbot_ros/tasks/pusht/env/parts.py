@@ -77,10 +77,10 @@ class Parts:
 
 
 def infos(outcome: Outcome, trust: Sequence[float]) -> dict[str, NDArray[Any]]:
-    """What `info` says of B images, each an array [B]."""
-    return {
+    """What `info` says of B images, each an array [B]; their trust only where the model estimates it."""
+    estimated = {} if np.isnan(trust).any() else {"trust": np.array(trust, np.float64)}
+    return estimated | {
         "coverage": outcome.coverage,
         "success_probability": outcome.success,
         "is_success": outcome.terminated,
-        "trust": np.array(trust, np.float64),
     }

@@ -17,10 +17,10 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
     """Observation: the image, uint8 [96, 96, 3] RGB. Action: where the pusher is drawn to, float32 [2], 0..512.
 
     Reward, termination and `info["coverage"]`, `info["success_probability"]` are the outcome head's reading of the
-    image. `info["trust"]` is how far it can be believed, 0..1, as `WorldInfo.trust_definition` says; NaN where it is
-    not estimated. An episode is truncated where the model's card says that it is no longer to be trusted. Equal seeds
-    and actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in the place of an
-    imagined one; the horizon then counts from there.
+    image. `info["trust"]`, of models that estimate it, is how far it can be believed, 0..1, as
+    `WorldInfo.trust_definition` says. An episode is truncated where the model's card says that it is no longer to be
+    trusted. Equal seeds and actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in
+    the place of an imagined one; the horizon then counts from there.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
