@@ -4,14 +4,17 @@ The shape is pushed along the normal as far as the disc advances, and turns abou
 where it overlaps the disc or a wall, it gives way a little in every substep. Nothing keeps moving by itself, nothing
 rubs. The distances are those to the shape's own outline, so that the law holds for any shape.
 
-Rows are the last axis of every tensor here, x and y the first: a sum or a minimum over the few corners or contacts of
-a row is then one fast pass over all rows.
+Inside, x and y are the first axis of every array and rows the last, see `edges`.
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lingbot_ros.model.rigid_layers.outline import Edges
+from lingbot_ros.model.rigid_layers.edges import Contacts, Edges, Floats, Rows
 from lingbot_ros.model.rigid_layers.settling import jammed, pushed, wedged
 
 _FARTHEST_PX = 6.0
@@ -20,7 +23,7 @@ _FARTHEST_PX = 6.0
 _SETTLED_PX = 1e-3
 """What is no deeper in a wall than the slop and this, and is not pushed, stays there."""
 
-_INWARD = ((1, 1, 0, 0, -1, -1, 0, 0), (0, 0, 1, 1, 0, 0, -1, -1))
+_INWARD = np.array(((1, 1, 0, 0, -1, -1, 0, 0), (0, 0, 1, 1, 0, 0, -1, -1)), np.float32)[..., None]
 """Directions into the box from left, top, right and bottom, two each: x and y."""
 
 
@@ -44,108 +47,157 @@ class ContactLaw(nn.Module):
         pose [B, 3] of the layers, their physical outline [B, V, 2] and centre of turning [B, 2] in the layer's frame;
         path [B, 1 + substeps + 1, 2] of the disc, the first one substep before the frame begins. Returns poses [B, 3].
         """
-        way, middle = path.permute(1, 2, 0), centre.T
-        corners = _trimmed(outline).permute(2, 1, 0) - middle[:, None]
-        angle = pose[:, 2]
+        constants = float(self.reach), float(self.gyration), float(self.slop), float(self.yielding)
+        law = _Law(*constants, self.walls.numpy())
+        way = np.ascontiguousarray(path.numpy().transpose(1, 2, 0))
+        ended = law.moved(pose.numpy(), _trimmed(outline.numpy()), centre.numpy().T, way)
+        return torch.from_numpy(ended)
+
+
+@dataclass(frozen=True)
+class _Law:
+    """See `ContactLaw`; walls [4]."""
+
+    reach: float
+    gyration: float
+    slop: float
+    yielding: float
+    walls: Floats
+
+    def moved(self, pose: Floats, outline: Floats, middle: Floats, way: Floats) -> Floats:
+        """Poses [B, 3] of shapes with outlines [2, V, B] and centres [2, B] at the end of the way [T, 2, B]."""
+        corners, angle = outline - middle[:, None], pose[:, 2]
         place = pose[:, :2].T + _turned(middle, _direction(angle))
-        radius, farthest = corners.norm(dim=0).amax(0), (way - way[1]).norm(dim=1).amax(0)
-        is_near = self._beyond(place, place).amax(0) > -(radius + _FARTHEST_PX)
+        radius = np.sqrt((corners * corners).sum(0).max(0))
+        farthest = np.sqrt(((way - way[1]) ** 2).sum(1).max(0))
+        is_near = self._beyond(place, place).max(0) > -(radius + _FARTHEST_PX)
         # What lies inside the circle about a shape is farther from the disc than the circle is.
-        rows = (((way[1] - place).norm(dim=0) < radius + self.reach + farthest) | is_near).nonzero()[:, 0]
+        gap = np.hypot(*(way[1] - place)) - radius
+        rows = np.flatnonzero((gap < self.reach + farthest) | is_near)
         if not len(rows):
             return pose
         edges, back = Edges(corners[..., rows]), _direction(-angle[rows])
         is_reached = edges.distance(_turned((way[1] - place)[:, rows], back)) < self.reach + farthest[rows]
         is_held = is_near[rows]
-        if bool(is_held.any()):
+        if is_held.any():
             spun = place[:, None, rows] + _turned(corners[..., rows], _direction(angle[rows]))
-            is_held = is_held & (self._depths(spun).amax(0) > self.slop)
-        moving = (is_reached | is_held).nonzero()[:, 0]
+            is_held = is_held & (self._depths(spun) > self.slop)
+        moving = np.flatnonzero(is_reached | is_held)
         if not len(moving):
             return pose
         edges, rows = edges.select(moving), rows[moving]
         near_wall = bool(is_near[rows].any())
-        moved, turn = self._moved(place[:, rows], angle[rows], corners[..., rows], edges, way[..., rows], near_wall)
-        origin = moved - _turned(middle[:, rows], _direction(turn))
-        return pose.index_copy(0, rows, torch.cat((origin, turn[None])).T)
+        moved, turn = self._pushed_along(
+            place[:, rows], angle[rows], corners[..., rows], edges, way[..., rows], near_wall
+        )
+        ended = pose.copy()
+        ended[rows, :2] = (moved - _turned(middle[:, rows], _direction(turn))).T
+        ended[rows, 2] = turn
+        return ended
 
-    def _depths(self, corners: Tensor) -> Tensor:
-        """How deep the deepest of the corners [2, V, B] is in each wall, [4, B]; negative inside of the box."""
-        return self._beyond(corners.amin(1), corners.amax(1))
+    def _depths(self, corners: Floats) -> Floats:
+        """How deep the deepest of the corners [2, V, B] is in any wall, [B]; negative inside of the box."""
+        return np.asarray(self._beyond(corners.min(1), corners.max(1)).max(0))
 
-    def _beyond(self, low: Tensor, high: Tensor) -> Tensor:
+    def _beyond(self, low: Floats, high: Floats) -> Floats:
         """How far [2, ...] is beyond each wall, [4, ...]: `low` beyond left and top, `high` beyond right and bottom."""
         walls = self.walls.reshape(4, *[1] * (low.ndim - 1))
-        return torch.cat((walls[:2] - low, high - walls[2:]))
+        return np.concatenate((walls[:2] - low, high - walls[2:]))
 
-    def _moved(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, way: Tensor, near_wall: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _pushed_along(
+        self, place: Floats, angle: Floats, corners: Floats, edges: Edges, way: Floats, near_wall: bool
+    ) -> tuple[Floats, Floats]:
         """Centres [2, B] and turns [B] at the end of the way [T, 2, B]."""
         steps = way[1:] - way[:-1]
         for k in range(1, len(way) - 1):
             direction = _direction(angle)
             offset = way[k] - place
-            found = edges.contacts(_turned(offset, direction * direction.new_tensor((1.0, -1.0))[:, None]))
-            overlaps = self.reach - found.distance
-            touching = overlaps > 0
-            touched = touching[0]
-            walled: Tensor | None = None
+            found = edges.contacts(_turned_back(offset, direction))
+            touched = found.distance < self.reach
+            walled: Rows = np.empty(0, np.intp)
             if near_wall:
                 spun = _turned(corners, direction)
-                deepest = self._depths(place[:, None] + spun).amax(0)
-                walled = ((deepest > self.slop + _SETTLED_PX) | (touched & (deepest > 0))).nonzero()[:, 0]
-                walled = walled if len(walled) else None
-            if walled is None and not bool(touched.any()):
+                deepest = self._depths(place[:, None] + spun)
+                walled = np.flatnonzero((deepest > self.slop + _SETTLED_PX) | (touched & (deepest > 0)))
+            if not len(walled) and not touched.any():
                 continue
-            normals = -_turned(found.outward, direction)
-            levers = (offset[0] * normals[1] - offset[1] * normals[0]) / self.gyration
-            wants = self._wanted(overlaps, (steps[k - 1][:, None] * normals).sum(0)) * touching
-            shift, turn = pushed(normals[:, 0], levers[0], wants[0])
-            both = (overlaps[1] > 0).nonzero()[:, 0]
+            way_in = self._way(offset, _turned(found.outward, direction))
+            motion = pushed(way_in, self._wanted(self.reach - found.distance, way_in, steps[k - 1]) * touched)
+            both = np.flatnonzero(found.second < self.reach)
             if len(both):
-                twice = wedged(normals[..., both], levers[:, both], wants[:, both])
-                shift, turn = shift.index_copy(1, both, twice[0]), turn.index_copy(0, both, twice[1])
-            if walled is not None:
-                walls = self._at_walls(place[:, walled], spun[..., walled])
-                disc = (normals[..., walled], levers[:, walled], wants[:, walled], touching[:, walled])
-                held = jammed(2, *(torch.cat(pair, dim=-2) for pair in zip(disc, walls, strict=True)))
-                shift, turn = shift.index_copy(1, walled, held[0]), turn.index_copy(0, walled, held[1])
-            place, angle = place + shift, angle + turn / self.gyration
+                two = self._of_disc(found, offset, direction, steps[k - 1], both)
+                motion[:, both] = wedged(two[0], two[1])
+            if len(walled):
+                disc = self._of_disc(found, offset, direction, steps[k - 1], walled)
+                walls = self._of_walls(place[:, walled], spun[..., walled])
+                together = (np.concatenate(pair, axis=-2) for pair in zip(disc, walls, strict=True))
+                motion[:, walled] = jammed(2, *together)
+            place, angle = place + motion[:2], angle + motion[2] / self.gyration
         return place, angle
 
-    def _wanted(self, overlap: Tensor, approach: Tensor) -> Tensor:
-        """How far a touching contact must move along its normal."""
-        return approach.clamp_min(0) + self.yielding * (overlap - self.slop).clamp_min(0)
+    def _way(self, offset: Floats, outward: Floats) -> Floats:
+        """The ways [3, ...] on which contacts push that lie on the sides `outward` [2, ...] of the shapes."""
+        way = np.empty((3, *outward.shape[1:]), np.float32)
+        np.negative(outward, out=way[:2])
+        way[2] = (offset[1] * outward[0] - offset[0] * outward[1]) / self.gyration
+        return way
 
-    def _at_walls(self, place: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Each wall against the two corners, [2, V, B] from the centre, that are deepest in it.
+    def _wanted(self, overlap: Floats, way: Floats, step: Floats | None) -> Floats:
+        """How far a touching contact must move along its normal: as the disc steps, and out of what it overlaps."""
+        want = self.yielding * np.maximum(overlap - self.slop, 0)
+        return want if step is None else want + np.maximum(step[0] * way[0] + step[1] * way[1], 0)
 
-        Normals [2, 8, B], levers, wants and whether they touch.
-        """
-        points = place[:, None] + corners
-        deepest, which = self._beyond(points, points).topk(2, dim=1)
-        inward = corners.new_tensor(_INWARD)[..., None].expand(2, 8, len(place[0]))
-        x, y = corners.gather(1, which.flatten(0, 1).expand(2, 8, -1)).unbind()
-        lever = (x * inward[1] - y * inward[0]) / self.gyration
+    def _of_disc(
+        self, found: Contacts, offset: Floats, direction: Floats, step: Floats, rows: Rows
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Both contacts of some rows: ways [3, 2, n], wants and whether they touch [2, n]."""
+        offset, direction, step = offset[:, rows], direction[:, rows], step[:, rows]
+        outward = np.empty((2, 2, len(rows)), np.float32)
+        outward[:, 0], outward[:, 1] = found.outward[:, rows], found.outward_of_second(rows)
+        ways = self._way(offset, _turned(outward, direction))
+        overlaps = self.reach - _pair(found.distance[rows], found.second[rows])
+        touching = overlaps > 0
+        return ways, np.where(touching, self._wanted(overlaps, ways, step), np.float32(0)), touching
+
+    def _of_walls(self, place: Floats, corners: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Each wall against the two corners, [2, V, B] from the centre, that are deepest in it: 8 contacts."""
+        depths = self._beyond(place[:, None] + corners, place[:, None] + corners)
+        columns = np.arange(place.shape[1])
+        which = np.argpartition(-depths, 1, axis=1)[:, :2]  # [4, 2, B]
+        deepest = np.take_along_axis(depths, which, 1)
+        at = which.reshape(8, -1)
+        x, y = corners[0][at, columns], corners[1][at, columns]
+        lever = (x * _INWARD[1] - y * _INWARD[0]) / self.gyration
         # A corner deeper in a wall than the centre is away from it has gone through it, and is held no longer.
-        depth = (deepest * (deepest < -self._beyond(place, place)[:, None])).flatten(0, 1)
-        return inward, lever, self._wanted(depth, torch.zeros_like(lever)), depth > 0
+        depth = np.where(deepest < -self._beyond(place, place)[:, None], deepest, 0).reshape(8, -1)
+        ways = np.concatenate((np.broadcast_to(_INWARD, (2, 8, len(columns))), lever[None]))
+        return ways, self._wanted(depth, ways, None), depth > 0
 
 
-def _direction(angle: Tensor) -> Tensor:
+def _direction(angle: Floats) -> Floats:
     """Cosine and sine [2, B] of turns [B]."""
-    return torch.stack((angle.cos(), angle.sin()))
+    return _pair(np.cos(angle), np.sin(angle))
 
 
-def _turned(points: Tensor, direction: Tensor) -> Tensor:
+def _turned(points: Floats, direction: Floats) -> Floats:
     """Points [2, ..., B] turned by what `_direction` gave."""
-    x, y = points.unbind()
-    cosine, sine = direction.unbind()
-    return torch.stack((cosine * x - sine * y, sine * x + cosine * y))
+    (x, y), (cosine, sine) = points, direction
+    return _pair(cosine * x - sine * y, sine * x + cosine * y)
 
 
-def _trimmed(outline: Tensor) -> Tensor:
-    """Without the last corners that repeat others in every row."""
-    differs = (outline[:, 1:] != outline[:, :-1]).any(-1).any(0).nonzero()[:, 0]
-    return outline[:, : 2 + int(differs[-1])]
+def _turned_back(points: Floats, direction: Floats) -> Floats:
+    (x, y), (cosine, sine) = points, direction
+    return _pair(cosine * x + sine * y, cosine * y - sine * x)
+
+
+def _pair(x: Floats, y: Floats) -> Floats:
+    """What `numpy.stack` does, in a third of its time."""
+    pair = np.empty((2, *x.shape), np.float32)
+    pair[0], pair[1] = x, y
+    return pair
+
+
+def _trimmed(outline: Floats) -> Floats:
+    """Outlines [B, V, 2] as [2, V, B], without the last corners that repeat others in every row."""
+    differs = (outline[:, 1:] != outline[:, :-1]).any(-1).any(0).nonzero()[0]
+    return outline[:, : 2 + int(differs[-1])].transpose(2, 1, 0)
