@@ -37,7 +37,7 @@ def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
 def test_a_model_that_doubts_its_frames_says_so_in_info() -> None:
     single = gymnasium.make(ID, model="pusht-lasting", threads=1)
     vector = gymnasium.make_vec(ID, num_envs=2, model="pusht-lasting", threads=1)
-    assert single.reset(seed=1)[1]["trust"] == 1.0 and vector.reset(seed=1)[1]["trust"].tolist() == [1.0, 1.0]
+    assert 0.9 < single.reset(seed=1)[1]["trust"] <= 1 and (vector.reset(seed=1)[1]["trust"] > 0.9).all()
     action = np.array([256, 256], np.float32)
     assert 0 < single.step(action)[4]["trust"] <= 1 and vector.step(np.stack([action] * 2))[4]["trust"].shape == (2,)
     single.close(), vector.close()
