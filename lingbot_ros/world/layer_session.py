@@ -43,7 +43,8 @@ class LayerSession(Session):
     @property
     def trust(self) -> float:
         spec = self._model.card.trust
-        return math.nan if spec is None else spec.of(self.doubt_px)
+        has_variants = self._model.constants.config.variants > 0
+        return spec.of(self.doubt_px) if spec is not None and has_variants else math.nan
 
     @property
     def doubt_px(self) -> float:

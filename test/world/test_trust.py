@@ -38,12 +38,12 @@ def test_trust_falls_where_a_push_is_uncertain_and_comes_back_with_a_real_image(
     batch.start(0, image), batch.start(1, image)
     x, y = pushed.rollout_state.bodies.poses[0, 1, :2].tolist()  # the block
     way = [[(x + 0.5) * 512 / 96, (y + 0.5) * 512 / 96 + swing] for swing in (80, -80, 80, -80)]
-    before = still.rollout_state.bodies.poses[0, 0, :2]
+    before = still.rollout_state.bodies.poses[0, 0, :2].numpy()
     for goal in np.repeat(way, 5, axis=0):
         pushed.step(goal[None])
-        still.step((np.array(before) + 0.5)[None] * 512 / 96)
+        still.step((before + 0.5)[None] * 512 / 96)
         batch.step(np.stack([goal, goal])[:, None])
-    assert still.trust == 1.0 and pushed.trust < 0.5
+    assert still.trust > 0.9 and pushed.trust < 0.5
     assert batch.session(1).trust == pytest.approx(pushed.trust, abs=0.02)
     assert world.restore(pushed.snapshot()).trust == pushed.fork().trust == pushed.trust
     pushed.observe(image[None], goal[None])
