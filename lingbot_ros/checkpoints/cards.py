@@ -11,6 +11,7 @@ import yaml
 
 from lingbot_ros.checkpoints.architecture import parse_architecture, parse_dataclass
 from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.trust import TrustSpec
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
@@ -66,6 +67,7 @@ class ModelCard:
     weights: WeightsSpec | HubWeights
     seed_image: str | None = None
     max_horizon: int | None = None
+    trust: TrustSpec | None = None
     task: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
@@ -95,6 +97,8 @@ class ModelCard:
             ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
+        if data.get("trust") is not None:
+            parts["trust"] = parse_dataclass(TrustSpec, data["trust"], f"{path}: trust")
         parts["architecture"] = parse_architecture(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
@@ -103,6 +104,10 @@ class Task(Protocol):
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         """Measure a model on what no training saw, against the task's minimum and target figures. Raises InputError."""
         raise InputError("model", world.info.name, f"the task {self.name} has no evaluation; give --data DIR")
+
+    def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
+        """What the doubts of a world's sessions say, measured on held-out rollouts. Raises InputError."""
+        raise InputError("model", world.info.name, f"the task {self.name} calibrates no trust")
 
     def policies(self) -> PolicyTask:
         """What policies of the task are evaluated with. Raises InputError where nothing is."""

@@ -10,6 +10,7 @@ from lingbot_ros.tasks.task import Environment, FirstImage, Package, Task
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
@@ -79,6 +80,11 @@ class PushT(Task):
         from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
 
         return plan_trials(world, options, on_trial)
+
+    def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
+        from lingbot_ros.tasks.pusht.report.trust_calibration import calibrate_trust
+
+        return calibrate_trust(world, rollouts, seed)
 
     def policies(self) -> PolicyTask:
         from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies

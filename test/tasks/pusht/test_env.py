@@ -34,6 +34,15 @@ def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
     env.close()
 
 
+def test_a_model_that_doubts_its_frames_says_so_in_info() -> None:
+    single = gymnasium.make(ID, model="pusht-lasting", threads=1)
+    vector = gymnasium.make_vec(ID, num_envs=2, model="pusht-lasting", threads=1)
+    assert 0.9 < single.reset(seed=1)[1]["trust"] <= 1 and (vector.reset(seed=1)[1]["trust"] > 0.9).all()
+    action = np.array([256, 256], np.float32)
+    assert 0 < single.step(action)[4]["trust"] <= 1 and vector.step(np.stack([action] * 2))[4]["trust"].shape == (2,)
+    single.close(), vector.close()
+
+
 def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
     vector = gymnasium.make_vec(ID, num_envs=2, horizon=3, threads=1)
     singles = [gymnasium.make(ID, horizon=3, threads=1) for _ in range(2)]

@@ -68,7 +68,7 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
                 self._generators[row] = gymnasium.utils.seeding.np_random(one)[0]
             self._start(row, options)
         self._begun = True
-        return self._images.copy(), infos(self.parts.head(self._images))
+        return self._images.copy(), infos(self.parts.head(self._images), self._trust())
 
     def step(
         self, actions: NDArray[np.float32]
@@ -93,11 +93,14 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         truncated = (self._age >= self.parts.horizon) & ~again
         self._ended = terminated | truncated
         reward = np.where(again, 0.0, outcome.reward)
-        return self._images.copy(), reward, terminated, truncated, infos(outcome)
+        return self._images.copy(), reward, terminated, truncated, infos(outcome, self._trust())
 
     def render(self) -> tuple[Observations, ...] | None:
         """The images, with render_mode "rgb_array"."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
+
+    def _trust(self) -> list[float]:
+        return [self.batch.session(row).trust for row in range(self.num_envs)]
 
     def _check_action(self, row: int, action: NDArray[np.float64]) -> None:
         try:
