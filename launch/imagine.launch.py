@@ -62,7 +62,11 @@ ARGUMENTS = [
         default_value=PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "imagination.yaml"]),
         description="full path of the node's parameter file",
     ),
-    DeclareLaunchArgument("use_sim_time", default_value="false", description="use the time of /clock"),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="false",
+        description="stamp messages and judge their age by /clock; frames and status keep the pace of real time",
+    ),
     DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     DeclareLaunchArgument(

@@ -20,7 +20,7 @@ class NodeProcess:
 
     def __init__(self, ros_arguments: Sequence[str]) -> None:
         # -P: a yaml.py in the working directory is not the node's.
-        self._command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.imagination.main", "--ros-args", *ros_arguments]
+        self._command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.main", "--ros-args", *ros_arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "NodeProcess":

@@ -18,6 +18,7 @@ from lingbot_ros.nodes.imagination.inputs.driving import Driving
 from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
 from lingbot_ros.nodes.imagination.inputs.transforms import TransformInputs
+from lingbot_ros.nodes.timers import steady_timer
 
 _LOOK_S = 2.0
 
@@ -64,7 +65,7 @@ class Inputs:
             for topic, (kind, handler, profile) in self._topics.items()
         ]
         self._transforms = TransformInputs(running)
-        self._timer = running.node.create_timer(_LOOK_S, self._look_for_other_types, running.timers, autostart=True)
+        self._timer = steady_timer(running.node, _LOOK_S, self._look_for_other_types, running.timers)
 
     def destroy(self) -> None:
         self._running.node.destroy_timer(self._timer)
