@@ -183,6 +183,7 @@ class WorldWorker:
             settings.camera,
             self.images,
             settings.observe,
+            settings.owner,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s
