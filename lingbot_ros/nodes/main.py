@@ -1,4 +1,4 @@
-"""`python -m lingbot_ros.nodes.main`: the executable `imagination`, at an address that does not move with its package."""
+"""`python -m lingbot_ros.nodes.main`: the executable `imagination`, at an address that stays."""
 
 import sys
 

@@ -39,9 +39,9 @@ class Parameter:
             raise InputError(self.name, f"'{value}'", f"use one of {', '.join(self.choices)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(self.name, value, "give a finite number")
-        if isinstance(value, int | float) and self.low is not None and self.high is not None:
-            if not self.low <= value <= self.high:
-                raise InputError(self.name, value, f"give a number from {self.low:g} to {self.high:g}")
+        low, high = self.low, self.high
+        if isinstance(value, int | float) and low is not None and high is not None and not low <= value <= high:
+            raise InputError(self.name, value, f"give a number from {low:g} to {high:g}")
 
     def converted(self, given: object) -> Value:
         """A value of the default's type from what YAML made of the text; None is what it makes of an empty list.
@@ -61,7 +61,7 @@ class Parameter:
             return [""]  # ROS has no empty list of texts; this is how the defaults write it
         if given is None or isinstance(given, str | bytes) or not isinstance(given, Sequence):
             raise InputError(self.name, _read(given), f"give a list of {_PLURAL[kind]}, such as {list(default)}")
-        return [self._scalar(entry, kind) for entry in given]
+        return [self._scalar(entry, kind) for entry in given]  # type: ignore[return-value]
 
     def _scalar(self, given: object, kind: type) -> Value:
         if type(given) is kind:
@@ -72,7 +72,7 @@ class Parameter:
             return int(given)
         fix = f"give {_ONE[kind]}"
         if kind is str and isinstance(given, bool | int | float):
-            fix = "write a text in quotes: YAML reads words such as on, off, yes and no as booleans, and digits as numbers"
+            fix = "write a text in quotes: YAML reads on, off, yes and no as booleans, and digits as numbers"
         elif given is None:
             fix = f"give {_ONE[kind]}, or leave the line out"
         raise InputError(self.name, _read(given), fix)

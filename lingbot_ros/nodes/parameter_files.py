@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -11,7 +12,7 @@ _FLAG, _LEAF = "--params-file", "ros__parameters"
 
 def parameter_files(arguments: Sequence[str]) -> list[str]:
     """The paths after each `--params-file` of a command line."""
-    return [path for flag, path in zip(arguments, arguments[1:], strict=False) if flag == _FLAG]
+    return [path for flag, path in pairwise(arguments) if flag == _FLAG]
 
 
 def useless_file(path: str, node_name: str) -> str | None:

@@ -92,10 +92,8 @@ def test_nested_namespaces_and_files_of_a_command_line(tmp_path: Path) -> None:
     sentence = useless_file(str(file), "/imagination")
     assert sentence is not None
     assert "parameters of /r1/imagination, and this node is /imagination" in sentence
-    assert parameter_files(["node", "--ros-args", "--params-file", "a", "-p", "b:=1", "--params-file", "c"]) == [
-        "a",
-        "c",
-    ]
+    given = ["node", "--ros-args", "--params-file", "a", "-p", "b:=1", "--params-file", "c"]
+    assert parameter_files(given) == ["a", "c"]
 
 
 def test_a_node_names_what_it_does_not_know_and_keeps_real_time(model: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -26,6 +27,7 @@ from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
 from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.imagine_action import ImagineServer
 from lingbot_ros.nodes.imagination.inputs import Inputs
+from lingbot_ros.nodes.imagination.names import file_name_of
 from lingbot_ros.nodes.imagination.outputs import FrameOutputs
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.nodes.imagination.session_services import SessionServices
@@ -71,7 +73,10 @@ class ImaginationNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         config = parameters.read_config(self)
         self.get_logger().info(feature_line())
-        worker = WorldWorker(config.worker, WorkerEvents(self._on_frame, self._on_fault, self._on_change))
+        worker = WorldWorker(
+            replace(config.worker, owner=file_name_of(self)),
+            WorkerEvents(self._on_frame, self._on_fault, self._on_change),
+        )
         try:
             world = worker.load(config.load_timeout_s, abandoned=lambda: not self.context.ok())
             self._running = NodeContext(self, config, worker, world)

@@ -18,8 +18,11 @@ from lingbot_ros.nodes.imagination.inputs.driving import Driving
 from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
 from lingbot_ros.nodes.imagination.inputs.transforms import TransformInputs
+from lingbot_ros.nodes.imagination.names import compressed_twin
 from lingbot_ros.nodes.timers import steady_timer
 
+_FOLLOWING = ("seed_image/compressed",)
+"""They go where their image topic is remapped to. A second copy of a real image would be refused, so not that one."""
 _LOOK_S = 2.0
 
 
@@ -56,7 +59,7 @@ class Inputs:
         self._subscriptions = [
             running.node.create_subscription(
                 kind,
-                topic,
+                compressed_twin(running.node, topic) if topic in _FOLLOWING else topic,
                 self._guarded(topic, handler),
                 profile,
                 callback_group=running.inputs,
