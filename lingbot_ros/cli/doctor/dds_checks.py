@@ -6,7 +6,8 @@ import random
 import subprocess
 import sys
 
-from lingbot_ros.cli.doctor.finding import Finding, ok, problem
+from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 
 _SPARE_DOMAINS = range(60, 101)
 """Not 0, the default domain of users; all of these map to ports below Linux's ephemeral range."""
@@ -14,6 +15,17 @@ _LIMIT_S = 40
 _ADVICE = (
     "check that the loopback interface is up (ip link), that no firewall blocks UDP, and that /dev/shm is writable"
 )
+
+
+def check_users() -> Finding:
+    """Whether DDS programs of other users are here, whose topics are seen and whose messages never arrive."""
+    users = other_users()
+    if not users:
+        return ok("users", "all DDS programs of this machine are yours")
+    found = f"DDS programs of {', '.join(users)} run on this machine"
+    if crosses_users(os.environ):
+        return ok("users", f"{found}; this user sends by UDP, and so must they")
+    return note("users", f"{found}: topics are seen, but messages do not arrive", ADVICE)
 
 
 def check_dds() -> Finding:
