@@ -81,6 +81,6 @@ def _candidates(repository: str, revision: str) -> Iterator[Path]:
             yield folder
     cached = hub_cache() / f"models--{repository.replace('/', '--')}"
     reference = cached / "refs" / revision
-    commit = reference.read_text().strip() if reference.is_file() else revision
+    commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
     if (cached / "snapshots" / commit).is_dir():
         yield cached / "snapshots" / commit

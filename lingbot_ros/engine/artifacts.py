@@ -78,11 +78,11 @@ def write_artifact(key: Mapping[str, str], artifact: Artifact, where: Path | Non
             whole.mkdir()
             (whole / "model.onnx").write_bytes(artifact.model)
             (whole / "weights.json").write_text(
-                json.dumps({n: [s.parameter, s.transposed] for n, s in artifact.weights.items()})
+                json.dumps({n: [s.parameter, s.transposed] for n, s in artifact.weights.items()}), encoding="utf-8"
             )
             np.savez(whole / "probe.npz", **artifact.probe)  # type: ignore[arg-type, unused-ignore]
-            (whole / "sha256").write_text(_digest(whole))
-            (whole / "key.json").write_text(json.dumps(dict(key), indent=1))
+            (whole / "sha256").write_text(_digest(whole), encoding="utf-8")
+            (whole / "key.json").write_text(json.dumps(dict(key), indent=1), encoding="utf-8")
             if folder.exists():
                 folder.rename(Path(made) / "before")
             whole.rename(folder)
@@ -101,12 +101,12 @@ def read_artifact(key: Mapping[str, str]) -> Artifact | None:
     if folder is None:
         return None
     try:
-        found = json.loads((folder / "key.json").read_text())
+        found = json.loads((folder / "key.json").read_text(encoding="utf-8"))
         differing = [name for name in {*key, *found} if key.get(name) != found.get(name)]
-        whole = (folder / "sha256").read_text() == _digest(folder)
+        whole = (folder / "sha256").read_text(encoding="utf-8") == _digest(folder)
         if differing or not whole:
             raise ValueError(f"differs in {', '.join(differing)}" if differing else "its files were changed")
-        sources = json.loads((folder / "weights.json").read_text())
+        sources = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
         with np.load(folder / "probe.npz") as arrays:
             probe = dict(arrays)
         model = (folder / "model.onnx").read_bytes()

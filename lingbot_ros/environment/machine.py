@@ -66,7 +66,9 @@ def cmake(search_path: str | None = None) -> str | None:
     path = shutil.which("cmake", path=search_path)
     if path is None:
         return None
-    said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True, timeout=30).stdout
+    said = subprocess.run(
+        [path, "--version"], check=False, capture_output=True, text=True, timeout=30, encoding="utf-8", errors="replace"
+    ).stdout
     found = re.search(r"version (\d+)\.(\d+)", said)
     return path if found and (int(found[1]), int(found[2])) >= OLDEST_CMAKE else None
 

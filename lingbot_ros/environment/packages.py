@@ -65,13 +65,13 @@ class Installer:
             code, output = run_with_progress(command, self._progress, log_path, environment, self._lock)
         finally:
             # pip resolves and downloads everything first, says this line, and only then touches the environment.
-            self.has_changed_anything |= "Installing collected packages" in log_path.read_text()
+            self.has_changed_anything |= "Installing collected packages" in log_path.read_text(encoding="utf-8")
         return code, output, log_path
 
 
 def read_pins(path: Path) -> list[str]:
     """The requirements of a list, without comments."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 

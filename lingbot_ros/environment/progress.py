@@ -62,7 +62,7 @@ def run_with_progress(
     """
     lines: list[str] = []
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w") as file:
+    with open(log, "w", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -72,6 +72,7 @@ def run_with_progress(
             pass_fds=(lock,),
             text=True,
             errors="replace",
+            encoding="utf-8",
         )
 
         def collect() -> None:

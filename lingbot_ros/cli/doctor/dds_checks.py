@@ -39,7 +39,14 @@ def check_dds() -> Finding:
     with subprocess.Popen([*command, "echo"], env=variables, stderr=subprocess.DEVNULL) as echo:
         try:
             done = subprocess.run(
-                [*command, "ask"], check=False, capture_output=True, text=True, timeout=_LIMIT_S, env=variables
+                [*command, "ask"],
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=_LIMIT_S,
+                env=variables,
+                encoding="utf-8",
+                errors="replace",
             )
         except subprocess.TimeoutExpired:
             return problem("DDS round trip", f"no answer in {_LIMIT_S} s", _ADVICE)

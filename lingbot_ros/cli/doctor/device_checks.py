@@ -45,7 +45,16 @@ def _check_torch(device: str) -> Finding:
     variables = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-P", "-c", _PROBE, device]
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LIMIT_S, env=variables)
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+            env=variables,
+            encoding="utf-8",
+            errors="replace",
+        )
     except subprocess.TimeoutExpired:
         return _bad(device, subject, f"no answer in {_LIMIT_S} s")
     if done.returncode != 0:

@@ -77,7 +77,14 @@ def import_failure(module: str) -> str | None:
     command = [sys.executable, "-P", "-c", f"import {module}"]
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S, env=variables
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_LIMIT_S,
+            env=variables,
+            encoding="utf-8",
+            errors="replace",
         )
     except subprocess.TimeoutExpired:
         return f"no answer in {_IMPORT_LIMIT_S} s"
@@ -100,7 +107,13 @@ def _check_middleware() -> Finding:
     # In a separate process, because RMW_IMPLEMENTATION may name a library that cannot be loaded.
     code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code], check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S
+        [sys.executable, "-P", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_IMPORT_LIMIT_S,
+        encoding="utf-8",
+        errors="replace",
     )
     asked = os.environ.get("RMW_IMPLEMENTATION", "")
     if done.returncode != 0:

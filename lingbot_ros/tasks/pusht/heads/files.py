@@ -55,7 +55,7 @@ def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
     folder = find_head(name)
     path = folder / CARD_FILE
     try:
-        data = yaml.safe_load(path.read_text())
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
         weights = parse_dataclass(WeightsSpec, data.get("weights", {}), f"{path}: weights")
         card = parse_dataclass(HeadCard, {**data, "weights": weights}, str(path))
     except (OSError, yaml.YAMLError, AttributeError, InputError) as error:
@@ -87,5 +87,5 @@ def save_head(folder: Path, network: nn.Module, about: dict[str, Any]) -> None:
     weights = WeightsSpec(WEIGHTS_FILE, file_sha256(file), file.stat().st_size)
     text = yaml.safe_dump({**about, "weights": to_plain(weights)}, sort_keys=False, allow_unicode=True, width=110)
     aside = folder / f"{CARD_FILE}.partial"
-    aside.write_text(text)
+    aside.write_text(text, encoding="utf-8")
     os.replace(aside, folder / CARD_FILE)
