@@ -99,6 +99,7 @@ ROOMS = (
     "errors",
     "compat",
     "shared_files",
+    "home",
     "model_options",
     "sendable",
     "environment",

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.cli.model_arguments import given_options
 from lingbot_ros.errors import InputError
+from lingbot_ros.home import provide_ros_home
 from lingbot_ros.runtime.records import Image
 from lingbot_ros.shared_files import find_shared
 
@@ -34,9 +36,16 @@ def use_large_images() -> None:
         os.environ.setdefault(name, str(profile))
 
 
+def tell_ros_home() -> None:
+    """Before anything of ROS starts, in this process or a child: it needs a folder for its logs."""
+    if sentence := provide_ros_home():
+        print(f"lingbot: {sentence}", file=sys.stderr)
+
+
 @contextmanager
 def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """A node and its executor; Python keeps handling the signals."""
+    tell_ros_home()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("lingbot_imagine", namespace=namespace)
     executor = SingleThreadedExecutor()

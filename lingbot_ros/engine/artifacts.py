@@ -14,6 +14,7 @@ from lingbot_ros.engine.export.probe import Probe
 from lingbot_ros.engine.export.weights import WeightSource
 from lingbot_ros.engine.interface import GraphSpec
 from lingbot_ros.errors import EngineError
+from lingbot_ros.home import cache_home, expanded
 from lingbot_ros.shared_files import shared_folders
 
 ARTIFACTS_VARIABLE = "LINGBOT_ENGINES"
@@ -28,8 +29,9 @@ FORMAT = 1
 
 def artifacts_folder() -> Path:
     """Where exported graphs are kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Path(os.environ.get(ARTIFACTS_VARIABLE) or cache / "lingbot_ros" / "engines").expanduser()
+    if named := os.environ.get(ARTIFACTS_VARIABLE):
+        return expanded(named, ARTIFACTS_VARIABLE)
+    return cache_home() / "lingbot_ros" / "engines"
 
 
 @dataclass(frozen=True)

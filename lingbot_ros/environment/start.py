@@ -40,8 +40,9 @@ def main(root: str, arguments: list[str]) -> NoReturn:
         print(shell_exports(layout))
         sys.exit(0)
     _mention_other_ros(layout)
-    tail = arguments[1:] if arguments[:1] == ["python"] else ["-P", "-m", "lingbot_ros.cli.main", *arguments]
-    os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ))
+    verb = arguments[:1] != ["python"]
+    tail = ["-P", "-m", "lingbot_ros.cli.main", *arguments] if verb else arguments[1:]
+    os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ, verb))
 
 
 def shell_exports(layout: Layout) -> str:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.home import provide_ros_home
 from lingbot_ros.nodes.end_signals import EndSignals
 
 # Callbacks only check and store, so that a few threads are enough; none is held while the model works, except the one
@@ -40,6 +41,8 @@ def _run(signals: EndSignals, args: Sequence[str]) -> None:
 
     if signals.asked:
         return
+    if sentence := provide_ros_home():
+        print(f"imagination: {sentence}", file=sys.stderr)
     try:
         rclpy.init(args=list(args), signal_handler_options=SignalHandlerOptions.NO)
     except (RuntimeError, ValueError) as error:  # rclpy's RCLError, UnknownROSArgsError and their like
