@@ -36,7 +36,7 @@ setup(
     package_data={NAME: ["py.typed", "environment/requirements/*.txt"]},
     data_files=data_files(),
     zip_safe=False,
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     install_requires=[
         "numpy>=1.26",
         "opencv-python-headless>=4.6",

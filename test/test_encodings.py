@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lingbot_ros.environment.interpreter import isolated_module
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,7 +38,7 @@ def test_every_text_file_is_read_and_written_as_utf_8() -> None:
 def test_the_command_runs_where_the_locale_is_not_utf_8() -> None:
     """ASCII is what every machine has; Python would turn it into UTF-8 unless it is told not to."""
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    command = [sys.executable, "-P", "-m", "lingbot_ros.cli.main", "models", "list"]
+    command = [sys.executable, *isolated_module("lingbot_ros.cli.main", "models", "list")]
     done = subprocess.run(command, capture_output=True, env=environment, cwd=ROOT, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"pusht-lasting" in done.stdout

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,16 +35,10 @@ def use_large_images() -> None:
         os.environ.setdefault(name, str(profile))
 
 
-def tell_ros_home() -> None:
-    """Before anything of ROS starts, in this process or a child: it needs a folder for its logs."""
-    if sentence := provide_ros_home():
-        print(f"lingbot: {sentence}", file=sys.stderr)
-
-
 @contextmanager
 def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """A node and its executor; Python keeps handling the signals."""
-    tell_ros_home()
+    provide_ros_home()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("lingbot_imagine", namespace=namespace)
     executor = SingleThreadedExecutor()

@@ -37,6 +37,10 @@ class Progress:
             self._next_line_s = self.elapsed_s + _QUIET_TICK_S
             self._show(detail)
 
+    def note(self, sentence: str) -> None:
+        """A line of its own that stays."""
+        print(f"{chr(10) if self._live else ''}lingbot: {sentence}", file=sys.stderr, flush=True)
+
     def end(self, outcome: str) -> None:
         """Close the line, e.g. with `done`."""
         self._show(outcome)

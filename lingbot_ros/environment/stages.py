@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.machine import missing_for_messages, missing_for_packages
 from lingbot_ros.environment.messages import PACKAGES, SIMULATOR_PACKAGES, build_messages, interface_files
@@ -126,9 +128,8 @@ def _make_environment(layout: Layout) -> None:
         raise SetupError(f"cannot make a virtual environment with {base}: {(made.stdout + made.stderr).strip()}")
     (layout.site_packages / "lingbot_ros.pth").write_text(f"{layout.root}\n", encoding="utf-8")
     command = layout.prefix / "bin" / "lingbot"
-    command.write_text(
-        '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" -P -m lingbot_ros.cli.main "$@"\n', encoding="utf-8"
-    )
+    run = shlex.join(isolated_module("lingbot_ros.cli.main"))
+    command.write_text(f'#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" {run} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     _show_to_ament(layout)
 

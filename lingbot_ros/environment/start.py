@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.setup import bring_up_to_date
 from lingbot_ros.environment.stages import stages
@@ -41,7 +42,7 @@ def main(root: str, arguments: list[str]) -> NoReturn:
         sys.exit(0)
     _mention_other_ros(layout)
     verb = arguments[:1] != ["python"]
-    tail = ["-P", "-m", "lingbot_ros.cli.main", *arguments] if verb else arguments[1:]
+    tail = isolated_module("lingbot_ros.cli.main", *arguments) if verb else arguments[1:]
     os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ, verb))
 
 

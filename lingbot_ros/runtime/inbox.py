@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from lingbot_ros.errors import ErrorCode, SessionError
 from lingbot_ros.runtime.arbiter import PRIORITY, Arbiter
@@ -14,9 +13,10 @@ from lingbot_ros.runtime.control_times import ExpectedImage
 from lingbot_ros.runtime.enums import ControlSource, Mode
 from lingbot_ros.runtime.lockstep_queue import LockstepQueue
 from lingbot_ros.runtime.records import Control
+from lingbot_ros.text_enum import TextEnum
 
 
-class StalePolicy(StrEnum):
+class StalePolicy(TextEnum):
     """What happens in realtime when no source has given a control for longer than the limit.
 
     HOLD and DECAY repeat the last action or pose; a velocity becomes zero (HOLD) or decays. STOP: no frames.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAIN = f"{sys.executable} -P -m lingbot_ros.cli.main"
+MAIN = f"{sys.executable} -m lingbot_ros.cli.main"
 
 
 def shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -35,5 +35,5 @@ def test_the_verbs_look_last_in_folders_of_the_user(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise ImportError('not this one')")
     (tmp_path / "of_the_user.py").write_text("found = True")
     code = "from lingbot_ros.cli.main import main; main(['engines']); import of_the_user; print(of_the_user.found)"
-    done = shell(f'{sys.executable} -P -c "{code}"', LINGBOT_PYTHONPATH=str(tmp_path))
+    done = shell(f'{sys.executable} -c "{code}"', LINGBOT_PYTHONPATH=str(tmp_path))
     assert done.stdout.endswith("True\n"), done.stderr

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 
 _SPARE_DOMAINS = range(60, 101)
@@ -35,11 +36,13 @@ def check_dds() -> Finding:
         "ROS_DOMAIN_ID": str(random.choice(_SPARE_DOMAINS)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
     }
-    command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.dds_probe"]
-    with subprocess.Popen([*command, "echo"], env=variables, stderr=subprocess.DEVNULL) as echo:
+    probe = "lingbot_ros.nodes.dds_probe"
+    with subprocess.Popen(
+        [sys.executable, *isolated_module(probe, "echo")], env=variables, stderr=subprocess.DEVNULL
+    ) as echo:
         try:
             done = subprocess.run(
-                [*command, "ask"],
+                [sys.executable, *isolated_module(probe, "ask")],
                 check=False,
                 capture_output=True,
                 text=True,

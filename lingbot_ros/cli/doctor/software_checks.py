@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.environment.interpreter import isolated_code
 from lingbot_ros.tasks.registry import DEFAULT_TASK, all_tasks
 
 _NEEDED = {
@@ -74,7 +75,7 @@ def _check_tasks() -> Iterator[Finding]:
 def import_failure(module: str) -> str | None:
     """The last line of the error when a new interpreter imports the module, or None on success."""
     variables = {**os.environ, "SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
-    command = [sys.executable, "-P", "-c", f"import {module}"]
+    command = [sys.executable, *isolated_code(f"import {module}")]
     try:
         done = subprocess.run(
             command,
@@ -107,7 +108,7 @@ def _check_middleware() -> Finding:
     # In a separate process, because RMW_IMPLEMENTATION may name a library that cannot be loaded.
     code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
+        [sys.executable, *isolated_code(code)],
         check=False,
         capture_output=True,
         text=True,
