@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from lingbot_ros.environment.failure import SetupError
+
 SOURCES = (
     "index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "cert", "client-cert", "proxy", "timeout",
     "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
@@ -21,10 +23,13 @@ def pip_variables(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in variables.items() if name not in _DROPPED and not name.startswith("PIP_")}
     asking = {name: value for name, value in variables.items() if _is_source(name) or name == "PIP_CONFIG_FILE"}
     command = [python, "-m", "pip", "config", "list", "--disable-pip-version-check"]
-    said = subprocess.run(
+    asked = subprocess.run(
         command, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace", env=kept | asking
-    ).stdout
-    return {**kept, **_sources(said), "PIP_CONFIG_FILE": os.devnull}
+    )
+    if asked.returncode:
+        reason = (asked.stderr.strip() or "no reason given").splitlines()[-1]
+        raise SetupError(f"pip cannot read its configuration: {reason}; look at PIP_CONFIG_FILE and `pip config debug`")
+    return {**kept, **_sources(asked.stdout), "PIP_CONFIG_FILE": os.devnull}
 
 
 def _sources(listed: str) -> dict[str, str]:

@@ -71,6 +71,13 @@ def test_without_a_suitable_python_one_line_says_what_to_install(
     assert done.stderr.count("\n") == 1
 
 
+def test_variables_of_another_tools_python_do_not_hide_ours(tmp_path: Path) -> None:
+    script, tools = bare_tree(tmp_path)
+    (tools / "python3").symlink_to(sys.executable)
+    done = start(script, "imagine", cwd=tmp_path, PATH=str(tools), LINGBOT_PYTHON="", PYTHONHOME="/opt/tool")
+    assert "needs Python" not in done.stderr
+
+
 def test_a_suitable_python_is_found_behind_unsuitable_ones(tmp_path: Path) -> None:
     script, tools = bare_tree(tmp_path)
     (tmp_path / "tree" / "lingbot_ros").symlink_to(ROOT / "lingbot_ros")
