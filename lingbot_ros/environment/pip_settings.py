@@ -17,11 +17,15 @@ for this environment, whose versions are fixed by its own lists."""
 
 _DROPPED = ("PYTHONPATH", "PYTHONHOME", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
 
+_WHOLE_LIST = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0", "_PIP_RUNNING_IN_SUBPROCESS": "1"}
+"""Settings count for `pip config` itself: `user` would have it list one file only, and `python` run it elsewhere."""
+
 
 def pip_variables(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """The user's variables for a pip that reads no configuration file; its sources are handed over as variables."""
     kept = {name: value for name, value in variables.items() if name not in _DROPPED and not name.startswith("PIP_")}
     asking = {name: value for name, value in variables.items() if _is_source(name) or name == "PIP_CONFIG_FILE"}
+    asking |= _WHOLE_LIST
     command = [python, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     asked = subprocess.run(
         command, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace", env=kept | asking

@@ -147,7 +147,7 @@ def test_without_a_network_one_line_says_so(installer: Installer, monkeypatch: p
         ({"PIP_CONSTRAINT": "constraint.txt"}, ""),
         ({}, "[install]\ntarget = {folder}/t\n"),
         ({}, "[install]\nprefix = {folder}/t\nno-compile = true\n"),
-        ({}, "dry-run = true\n"),
+        ({}, "dry-run = true\npython = {folder}/other/bin/python\n"),
         ({}, "user = true\nrequire-hashes = true\nonly-binary = nothing\n"),
     ],
     ids=["python", "dry run", "constraint", "target", "prefix", "dry run of a file", "user"],
