@@ -86,4 +86,4 @@ def _require(value: Any, kind: Any, field: str) -> Any:
 
 
 def _describe(hint: Any) -> str:
-    return _NAMES.get(hint) or getattr(hint, "__name__", str(hint))
+    return _NAMES.get(hint, str(getattr(hint, "__name__", hint)))

@@ -26,7 +26,7 @@ def pip_variables(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in variables.items() if name not in _DROPPED and not name.startswith("PIP_")}
     asking = {name: value for name, value in variables.items() if _is_source(name) or name == "PIP_CONFIG_FILE"}
     asking |= _WHOLE_LIST
-    command = [python, "-m", "pip", "config", "list", "--disable-pip-version-check"]
+    command: list[str | Path] = [python, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     asked = subprocess.run(
         command, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace", env=kept | asking
     )

@@ -138,7 +138,7 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             raise gymnasium.error.ClosedEnvironmentError("the environment was closed; make another one")
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
+        if isinstance(seed, int | np.integer):
             super().reset(seed=int(seed))
             return [int(seed) + row for row in range(self.num_envs)]
         if seed is None:
