@@ -27,7 +27,7 @@ setup(
     name=NAME,
     version="0.1.0",
     description="A learned video world model as a ROS 2 imagination service",
-    long_description=Path("README.md").read_text() if Path("README.md").exists() else "",
+    long_description=Path("README.md").read_text(encoding="utf-8") if Path("README.md").exists() else "",
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     maintainer="lingbot_ros maintainers",
@@ -36,7 +36,7 @@ setup(
     package_data={NAME: ["py.typed", "environment/requirements/*.txt", "viewer/page/*"]},
     data_files=data_files(),
     zip_safe=False,
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     install_requires=[
         "numpy>=1.26",
         "opencv-python-headless>=4.6",

@@ -78,7 +78,7 @@ class ModelCard:
     def load(cls, path: Path) -> "ModelCard":
         """Read a card; raises ModelError naming the file, the key and what is wrong with it."""
         try:
-            data = yaml.safe_load(path.read_text())
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
             return cls._parse(data, path)
         except OSError as error:
             raise ModelError(f"model card: cannot read {path} ({error.strerror})", ErrorCode.UNKNOWN_MODEL) from error

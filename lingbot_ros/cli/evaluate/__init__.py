@@ -97,7 +97,7 @@ def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan
     policies = read_policies(path)
     making = task.starts(args.rollouts, args.seed, args.out)
     starts = list(tqdm(making, desc="starts", total=args.rollouts, unit="start", disable=None, leave=False))
-    settings = {"model": describe_model(world), "policies_file": path.read_text(), "task": task.name}
+    settings = {"model": describe_model(world), "policies_file": path.read_text(encoding="utf-8"), "task": task.name}
     return Plan(policies, starts, args.horizon, args.seed, settings, () if args.no_controls else UNIVERSAL)
 
 

@@ -84,7 +84,7 @@ def _flat(names: Any) -> list[str]:
 
 def _read_info(root: Path) -> dict[str, Any]:
     try:
-        info = json.loads((root / "meta" / "info.json").read_text())
+        info = json.loads((root / "meta" / "info.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError("LeRobot data", root, f"give a folder with meta/info.json ({error})") from error
     return info if isinstance(info, dict) else {}
@@ -130,7 +130,7 @@ def _episodes_v3(root: Path, info: dict[str, Any], film_key: str | None) -> Sequ
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(
             "LeRobot data", path, f"it cannot be read ({error.strerror}); download the complete set"

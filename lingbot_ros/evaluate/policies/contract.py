@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lingbot_ros.text_enum import TextEnum
 
 Frame = NDArray[np.uint8]
 Actions = NDArray[np.float64]
@@ -48,7 +49,7 @@ class Policy(Protocol):
         """
 
 
-class FailureKind(StrEnum):
+class FailureKind(TextEnum):
     """Why a rollout has no verdict, or ended before its time. Such rollouts are counted and not scored."""
 
     CRASHED = "policy_crashed"

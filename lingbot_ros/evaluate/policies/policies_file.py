@@ -59,7 +59,7 @@ KINDS: Mapping[str, Kind] = {"entry_point": entry_point_policy, "actions": recor
 def read_policies(path: Path, kinds: Mapping[str, Kind] = KINDS) -> list[RowPolicies]:
     """The policies of the file, in its order. Raises InputError that names the entry and what is wrong with it."""
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError("policies", path, f"give a readable file ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

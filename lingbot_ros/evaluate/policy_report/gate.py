@@ -40,7 +40,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """The record of a report's folder or of its file. Raises InputError for what is not one."""
     path = path / "evaluation.json" if path.is_dir() else path
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
         schema = record["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("report", path, f"give a report of `lingbot evaluate` ({error})") from error

@@ -172,7 +172,7 @@ def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
 def _save_page(path: Path, content: str) -> None:
     aside = path.with_name(f".{path.name}")
     try:
-        aside.write_text(content)
+        aside.write_text(content, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         fix = "free some space or use another folder"

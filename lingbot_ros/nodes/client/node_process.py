@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
+from lingbot_ros.environment.interpreter import isolated_module
+from lingbot_ros.home import provide_ros_home
+
 _PR_SET_PDEATHSIG = 1
 _SIGINT_S, _SIGTERM_S = 5.0, 2.0
 
@@ -19,11 +22,13 @@ class NodeProcess:
     """
 
     def __init__(self, ros_arguments: Sequence[str]) -> None:
-        # -P: a yaml.py in the working directory is not the node's.
-        self._command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.imagination.main", "--ros-args", *ros_arguments]
+        # Isolated: a yaml.py in the working directory is not the node's.
+        self._command = [sys.executable, *isolated_module("lingbot_ros.nodes.main", "--ros-args", *ros_arguments)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "NodeProcess":
+        if sentence := provide_ros_home():
+            print(f"lingbot: {sentence}", file=sys.stderr)
         parent = os.getpid()
         # A group of its own: Ctrl-C reaches this process only, which then ends the node in order.
         self._process = subprocess.Popen(

@@ -61,7 +61,7 @@ def _read(path: Path, seed: int) -> list[tuple[str, list[float], list[float]]]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != _SCHEMA or content["seed"] != seed:
             return []
         return [(str(name), pusher, block) for name, pusher, block in content["starts"]]
