@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.value import ValueEstimator
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.tasks.policy import Policy
@@ -106,6 +108,14 @@ class Task(Protocol):
     def policies(self) -> PolicyTask:
         """What policies of the task are evaluated with. Raises InputError where nothing is."""
         raise InputError("model", self.name, f"the task {self.name} has no evaluation of policies")
+
+    def episodes(self, folder: Path) -> Sequence[Episode]:
+        """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
+        raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
+
+    def value_estimator(self) -> ValueEstimator | None:
+        """What estimates the value of an image; None: nothing does."""
+        return None
 
 
 def add_command(commands: Any, command: Command) -> None:
