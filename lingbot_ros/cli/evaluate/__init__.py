@@ -11,7 +11,6 @@ from lingbot_ros.tasks.registry import DEFAULT_MODEL
 if TYPE_CHECKING:
     from lingbot_ros.evaluate.policy_report.play import Plan
     from lingbot_ros.evaluate.policy_task import PolicyTask
-    from lingbot_ros.evaluate.rollouts.stepper import Stepper
     from lingbot_ros.world import World
 
 HELP = "rank policies by rollouts in what a model imagines, and say how far to believe it"
@@ -41,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from lingbot_ros.errors import InputError
     from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
     from lingbot_ros.evaluate.policy_report.write import write_report
+    from lingbot_ros.evaluate.rollouts.worlds import best_stepper
     from lingbot_ros.tasks.registry import find_task
     from lingbot_ros.world import World
 
@@ -60,7 +60,10 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args, world, task)
     total = len(plan.starts) * (len(plan.policies) + len(plan.controls))
     print(f"{total} rollouts of {args.horizon} frames in each arm, kept in {args.out}", flush=True)
-    reference, stepper = None, _stepper(world, args.rows)
+    reference = None
+    stepper, unbatched = best_stepper(world, args.rows)
+    if unbatched:
+        print(unbatched)
     try:
         if args.reference:
             with _Bar(REFERENCE, total) as bar:
@@ -74,19 +77,6 @@ def run(args: argparse.Namespace) -> int:
     said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
     print(said)
     return 0
-
-
-def _stepper(world: "World", rows: int) -> "Stepper":
-    """Rows of one batch where the model can, else sessions one by one, which is said."""
-    from lingbot_ros.errors import EngineError
-    from lingbot_ros.evaluate.rollouts.worlds import BatchStepper, SessionStepper
-
-    try:
-        return BatchStepper(world, rows)
-    except EngineError as error:
-        stepper = SessionStepper(world, rows)
-        print(f"no batched forwards: {error}")
-        return stepper
 
 
 def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan":

@@ -65,7 +65,8 @@ def cut_windows(episodes: Sequence[Episode], length: int) -> Iterator[Window]:
         for first in range(0, episode.steps - length + 1, length):
             last = first + length
             name = f"{episode.name}, frame {first}"
-            yield Window(name, episode.images[first : last + 1], episode.actions[first:last])
+            # Copied out: what is mapped from disk cannot be written to, which PyTorch warns of.
+            yield Window(name, np.array(episode.images[first : last + 1]), episode.actions[first:last])
 
 
 def compare(
