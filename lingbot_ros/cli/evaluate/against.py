@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        "windows of --horizon frames are compared, at most --rollouts of them")  # fmt: skip
     group.add_argument("--images", default="", metavar="TOPIC", help="image topic of a bag (default: its only one)")
     group.add_argument("--actions", default="", metavar="TOPIC", help="action topic of a bag (default: its only one)")
-    group.add_argument("--divergence", type=float, default=None, metavar="GREY", help="error of the worst cell from "
-                       "which on reality and imagination part, grey levels (default 40)")  # fmt: skip
+    group.add_argument("--divergence", type=float, default=None, metavar="GREY", help="error of the worst patch from "
+                       "which on reality and imagination part, grey levels (default 30)")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:

@@ -48,8 +48,9 @@ class Plan:
 def play(
     plan: Plan, arm: str, stepper: Stepper, task: PolicyTask, folder: Path, show: Callable[[Progress], None]
 ) -> Played:
-    """Play what `folder` has not of an arm; policies that see wrong actions come last. A stepper that raises `StoppedError`
-    ends it early, with the rollouts that are complete.
+    """Play what `folder` has not of an arm; policies that see wrong actions come last.
+
+    A stepper that raises `StoppedError` ends it early, with the rollouts that are complete.
 
     Raises InputError where the folder has another evaluation, ResourceError where it cannot be written.
     """

@@ -16,8 +16,8 @@ from lingbot_ros.evaluate.rollouts.stepper import Frames, Stepper
 
 Floats = NDArray[np.float64]
 
-DIVERGENCE_LIMIT = 40.0
-"""Grey levels of `local_error`: about a third of the contrast between an object and its background."""
+DIVERGENCE_LIMIT = 30.0
+"""Grey levels of `local_error`: an object of a quarter of a patch, of medium contrast, is elsewhere."""
 
 _DIVERGENCE_HOLD = 3
 
@@ -35,7 +35,7 @@ class Window:
 class Comparison:
     """Frames 1..T of one window. mse, ssim, local_error, frozen_mse (repeating the first image) and deviations
     [T, components]; `other_mse` [T] under other actions, None where that was not tried. diverged: the first frame from
-    which the worst cell is beyond the limit for 3 frames; None: it never is.
+    which the worst patch is beyond the limit for 3 frames; None: it never is.
     """
 
     name: str

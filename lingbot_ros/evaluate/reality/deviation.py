@@ -13,17 +13,17 @@ Floats = NDArray[np.float64]
 COMPONENTS = {"local_error": "grey levels", "mean_error": "grey levels", "appearance": ""}
 """Each component of a deviation and its unit; large is bad."""
 
-_CELLS = 12
+_PATCHES = 12
 _SOFT_SHARPNESS, _SOFT_CONTRAST, _SOFT_SATURATION = 10.0, 2.0, 2.0
 """Added to both sides of a ratio, so that a grey or a flat image has one."""
 
 
 def local_error(*, imagined: Frame, reference: Frame) -> float:
-    """The mean absolute error of the worst cell of 12 x 12, in grey levels 0..255.
+    """The mean absolute error of the worst patch, a twelfth of the image either way, in grey levels 0..255.
 
-    An object that is elsewhere changes a few cells a lot; in the mean over a large background it would vanish.
+    An object that is elsewhere changes a few patches a lot; in the mean over a large background it would vanish.
     """
-    return float(_cells(imagined, reference).max())
+    return float(_patches(_error(imagined, reference)).max())
 
 
 def appearance_change(image: Frame, reference: Frame) -> float:
@@ -39,15 +39,19 @@ def deviations(imagined: Frames, real: Frames, reference: Frame) -> Floats:
     """[T, components] of imagined and real images uint8 [T, H, W, 3]; reference: the last image known to be normal."""
     rows = []
     for one, other in zip(imagined, real, strict=True):
-        cells = _cells(one, other)
-        rows.append((cells.max(), cells.mean(), appearance_change(other, reference)))
+        error = _error(one, other)
+        rows.append((_patches(error).max(), error.mean(), appearance_change(other, reference)))
     return np.array(rows, np.float64).reshape(-1, len(COMPONENTS))
 
 
-def _cells(imagined: Frame, reference: Frame) -> Floats:
-    error = np.abs(imagined.astype(np.float32) - reference).mean(axis=2)
-    rows, columns = (min(_CELLS, side) for side in error.shape)
-    return np.asarray(cv2.resize(error, (columns, rows), interpolation=cv2.INTER_AREA), np.float64)
+def _error(imagined: Frame, reference: Frame) -> NDArray[np.float32]:
+    return np.asarray(np.abs(imagined.astype(np.float32) - reference).mean(axis=2))
+
+
+def _patches(error: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean over the patch around every pixel."""
+    height, width = (max(1, round(side / _PATCHES)) for side in error.shape)
+    return np.asarray(cv2.blur(error, (width, height), borderType=cv2.BORDER_REFLECT))
 
 
 def _sharpness(image: Frame) -> float:

@@ -118,7 +118,7 @@ def _table(study: Study) -> str:
 
 def _local(study: Study) -> str:
     values = [one.value for one in study.local_error]
-    return curves([("mean over windows", values), ("limit", [study.limit] * len(values))], "worst cell, grey levels")
+    return curves([("mean over windows", values), ("limit", [study.limit] * len(values))], "worst patch, grey levels")
 
 
 def _diverged(study: Study) -> str:

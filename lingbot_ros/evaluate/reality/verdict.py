@@ -19,7 +19,7 @@ def table(study: Study) -> str:
         ("  repeating the first image", [study.frozen_db[frame - 1].value for frame in frames]),
         ("  under another window's actions", [study.other_db[frame - 1].value for frame in frames]),
         ("SSIM", [study.ssim[frame - 1].value for frame in frames]),
-        ("worst cell, grey levels", [study.local_error[frame - 1].value for frame in frames]),
+        ("worst patch, grey levels", [study.local_error[frame - 1].value for frame in frames]),
         ("skill over repeating", [study.skill[frame - 1] for frame in frames]),
     )
     lines = [f"{'frame':<34}" + "".join(f"{frame:>8}" for frame in frames)]
@@ -55,7 +55,7 @@ def _reach(study: Study, model: str) -> str:
 
 def _divergence(study: Study) -> str:
     whole = f"{study.kept} of {len(study.names)} windows stay together to the end"
-    limit = f"an object is elsewhere once the worst cell is off by more than {study.limit:g} grey levels"
+    limit = f"an object is elsewhere once the worst patch is off by more than {study.limit:g} grey levels"
     if not isfinite(study.divergence_s):
         return f"Reality and imagination: {whole} ({limit})."
     return f"Reality and imagination part after {study.divergence_s:.1f} s (median); {whole} ({limit})."

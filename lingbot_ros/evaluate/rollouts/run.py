@@ -17,8 +17,9 @@ Keep = Callable[[Rollout, Frames], None]
 
 @dataclass(frozen=True)
 class Progress:
-    """After a rollout ended: `done` of `total` are on disk. eta_s: seconds to go, from the pace of this run. stored: all
-    that are on disk, in the order in which they ended.
+    """After a rollout ended: `done` of `total` are on disk. eta_s: seconds to go, from the pace of this run.
+
+    stored: all that are on disk, in the order in which they ended.
     """
 
     done: int

@@ -58,8 +58,11 @@ class EvaluatorContext:
         """The node's clock, which is ROS time under use_sim_time."""
         return self.node.get_clock().now().to_msg()
 
-    def refuse(self, what: str, error: Exception, answer: Any = None) -> None:
-        """Log a failure, and write it into a response or result that ends in error_code and error_msg."""
+    def refuse(self, what: str, error: Exception, answer: Any = None, *, always: bool = False) -> None:
+        """Log a failure, and write it into a response or result that ends in error_code and error_msg.
+
+        always: also where it has no answer and many come at once; only the log says it then.
+        """
         if not self.node.context.ok():
             return  # a signal took ROS down before this process ends in order: what cannot be sent any more is no fault
         code = error.code if isinstance(error, LingbotError) else ErrorCode.INTERNAL
@@ -67,8 +70,11 @@ class EvaluatorContext:
         log = self.node.get_logger()
         if code is ErrorCode.INTERNAL:
             log.error(f"{what}: {message}\n{printable(''.join(traceback.format_exception(error)))}")
+        elif answer is not None or always:
+            log.warning(f"{what} refused: {message}")
         else:
-            log.warning(f"{what} refused: {message}", throttle_duration_sec=0.0 if answer is not None else 0.5)
+            # A topic can be wrong a hundred times a second.
+            log.warning(f"{what} refused: {message}", throttle_duration_sec=0.5)
         if answer is not None:
             answer.error_code, answer.error_msg = int(code), message
 

@@ -68,7 +68,7 @@ class EvaluateServer:
                 raise LingbotError("an evaluation is running; cancel it or wait for it", ErrorCode.BUSY)
             self._waiting = self._prepare(goal)
         except Exception as error:  # the boundary to the client
-            self._running.refuse("evaluate_policy", error)
+            self._running.refuse("evaluate_policy", error, always=True)
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 

@@ -22,7 +22,7 @@ class PolicyProcess:
         """folder: where it runs. `python` as the program is the Python of this process."""
         own = [sys.executable, *command[1:]] if command[0] in ("python", "python3") else list(command)
         self._command, self._folder = own, folder
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this object
         self._process: subprocess.Popen[bytes] | None = None
 
     def ensure(self) -> None:

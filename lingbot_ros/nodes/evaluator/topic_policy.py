@@ -21,6 +21,7 @@ from lingbot_ros.nodes.evaluator.policy_process import PolicyProcess
 
 _READY_S = 60.0
 _LOOK_S = 0.1
+_ENDING_S = 3.0
 _DEPTH = 10
 
 
@@ -141,7 +142,7 @@ class TopicPolicy:
         while True:
             gone = self._gone()
             if gone is not None:
-                return gone
+                return self._explained(gone)
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 return PolicyFailure(FailureKind.STALLED, f"no answer after {self._patience.give_up_after_s:g} s")
@@ -194,6 +195,15 @@ class TopicPolicy:
         if not self._node.count_publishers(self._subscription.topic_name):
             return PolicyFailure(FailureKind.GONE, f"no node publishes {self._options.action}")
         return None
+
+    def _explained(self, gone: PolicyFailure) -> PolicyFailure:
+        """With how its process ended, if it ends now: a node leaves its topics a moment earlier."""
+        until_s = time.monotonic() + _ENDING_S
+        while self._process is not None and time.monotonic() < until_s:
+            if ended := self._process.ended():
+                return PolicyFailure(FailureKind.GONE, ended)
+            time.sleep(_LOOK_S)
+        return gone
 
     def _drain(self) -> None:
         while not self._answers.empty():
