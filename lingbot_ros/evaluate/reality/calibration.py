@@ -53,6 +53,11 @@ class Calibration:
         low, high = np.array(self.median), np.array(self.high)
         return np.asarray((raw - low) / (high - low))
 
+    def scaled_one(self, component: str, raw: float) -> float:
+        """One component in the same units."""
+        at = self.components.index(component)
+        return (raw - self.median[at]) / (self.high[at] - self.median[at])
+
     def plain(self) -> dict[str, Any]:
         """As JSON's types."""
         return {"schema": SCHEMA, **asdict(self)}

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.image_metrics.pixels import mse, psnr_of_mse, ssim
 from lingbot_ros.evaluate.policies.contract import Actions
-from lingbot_ros.evaluate.reality.deviation import deviations, local_error
+from lingbot_ros.evaluate.reality.deviation import local_error
 from lingbot_ros.evaluate.reality.episodes import Episode
 from lingbot_ros.evaluate.reality.imagining import imagine_along
-from lingbot_ros.evaluate.rollouts.stepper import Frames, Stepper
+from lingbot_ros.evaluate.rollouts.stepper import Frames, ObservingStepper
 
 Floats = NDArray[np.float64]
 
@@ -24,18 +24,22 @@ _DIVERGENCE_HOLD = 3
 
 @dataclass(frozen=True)
 class Window:
-    """T frames of an episode: images uint8 [T + 1, h, w, 3], actions float64 [T, dim]."""
+    """C frames of an episode that the model is shown, and T that it imagines.
+
+    images uint8 [C + T, h, w, 3], actions float64 [C + T - 1, dim].
+    """
 
     name: str
     images: Frames
     actions: Actions
+    context: int = 1
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Frames 1..T of one window. mse, ssim, local_error, frozen_mse (repeating the first image) and deviations
-    [T, components]; `other_mse` [T] under other actions, None where that was not tried. diverged: the first frame from
-    which the worst patch is beyond the limit for 3 frames; None: it never is.
+    """Imagined frames 1..T of one window: mse, ssim, local_error [T]; frozen_mse [T] of repeating the last real image;
+    `other_mse` [T] under other actions, None where that was not tried. diverged: the first frame from which the worst
+    patch is beyond the limit for 3 frames; None: it never is.
     """
 
     name: str
@@ -45,7 +49,6 @@ class Comparison:
     ssim: Floats
     local_error: Floats
     frozen_mse: Floats
-    deviations: Floats
     other_mse: Floats | None
     diverged: int | None
 
@@ -59,46 +62,50 @@ def psnr(errors: Floats) -> Floats:
     return np.array([psnr_of_mse(float(error)) for error in errors])
 
 
-def cut_windows(episodes: Sequence[Episode], length: int) -> Iterator[Window]:
-    """Windows of `length` steps, end to end; what is left over at the end of an episode is left out."""
+def cut_windows(episodes: Sequence[Episode], length: int, context: int = 1) -> Iterator[Window]:
+    """Windows of `context` and `length` frames, end to end; what is left over at the end of an episode is left out."""
+    frames = context + length
     for episode in episodes:
-        for first in range(0, episode.steps - length + 1, length):
-            last = first + length
-            name = f"{episode.name}, frame {first}"
+        for first in range(0, episode.steps + 2 - frames, frames):
+            name = f"{episode.name}, frame {first + context - 1}"
             # Copied out: what is mapped from disk cannot be written to, which PyTorch warns of.
-            yield Window(name, np.array(episode.images[first : last + 1]), episode.actions[first:last])
+            images = np.array(episode.images[first : first + frames])
+            yield Window(name, images, episode.actions[first : first + frames - 1], context)
 
 
 def compare(
-    stepper: Stepper,
+    stepper: ObservingStepper,
     window: Window,
     *,
     other: Actions | None = None,
     limit: float = DIVERGENCE_LIMIT,
     seed: int = 0,
 ) -> Comparison:
-    """Imagine the window from its first image under its actions, and with `other` [T, dim] also under these.
+    """Imagine the window after its context under its actions, and with `other` [T, dim] also under these.
 
     Raises InputError and LingbotError as `imagine_along`.
     """
     if len(window.images) != len(window.actions) + 1:
         what = f"{len(window.images)} images and {len(window.actions)} actions"
         raise InputError("images, actions", what, "give one action for each image after the first")
-    imagined = imagine_along(stepper, 0, window.images[0], window.actions, seed)
-    real = fitted(window.images[: len(imagined)], imagined)
-    wrong = None if other is None else imagine_along(stepper, 0, window.images[0], other, seed)
-    pairs = list(zip(imagined[1:], real[1:], strict=True))
+    past = window.images[: window.context]
+    imagined = imagine_along(stepper, 0, past, window.actions, seed)
+    real = fitted(window.images[window.context : window.context + len(imagined)], imagined)
+    wrong = None
+    if other is not None:
+        shown = window.actions[: window.context - 1]
+        wrong = imagine_along(stepper, 0, past, np.concatenate([shown, other]), seed)
+    pairs = list(zip(imagined, real, strict=True))
     local = np.array([local_error(imagined=one, reference=true) for one, true in pairs])
     return Comparison(
         name=window.name,
-        imagined=imagined[1:],
-        real=real[1:],
-        mse=_errors(imagined[1:], real[1:]),
+        imagined=imagined,
+        real=real,
+        mse=_errors(imagined, real),
         ssim=np.array([ssim(imagined=one, reference=true) for one, true in pairs]),
         local_error=local,
-        frozen_mse=_errors(np.broadcast_to(real[:1], real[1:].shape), real[1:]),
-        deviations=deviations(imagined[1:], real[1:], real[0]),
-        other_mse=None if wrong is None else _errors(wrong[1 : len(real)], real[1 : len(wrong)]),
+        frozen_mse=_errors(np.broadcast_to(past[-1:], real.shape), real),
+        other_mse=None if wrong is None else _errors(wrong, real),
         diverged=divergence_frame(local, limit),
     )
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +13,20 @@ from lingbot_ros.evaluate.image_metrics.pixels import psnr_db
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
 from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.evaluate.reality.deviation import COMPONENTS, appearance_change, deviations
+from lingbot_ros.evaluate.reality.episodes import Episode
 from lingbot_ros.evaluate.reality.gate import Gate, GateSettings, Level
-from lingbot_ros.evaluate.rollouts.stepper import RowError, Stepper
+from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper, RowError
+
+CONTEXT = 4
+"""Real frames at the beginning, from which a model may read what one image does not tell."""
 
 _NS = 1_000_000_000
 _ACTIONS_KEPT = 4096
-_LOOKS = list(COMPONENTS).index("appearance")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one real image says. frame: imagined frames since the image that the window began at, 0 for that image.
+    """What one real image says. frame: imagined frames since the last image that the model was shown, 0 for that one.
 
     raw, scaled: the components of `deviation.COMPONENTS`; scaled is NaN without a calibration. trusted: leading frames
     of the window at level OK. reason: a sentence for a person, empty at OK.
@@ -44,36 +48,37 @@ class Reading:
 
 
 class Monitor:
-    """Imagines from a real image for a window of frames, compares each further image, and begins anew.
+    """Imagines a window of frames, compares the real images with them, and is then shown the real image again.
 
-    Of a camera faster than the model, the image nearest to each frame's time is taken as it comes; where images are
-    missing, the model goes on under the actions of that time. An action counts from its stamp on until the next one.
-    Used by one thread at a time.
+    It begins at an image, is shown a few more for what one image does not tell, such as velocities, and goes on for
+    windows of `window` frames with one real step between them. After a stop, and when the next image does not look like
+    those before, it begins anew as soon as an image looks right. Of a camera faster than the model, one image for each
+    frame is taken; where images are missing, the model goes on under the actions of that time. An action counts from
+    its stamp on until the next one. Used by one thread at a time.
     """
 
     def __init__(
         self,
-        stepper: Stepper,
+        stepper: ObservingStepper,
         calibration: Calibration | None,
         window: int,
         settings: GateSettings | None = None,
     ) -> None:
-        """window: frames between two real images that are begun at; a calibration decides it. Raises InputError."""
+        """window: frames, where no calibration decides them. Raises InputError."""
         self._stepper, self._calibration = stepper, calibration
         self._window = window if calibration is None else calibration.window
         if self._window < 1:
             raise InputError("window", window, "give 1 frame or more")
-        warn, stop = (float("inf"),) * 2 if calibration is None else (calibration.warn, calibration.stop)
-        self._gate = Gate(warn, stop, settings or GateSettings())
+        self._gate = Gate(*self.thresholds, settings or GateSettings())
         self._period_ns = round(_NS / stepper.fps)
         self._action_ns: deque[int] = deque(maxlen=_ACTIONS_KEPT)
         self._actions: deque[Actions] = deque(maxlen=_ACTIONS_KEPT)
         self._started = False
-        self._began_ns, self._frame, self._trusted, self._unbroken = 0, 0, 0, True
+        self._began_ns, self._lived, self._real = 0, 0, 0
+        self._newest, self._trusted, self._unbroken = 0, 0, True
         self._reference: Frame | None = None
-        self._made: list[Frame] = []
         self._seen: dict[int, tuple[Frame, int]] = {}
-        self._why_stopped = ""
+        self._parted, self._why_stopped = False, ""
 
     @property
     def thresholds(self) -> tuple[float, float]:
@@ -99,34 +104,26 @@ class Monitor:
         """
         if not self._actions:
             return [self._unknown(stamp_ns, "no action was received yet, so nothing can be imagined")]
-        if not self._started:
-            return [self._begin(image, stamp_ns)]
         frame = round((stamp_ns - self._began_ns) / self._period_ns)
-        if frame < 0 or frame > 2 * self._window:
-            self._free()
+        if not self._started or frame < 0 or frame > self._newest + 2 * self._window:
             return [self._begin(image, stamp_ns)]
-        if frame <= self._frame or frame in self._seen:
+        if frame <= self._newest:
             return []
+        self._newest = frame
         self._seen[frame] = (image, stamp_ns)
-        readings = self._catch_up(frame)
-        if self._started and self._frame >= self._window:
-            self._free()
-            readings.append(self._begin(image, stamp_ns))
-        return readings
+        return self._catch_up()
 
     def close(self) -> None:
         """Free the world's place."""
-        self._free()
+        if self._started:
+            self._stepper.end(0)
+        self._started = False
 
     def _begin(self, image: Frame, stamp_ns: int) -> Reading:
-        """Let a window begin at a real image, unless it is none that the model can go on from."""
-        if self._reference is not None and self._calibration is not None:
-            change = appearance_change(image, self._reference)
-            scaled = self._calibration.scaled(np.array([0.0] * _LOOKS + [change]))[_LOOKS]
-            if scaled > self._calibration.stop:
-                self._gate.stop()
-                self._why_stopped = f"the image does not look like the ones before (appearance changed by {change:.2g})"
-                return self._reading(stamp_ns, self._gate.level, 0)
+        """Begin anew at a real image, unless it is none that the model can go on from."""
+        self.close()
+        if not self._looks_right(image):
+            return self._reading(stamp_ns, self._gate.level, 0)
         first = self._stepper.start(0, Start("live", image), 0)
         if isinstance(first, RowError):
             if self._reference is None:
@@ -134,27 +131,65 @@ class Monitor:
             self._gate.stop()
             self._why_stopped = f"the model cannot go on from this image: {first.reason}"
             return self._reading(stamp_ns, self._gate.level, 0)
-        self._started, self._began_ns, self._frame, self._trusted = True, stamp_ns, 0, 0
-        self._unbroken = self._gate.level is Level.OK
-        self._made, self._seen, self._reference = [], {}, image
-        self._gate.begin_window()
-        level = Level.UNKNOWN if self._calibration is None else self._gate.level
-        return self._reading(stamp_ns, level, 0)
+        self._started, self._began_ns = True, stamp_ns
+        self._lived = self._real = self._newest = 0
+        self._seen, self._parted = {}, False
+        return self._at_real_image(image, stamp_ns)
 
-    def _catch_up(self, newest: int) -> list[Reading]:
-        """Imagine whole chunks up to the frame `newest`, as far as that goes, and compare what was seen."""
-        while True:
-            count = self._stepper.frames_in_next_step(0)
-            if len(self._made) + count > newest:
+    def _looks_right(self, image: Frame) -> bool:
+        """Whether an image looks like the last one that was normal; if not, stops."""
+        if self._reference is None or self._calibration is None:
+            return True
+        change = appearance_change(image, self._reference)
+        if self._calibration.scaled_one("appearance", change) <= self._calibration.stop:
+            return True
+        self._gate.stop()
+        self._why_stopped = f"the image does not look like the ones before: appearance changed by {change:.2g}"
+        return False
+
+    def _catch_up(self) -> list[Reading]:
+        """Live whole chunks up to the newest image: real ones where they are due, else imagined and compared."""
+        readings: list[Reading] = []
+        while self._started:
+            frames = range(self._lived + 1, self._lived + 1 + self._stepper.frames_in_next_step(0))
+            if frames[-1] > self._newest:
                 break
-            actions = np.stack([self._action_of(len(self._made) + n) for n in range(1, count + 1)])
-            made = self._stepper.step({0: actions})[0]
-            if isinstance(made, RowError):
-                self._free()
-                return [self._unknown(self._seen[newest][1], f"the model failed: {made.reason}")]
-            self._made.extend(made)
-        ready = sorted(frame for frame in self._seen if frame <= len(self._made))
-        return [self._compare(frame, *self._seen.pop(frame)) for frame in ready]
+            actions = np.stack([self._action_of(frame) for frame in frames])
+            if self._is_due and all(frame in self._seen for frame in frames):
+                readings += self._observe(frames, actions)
+            else:
+                readings += self._imagine(frames, actions)
+        return readings
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the next chunk is to be real: at the beginning, and after each window."""
+        return self._lived + 1 < CONTEXT or self._lived - self._real >= self._window
+
+    def _observe(self, frames: range, actions: Actions) -> list[Reading]:
+        """Show the model the next chunk; after a stop, or where it refuses, begin anew."""
+        seen = [self._seen.pop(frame) for frame in frames]
+        image, stamp_ns = seen[-1]
+        if self._parted:
+            return [self._begin(image, stamp_ns)]
+        if not self._looks_right(image):
+            self.close()
+            return [self._reading(stamp_ns, self._gate.level, 0)]
+        refused = self._stepper.observe(0, np.stack([one for one, _ in seen]), actions)
+        if refused is not None:
+            return [self._begin(image, stamp_ns)]
+        self._lived = self._real = frames[-1]
+        return [self._at_real_image(one, at_ns) for one, at_ns in seen]
+
+    def _imagine(self, frames: range, actions: Actions) -> list[Reading]:
+        made = self._stepper.step({0: actions})[0]
+        self._lived = frames[-1]
+        if isinstance(made, RowError):
+            stamp_ns = self._seen[self._newest][1]
+            self.close()
+            return [self._unknown(stamp_ns, f"the model failed: {made.reason}")]
+        pairs = [(frame, one, self._seen.pop(frame, None)) for frame, one in zip(frames, made, strict=True)]
+        return [self._compare(frame, one, *real) for frame, one, real in pairs if real is not None]
 
     def _action_of(self, frame: int) -> Actions:
         """The action that leads to a frame: the newest one half a period before its image's time or earlier."""
@@ -162,31 +197,39 @@ class Monitor:
         at = bisect_right(self._action_ns, until_ns) - 1
         return self._actions[max(at, 0)]
 
-    def _compare(self, frame: int, image: Frame, stamp_ns: int) -> Reading:
-        imagined = self._made[frame - 1]
+    def _at_real_image(self, image: Frame, stamp_ns: int) -> Reading:
+        """A window begins."""
+        self._reference, self._trusted = image, 0
+        self._unbroken = self._gate.level is Level.OK
+        self._gate.begin_window()
+        level = Level.UNKNOWN if self._calibration is None else self._gate.level
+        return self._reading(stamp_ns, level, 0)
+
+    def _compare(self, frame: int, imagined: Frame, image: Frame, stamp_ns: int) -> Reading:
         if image.shape != imagined.shape:
             raise InputError("image", list(image.shape), f"resize it to the model's {list(imagined.shape)}")
         assert self._reference is not None
+        since_real = frame - self._real
         raw = deviations(imagined[None], image[None], self._reference)[0]
-        self._frame = frame
         decibels = psnr_db(imagined=imagined, reference=image)
         if self._calibration is None:
             why = f"not calibrated for {self._window} frames: give a file made by `lingbot evaluate --against`"
-            return self._reading(stamp_ns, Level.UNKNOWN, frame, raw, decibels=decibels, reason=why)
+            return self._reading(stamp_ns, Level.UNKNOWN, since_real, raw, decibels=decibels, reason=why)
         scaled = self._calibration.scaled(raw)
         before = self._gate.level
         level = self._gate.add(float(scaled.max()))
         worst = int(scaled.argmax())
         usual = self._calibration.high[worst]
         name = list(COMPONENTS)[worst].replace("_", " ")
-        said = f"{name} {raw[worst]:.3g} at frame {frame}; in 95 % of normal frames it is at most {usual:.3g}"
+        said = f"{name} {raw[worst]:.3g} at frame {since_real}; in 95 % of normal frames it is at most {usual:.3g}"
         self._unbroken = self._unbroken and level is Level.OK
         if self._unbroken:
-            self._trusted = frame
-        if level is Level.STOP and (before is not Level.STOP or not self._why_stopped):
+            self._trusted = since_real
+        if level is Level.STOP and before is not Level.STOP:
+            self._parted = True
             self._why_stopped = f"reality has left the imagined future: {said}"
         reason = {Level.OK: "", Level.STOP: self._why_stopped}.get(level, said)
-        return self._reading(stamp_ns, level, frame, raw, scaled, decibels, reason)
+        return self._reading(stamp_ns, level, since_real, raw, scaled, decibels, reason)
 
     def _reading(
         self,
@@ -215,7 +258,27 @@ class Monitor:
     def _unknown(self, stamp_ns: int, reason: str) -> Reading:
         return self._reading(stamp_ns, Level.UNKNOWN, 0, reason=reason)
 
-    def _free(self) -> None:
-        if self._started:
-            self._stepper.end(0)
-        self._started = False
+
+def normal_windows(
+    stepper: ObservingStepper, episodes: Sequence[Episode], window: int, progress: Callable[[], None] = lambda: None
+) -> list[NDArray[np.float64]]:
+    """The deviations [window, components] of every whole window that a monitor lives through in the episodes, in which
+    nothing is wrong: what `calibrate` takes. `progress` is called after each episode.
+    """
+    period_ns = round(_NS / stepper.fps)
+    found: list[NDArray[np.float64]] = []
+    for episode in episodes:
+        monitor, rows = Monitor(stepper, None, window), list[tuple[float, ...]]()
+        for frame, image in enumerate(episode.images):
+            if frame:
+                monitor.act(episode.actions[frame - 1], _NS + (frame - 1) * period_ns)
+            elif episode.steps:
+                monitor.act(episode.actions[0], _NS)
+            for reading in monitor.show(image, _NS + frame * period_ns):
+                rows = rows if reading.frame else []
+                rows += [reading.raw] if reading.frame else []
+                if len(rows) == window:
+                    found.append(np.array(rows))
+        monitor.close()
+        progress()
+    return found

@@ -68,7 +68,7 @@ def _page(
     state = "believed" if study.follows and study.usable_frames == study.horizon else "doubtful"
     series = [
         ("imagined", [one.value for one in study.psnr_db]),
-        ("the first image repeated", [one.value for one in study.frozen_db]),
+        ("the last real image repeated", [one.value for one in study.frozen_db]),
         ("under another window's actions", [one.value for one in study.other_db]),
     ]
     facts = [
@@ -111,7 +111,7 @@ def _table(study: Study) -> str:
             "nothing moved" if np.isnan(skill) else f"{skill:.2f}",
         ]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    heads = ("frame", "time", "PSNR, dB (95 %)", "first image", "other actions", "SSIM", "skill")
+    heads = ("frame", "time", "PSNR, dB (95 %)", "last image", "other actions", "SSIM", "skill")
     head = "".join(f"<th>{name}</th>" for name in heads)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 

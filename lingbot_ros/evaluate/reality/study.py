@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.bootstrap import Summary, summarise
-from lingbot_ros.evaluate.reality.calibration import Calibration, calibrate
+from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.evaluate.reality.comparison import DIVERGENCE_LIMIT, Comparison, Window, compare, psnr
-from lingbot_ros.evaluate.rollouts.stepper import Stepper
+from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 class Study:
     """Figures per frame 1..T over N windows.
 
-    psnr_db, ssim, local_error: of the imagined frames. frozen_db: of repeating the first image. other_db: under another
-    window's actions. skill: 1 - error / error of repeating, summed over windows; NaN where nothing moved by then.
+    psnr_db, ssim, local_error: of the imagined frames. frozen_db: of repeating the last real image. other_db: under
+    another window's actions. skill: 1 - error / error of repeating, summed over windows; NaN where nothing moved by then.
     follows_db: what the other actions cost, mean over frames, paired by window. diverged: by window the first frame
     that is far off, None where there is none.
     """
@@ -35,6 +35,7 @@ class Study:
     skill: Sequence[float]
     follows_db: Summary
     diverged: Sequence[int | None]
+    context: int
     limit: float
     fps: float
     calibration: Calibration | None
@@ -67,11 +68,10 @@ class Study:
 
 
 def study(
-    stepper: Stepper,
+    stepper: ObservingStepper,
     windows: Sequence[Window],
     *,
-    model: str,
-    weights_sha256: str,
+    calibration: Calibration | None = None,
     limit: float = DIVERGENCE_LIMIT,
     progress: Callable[[], None] = lambda: None,
 ) -> tuple[Study, list[Comparison]]:
@@ -82,18 +82,24 @@ def study(
     for window, other in zip(windows, _other_actions(windows), strict=True):
         found.append(compare(stepper, window, other=other, limit=limit))
         progress()
-    return _judge(found, limit, stepper.fps, model, weights_sha256), found
+    return _judge(found, windows[0].context, limit, stepper.fps, calibration), found
 
 
 def _other_actions(windows: Sequence[Window]) -> list[Floats]:
     """Those of the window half way round; of a single window, its own in reverse order."""
     if len(windows) == 1:
-        return [windows[0].actions[::-1]]
+        return [_future(windows[0])[::-1]]
     half = len(windows) // 2
-    return [windows[(index + half) % len(windows)].actions for index in range(len(windows))]
+    return [_future(windows[(index + half) % len(windows)]) for index in range(len(windows))]
 
 
-def _judge(found: Sequence[Comparison], limit: float, fps: float, model: str, weights_sha256: str) -> Study:
+def _future(window: Window) -> Floats:
+    return window.actions[window.context - 1 :]
+
+
+def _judge(
+    found: Sequence[Comparison], context: int, limit: float, fps: float, calibration: Calibration | None
+) -> Study:
     errors = np.stack([one.mse for one in found])
     frozen = np.stack([one.frozen_mse for one in found])
     other = np.stack([one.other_mse for one in found if one.other_mse is not None])
@@ -111,9 +117,10 @@ def _judge(found: Sequence[Comparison], limit: float, fps: float, model: str, we
         skill=[float(1 - part) if change >= 1 else nan for part, change in zip(ratio, moved, strict=True)],
         follows_db=summarise((decibels - others_db).mean(axis=1), "mean"),
         diverged=[one.diverged for one in found],
+        context=context,
         limit=limit,
         fps=fps,
-        calibration=calibrate([one.deviations for one in found], model=model, weights_sha256=weights_sha256),
+        calibration=calibration,
     )
 
 

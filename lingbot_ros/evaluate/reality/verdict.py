@@ -16,7 +16,7 @@ def table(study: Study) -> str:
     frames = shown_frames(study.horizon)
     rows = (
         ("PSNR, dB", [study.psnr_db[frame - 1].value for frame in frames]),
-        ("  repeating the first image", [study.frozen_db[frame - 1].value for frame in frames]),
+        ("  repeating the last real image", [study.frozen_db[frame - 1].value for frame in frames]),
         ("  under another window's actions", [study.other_db[frame - 1].value for frame in frames]),
         ("SSIM", [study.ssim[frame - 1].value for frame in frames]),
         ("worst patch, grey levels", [study.local_error[frame - 1].value for frame in frames]),
@@ -31,7 +31,7 @@ def calibration_line(study: Study) -> str:
     """What the windows are worth as a calibration of the live monitor."""
     found = study.calibration
     if found is None:
-        return f"{len(study.names)} windows are too few to calibrate the live monitor; it takes 30 or more"
+        return "too short to calibrate the live monitor: it takes 30 windows of the monitor or more"
     return (
         f"calibration for the live monitor: {found.windows} windows of {found.window} frames; a normal window is "
         f"stopped with probability {found.alpha:g} at most"
@@ -43,12 +43,13 @@ def _cell(value: float) -> str:
 
 
 def _reach(study: Study, model: str) -> str:
-    said = f"{model} foresees {len(study.names)} windows of {study.horizon} frames ({study.horizon / study.fps:.1f} s)"
-    end = f"{study.psnr_db[-1].value:.1f} dB at the last frame, where repeating the first image has"
+    length = f"{study.horizon} frames ({study.horizon / study.fps:.1f} s) after {study.context} real ones"
+    said = f"{model} foresees {len(study.names)} windows of {length}"
+    end = f"{study.psnr_db[-1].value:.1f} dB at the last frame, where repeating the last real image has"
     reach = (
-        "better than repeating the first image to the end"
+        "better than repeating the last real image to the end"
         if study.usable_frames == study.horizon
-        else f"better than repeating the first image for {study.usable_frames} frames"
+        else f"better than repeating the last real image for {study.usable_frames} frames"
     )
     return f"{said} {reach}: {end} {study.frozen_db[-1].value:.1f} dB."
 

@@ -36,6 +36,13 @@ class SessionStepper:
     def step(self, actions: Mapping[int, Actions]) -> dict[int, Frames | RowError]:
         return {row: self._step(row, mine) for row, mine in actions.items()}
 
+    def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
+        try:
+            self._sessions[row].observe(frames, actions)
+        except LingbotError as error:
+            return RowError(str(error))
+        return None
+
     def end(self, row: int) -> None:
         self._sessions.pop(row).close()
 

@@ -9,11 +9,11 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from lingbot_msgs.msg import ModelInfo, RobotAction
-from lingbot_msgs.srv import EndSession, ListModels, StartSession, Step
+from lingbot_msgs.srv import EndSession, ListModels, Observe, StartSession, Step
 from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
-from lingbot_ros.evaluate.rollouts.stepper import Frames, RowError, Stepper
+from lingbot_ros.evaluate.rollouts.stepper import Frames, ObservingStepper, RowError, Stepper
 from lingbot_ros.model.autoencoder import resize_image
 from lingbot_ros.nodes.evaluator.node_link import NodeGoneError, NodeLink
 from lingbot_ros.nodes.evaluator.worlds import Model
@@ -24,7 +24,9 @@ _DESCRIBED = ("parameters", "engine", "engine_version", "device", "precision", "
 
 @dataclass
 class _Row:
-    """A session in another node. lived: all its actions so far, so that it can move to another node."""
+    """A session in another node. lived: all its actions so far, so that it can move to another node; observed: that it
+    was shown real images and cannot.
+    """
 
     link: NodeLink
     start: Start
@@ -32,6 +34,7 @@ class _Row:
     session_id: str
     next_frames: int
     lived: list[Actions] = field(default_factory=list)
+    observed: bool = False
 
 
 class RemoteStepper:
@@ -60,6 +63,18 @@ class RemoteStepper:
         """All nodes work at once. Raises NodeGoneError when no node is left."""
         waiting = {row: self._ask(self._rows[row], mine) for row, mine in actions.items()}
         return {row: self._answer(row, actions[row], wait) for row, wait in waiting.items()}
+
+    def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
+        at = self._rows[row]
+        request = Observe.Request(session_id=at.session_id)
+        request.images = [rgb_to_image(frame, Header()) for frame in frames]
+        request.actions = [RobotAction(values=values.tolist()) for values in actions]
+        try:
+            at.observed = True
+            at.next_frames = at.link.call(Observe, "observe", request).session.next_chunk_frames
+        except LingbotError as error:
+            return RowError(str(error))
+        return None
 
     def end(self, row: int) -> None:
         at = self._rows.pop(row)
@@ -102,9 +117,9 @@ class RemoteStepper:
             if isinstance(wait, LingbotError):
                 raise wait
             answer = wait()
-        except NodeGoneError:
+        except NodeGoneError as error:
             self._gone.add(at.link)
-            return self._moved(row, actions)
+            return RowError(str(error)) if at.observed else self._moved(row, actions)
         except LingbotError as error:
             return RowError(str(error))
         at.lived.append(actions)
@@ -156,7 +171,7 @@ class RemoteWorlds:
     def rollouts(self) -> Stepper:
         return RemoteStepper(self._links, self._info, self._rows)
 
-    def single(self) -> Stepper:
+    def single(self) -> ObservingStepper:
         return RemoteStepper(self._links, self._info, 1)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.evaluate.machine import describe_model
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
-from lingbot_ros.evaluate.rollouts.stepper import Frames, RowError, Stepper
+from lingbot_ros.evaluate.rollouts.stepper import Frames, ObservingStepper, RowError, Stepper
 from lingbot_ros.evaluate.rollouts.worlds import SessionStepper, best_stepper
 from lingbot_ros.nodes.evaluator.parameters import EvaluatorConfig
 from lingbot_ros.world import World
@@ -37,7 +37,7 @@ class Worlds(Protocol):
     def rollouts(self) -> Stepper:
         """Rows for an evaluation."""
 
-    def single(self) -> Stepper:
+    def single(self) -> ObservingStepper:
         """One row, for a service or the monitor."""
 
     def close(self) -> None:
@@ -76,8 +76,8 @@ class OwnWorlds:
     def rollouts(self) -> Stepper:
         return _OnThread(self._thread.submit(best_stepper, self._world, self._rows).result()[0], self._thread)
 
-    def single(self) -> Stepper:
-        return _OnThread(SessionStepper(self._world, 1), self._thread)
+    def single(self) -> ObservingStepper:
+        return _ObservingOnThread(SessionStepper(self._world, 1), self._thread)
 
     def close(self) -> None:
         self._thread.submit(self._world.close)
@@ -102,3 +102,14 @@ class _OnThread:
 
     def end(self, row: int) -> None:
         self._thread.submit(self._stepper.end, row).result()
+
+
+class _ObservingOnThread(_OnThread):
+    """The same for one that observes."""
+
+    def __init__(self, stepper: ObservingStepper, thread: ThreadPoolExecutor) -> None:
+        super().__init__(stepper, thread)
+        self._observing = stepper
+
+    def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
+        return self._thread.submit(self._observing.observe, row, frames, actions).result()
