@@ -9,6 +9,9 @@ from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, o
 from lingbot_ros.tasks.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lingbot_ros.evaluate.policies.policies_file import Kind
     from lingbot_ros.evaluate.policy_report.play import Plan
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.world import World
@@ -37,10 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play, judge and write the report. Returns 0 when it is written, whatever it says; 130 when interrupted."""
+    from lingbot_ros.cli.evaluate.ros_policies import RosPolicies
     from lingbot_ros.errors import InputError
-    from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
-    from lingbot_ros.evaluate.policy_report.write import write_report
-    from lingbot_ros.evaluate.rollouts.worlds import best_stepper
+    from lingbot_ros.evaluate.policies.policies_file import KINDS
     from lingbot_ros.tasks.registry import find_task
     from lingbot_ros.world import World
 
@@ -57,7 +59,16 @@ def run(args: argparse.Namespace) -> int:
     if world.card.task is None:
         raise InputError("model", world.info.name, "its card names no task, so nothing is known of starts and success")
     task = find_task(world.card.task).policies()
-    plan = _plan(args, world, task)
+    with RosPolicies() as ros:
+        return _evaluate(args, world, task, {**KINDS, "ros": ros.kind(task.rest, world.card.fps)})
+
+
+def _evaluate(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> int:
+    from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
+    from lingbot_ros.evaluate.policy_report.write import write_report
+    from lingbot_ros.evaluate.rollouts.worlds import best_stepper
+
+    plan = _plan(args, world, task, kinds)
     total = len(plan.starts) * (len(plan.policies) + len(plan.controls))
     print(f"{total} rollouts of {args.horizon} frames in each arm, kept in {args.out}", flush=True)
     reference = None
@@ -79,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan":
+def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> "Plan":
     from tqdm import tqdm
 
     from lingbot_ros.evaluate.controls import UNIVERSAL
@@ -88,7 +99,7 @@ def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan
     from lingbot_ros.evaluate.policy_report.play import Plan
 
     path = args.policies or task.policies_file
-    policies = read_policies(path)
+    policies = read_policies(path, kinds)
     making = task.starts(args.rollouts, args.seed, args.out)
     starts = list(tqdm(making, desc="starts", total=args.rollouts, unit="start", disable=None, leave=False))
     settings = {"model": describe_model(world), "policies_file": path.read_text(), "task": task.name}

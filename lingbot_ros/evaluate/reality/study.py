@@ -21,7 +21,7 @@ class Study:
     """Figures per frame 1..T over N windows.
 
     psnr_db, ssim, local_error: of the imagined frames. frozen_db: of repeating the last real image. other_db: under
-    another window's actions. skill: 1 - error / error of repeating, summed over windows; NaN where nothing moved by then.
+    another window's actions. skill: 1 - error / error of repeating, summed over windows; NaN where nothing moved.
     follows_db: what the other actions cost, mean over frames, paired by window. diverged: by window the first frame
     that is far off, None where there is none.
     """
