@@ -274,7 +274,8 @@ def normal_windows(
                 monitor.act(episode.actions[frame - 1], _NS + (frame - 1) * period_ns)
             elif episode.steps:
                 monitor.act(episode.actions[0], _NS)
-            for reading in monitor.show(image, _NS + frame * period_ns):
+            # Copied out: what is mapped from disk cannot be written to, which PyTorch warns of.
+            for reading in monitor.show(np.array(image), _NS + frame * period_ns):
                 rows = rows if reading.frame else []
                 rows += [reading.raw] if reading.frame else []
                 if len(rows) == window:
