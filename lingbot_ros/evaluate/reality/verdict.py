@@ -31,9 +31,9 @@ def calibration_line(study: Study) -> str:
     """What the windows are worth as a calibration of the live monitor."""
     found = study.calibration
     if found is None:
-        return "too short to calibrate the live monitor: it takes 30 windows of the monitor or more"
+        return "The recording is too short to calibrate the live monitor, which takes 30 windows of it or more"
     return (
-        f"calibration for the live monitor: {found.windows} windows of {found.window} frames; a normal window is "
+        f"Calibration of the live monitor: {found.windows} windows of {found.window} frames; a normal window is "
         f"stopped with probability {found.alpha:g} at most"
     )
 
