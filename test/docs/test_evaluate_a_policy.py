@@ -1,4 +1,7 @@
-"""The tutorial on policies that are ROS nodes, command by command."""
+"""The tutorial on policies that are ROS nodes, command by command.
+
+Every command starts processes with a model in them: `./lingbot test --slow test/docs/test_evaluate_a_policy.py`.
+"""
 
 import os
 import re
@@ -43,6 +46,7 @@ def run(words: list[str], folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_nodes_are_evaluated_from_the_command_line_and_over_ros(tmp_path: Path) -> None:
     alone, over_ros = commands()[:2]
     folder = place(tmp_path)
@@ -53,6 +57,7 @@ def test_nodes_are_evaluated_from_the_command_line_and_over_ros(tmp_path: Path) 
     assert "node  from start 0: failure" in told and "No ranking is given" in told
 
 
+@pytest.mark.slow
 def test_a_recording_is_compared(tmp_path: Path) -> None:
     make, compare = commands()[2:4]
     folder = place(tmp_path)
@@ -61,6 +66,7 @@ def test_a_recording_is_compared(tmp_path: Path) -> None:
     assert (folder / "reports" / "recorded" / "index.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_monitor_starts(tmp_path: Path) -> None:
     (watch,) = commands()[4:]
     with running_world(watch[1:], {**isolated_environment(), "ROS_HOME": str(tmp_path)}, "waits for goals"):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from lifecycle_msgs.msg import Transition
 
 from lingbot_msgs.action import EvaluatePolicy
@@ -29,6 +30,7 @@ def evaluate(probe: Probe, out: str, on_feedback: object = None) -> EvaluatePoli
     return probe.result(handle.get_result_async()).result
 
 
+@pytest.mark.slow
 def test_two_nodes_share_the_work_and_one_takes_over_from_the_other(tmp_path: Path) -> None:
     first = "lingbot_ros.nodes.imagination.main"
     with running_node(tmp_path, module=first, mode="lockstep", extra=["-r", "__node:=one"]) as (_, probe):

@@ -19,6 +19,7 @@ from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.report_files import write_text
 from lingbot_ros.evaluate.rollouts.record import Rollout
 from lingbot_ros.evaluate.rollouts.run import Progress
+from lingbot_ros.evaluate.rollouts.stepper import Stepper
 from lingbot_ros.evaluate.rollouts.stopping import StoppableStepper
 from lingbot_ros.nodes.evaluator.messages import agreement_metrics, control_metric, policy_scores
 from lingbot_ros.nodes.evaluator.worlds import Worlds
@@ -99,16 +100,16 @@ class GoalEvaluation:
         model = self._worlds.model
         settings = {"model": dict(model.settings), "policies_file": self._file.read_text(), "task": self.task.name}
         plan = Plan(self._policies, starts, self._frames, self._goal.seed, settings, tuple(self._controls.values()))
-        imagined = self._arm(IMAGINED, self._worlds.rollouts(), plan, stop, heard)
+        stepper = self._worlds.rollouts()
+        imagined = self._arm(IMAGINED, stepper, plan, stop, heard)
         reference: Played | None = None
         if self._goal.reference and not imagined.stopped:
-            rows = self._worlds.rollouts().rows
-            reference = self._arm(REFERENCE, self.task.reference(rows), plan, stop, heard)
+            reference = self._arm(REFERENCE, self.task.reference(stepper.rows), plan, stop, heard)
         stopped = imagined.stopped or (reference.stopped if reference is not None else "")
         self._report(plan, imagined, None if stopped else reference, result)
         return stopped
 
-    def _arm(self, arm: str, stepper: Any, plan: Plan, stop: Callable[[], str], heard: Heard) -> Played:
+    def _arm(self, arm: str, stepper: Stepper, plan: Plan, stop: Callable[[], str], heard: Heard) -> Played:
         index_of = {start.id: index for index, start in enumerate(plan.starts)}
 
         def show(now: Progress) -> None:
