@@ -21,6 +21,9 @@ SCHEMA = "lingbot.trust/1"
 FEWEST_WINDOWS = 30
 """10 to find the scale of the components and 20 for the threshold."""
 
+STOP_HOLD = 2
+"""Frames in a row beyond the threshold that stop: one may be a glitch of the camera."""
+
 _WARN_ALPHA = 0.2
 _STOP_ALPHAS = (0.01, 0.05)
 _LEAST_SCALES = (1.0, 0.1, 0.01)
@@ -34,7 +37,8 @@ class Calibration:
     """The normal range of a model's deviations over `window` frames after a real image.
 
     median, high: the 50 % and the 95 % quantile of each component on normal frames. warn, stop: thresholds of the
-    largest scaled component of a window; a normal window exceeds `stop` with probability `alpha` at most.
+    largest scaled component; a normal window exceeds `stop` on STOP_HOLD frames in a row with probability `alpha` at
+    most.
     """
 
     model: str
@@ -110,9 +114,16 @@ def calibrate(windows: Sequence[Floats], *, model: str, weights_sha256: str) -> 
         alpha=1.0,
         windows=len(windows),
     )
-    largest = [float(unscaled.scaled(windows[n]).max()) for n in order[third:]]
+    scores = [unscaled.scaled(windows[n]).max(axis=1) for n in order[third:]]
+    largest = [_held(one) for one in scores]
     found = [(alpha, conformal_threshold(largest, alpha)) for alpha in _STOP_ALPHAS]
     alpha, stop = next((alpha, limit) for alpha, limit in found if isfinite(limit))
-    warn = min(stop, conformal_threshold(largest, _WARN_ALPHA))
+    warn = min(stop, conformal_threshold([float(one.max()) for one in scores], _WARN_ALPHA))
     values = {field.name: getattr(unscaled, field.name) for field in fields(Calibration)}
     return Calibration(**{**values, "warn": warn, "stop": stop, "alpha": alpha})
+
+
+def _held(scores: Floats) -> float:
+    """The largest score [T] that STOP_HOLD frames in a row have."""
+    held = np.lib.stride_tricks.sliding_window_view(scores, min(STOP_HOLD, len(scores)))
+    return float(held.min(axis=1).max())

@@ -1,7 +1,8 @@
 """From scores to levels: when the imagined future may be acted on, and when not any longer."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from lingbot_ros.evaluate.reality.calibration import STOP_HOLD
 
 
 class Level(IntEnum):
@@ -13,21 +14,12 @@ class Level(IntEnum):
     STOP = 3
 
 
-@dataclass(frozen=True)
-class GateSettings:
-    """stop_hold: frames beyond the stop threshold in a row that stop. recover_hold: normal frames that end a warning,
-    and in a new window also a stop.
-    """
-
-    stop_hold: int = 2
-    recover_hold: int = 3
-
-
 class Gate:
     """Keeps the level between frames. A stop holds until a later window has begun normally."""
 
-    def __init__(self, warn: float, stop: float, settings: GateSettings) -> None:
-        self._warn, self._stop, self._settings = warn, stop, settings
+    def __init__(self, warn: float, stop: float, recover_hold: int) -> None:
+        """recover_hold: normal frames in a row that end a warning, and in a new window also a stop."""
+        self._warn, self._stop, self._recover_hold = warn, stop, recover_hold
         self._beyond, self._normal = 0, 0
         self._stopped_here = False
         self.level = Level.OK
@@ -40,14 +32,14 @@ class Gate:
         """The level after a frame with this score."""
         self._beyond = self._beyond + 1 if score > self._stop else 0
         self._normal = self._normal + 1 if score <= self._warn else 0
-        if self._beyond >= self._settings.stop_hold:
+        if self._beyond >= STOP_HOLD:
             self.level, self._stopped_here = Level.STOP, True
         elif self.level is Level.STOP:
-            if not self._stopped_here and self._normal >= self._settings.recover_hold:
+            if not self._stopped_here and self._normal >= self._recover_hold:
                 self.level = Level.OK
         elif score > self._warn:
             self.level = Level.WARN
-        elif self._normal >= self._settings.recover_hold:
+        elif self._normal >= self._recover_hold:
             self.level = Level.OK
         return self.level
 

@@ -14,7 +14,7 @@ from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
 from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.evaluate.reality.deviation import COMPONENTS, appearance_change, deviations
 from lingbot_ros.evaluate.reality.episodes import Episode
-from lingbot_ros.evaluate.reality.gate import Gate, GateSettings, Level
+from lingbot_ros.evaluate.reality.gate import Gate, Level
 from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper, RowError
 
 CONTEXT = 4
@@ -62,14 +62,16 @@ class Monitor:
         stepper: ObservingStepper,
         calibration: Calibration | None,
         window: int,
-        settings: GateSettings | None = None,
+        recover_hold: int = 3,
     ) -> None:
-        """window: frames, where no calibration decides them. Raises InputError."""
+        """window: frames, where no calibration decides them. recover_hold: normal frames in a row that end a warning,
+        and in a new window a stop. Raises InputError.
+        """
         self._stepper, self._calibration = stepper, calibration
         self._window = window if calibration is None else calibration.window
         if self._window < 1:
             raise InputError("window", window, "give 1 frame or more")
-        self._gate = Gate(*self.thresholds, settings or GateSettings())
+        self._gate = Gate(*self.thresholds, recover_hold)
         self._period_ns = round(_NS / stepper.fps)
         self._action_ns: deque[int] = deque(maxlen=_ACTIONS_KEPT)
         self._actions: deque[Actions] = deque(maxlen=_ACTIONS_KEPT)

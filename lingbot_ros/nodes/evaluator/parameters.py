@@ -41,7 +41,6 @@ PARAMETERS = (
               "that of the package for the model, if it has one; without one the level is UNKNOWN"),
     Parameter("trust.window", 16, "frames from one real image to the next that imagination begins at, where no "
               "calibration decides it", 1, 100_000),
-    Parameter("trust.stop_hold", 2, "frames in a row beyond the stop threshold that stop", 1, 1000),
     Parameter("trust.recover_hold", 3, "normal frames that end a warning or, in a new window, a stop", 1, 1000),
     Parameter("value.enabled", False, "publish value and advantage of the images on the topic image"),
 )  # fmt: skip
@@ -54,7 +53,6 @@ class TrustConfig:
     enabled: bool
     calibration: Path | None
     window: int
-    stop_hold: int
     recover_hold: int
 
 
@@ -106,7 +104,6 @@ def config_of(values: Mapping[str, Any]) -> EvaluatorConfig:
             enabled=bool(values["trust.enabled"]),
             calibration=Path(calibration).expanduser() if calibration else None,
             window=int(values["trust.window"]),
-            stop_hold=int(values["trust.stop_hold"]),
             recover_hold=int(values["trust.recover_hold"]),
         ),
         value=bool(values["value.enabled"]),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from lingbot_msgs.msg import TrustState
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.reality.calibration import Calibration
-from lingbot_ros.evaluate.reality.gate import GateSettings, Level
+from lingbot_ros.evaluate.reality.gate import Level
 from lingbot_ros.evaluate.reality.monitor import Monitor
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.evaluator.context import EvaluatorContext
@@ -22,9 +22,7 @@ class TrustTopic:
         trust = running.config.trust
         self._running = running
         calibration = _calibration(running)
-        self._monitor = Monitor(
-            running.worlds.single(), calibration, trust.window, GateSettings(trust.stop_hold, trust.recover_hold)
-        )
+        self._monitor = Monitor(running.worlds.single(), calibration, trust.window, trust.recover_hold)
         if calibration is None:
             running.node.get_logger().warning(
                 f"~/trust is not calibrated for {running.model.name}, so that its level stays UNKNOWN; make a file "

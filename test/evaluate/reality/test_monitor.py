@@ -8,7 +8,7 @@ import pytest
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.contract import Frame
 from lingbot_ros.evaluate.reality.calibration import Calibration, calibrate
-from lingbot_ros.evaluate.reality.gate import Gate, GateSettings, Level
+from lingbot_ros.evaluate.reality.gate import Gate, Level
 from lingbot_ros.evaluate.reality.monitor import Monitor, Reading, normal_windows
 from test.support.dot_world import DotStepper, draw, recorded, walk
 
@@ -18,7 +18,7 @@ WINDOW = 8
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    windows = normal_windows(DotStepper(), [recorded((WINDOW + 1) * 60, seed=1)], WINDOW)
+    windows = normal_windows(DotStepper(), [recorded((WINDOW + 1) * 160, seed=1)], WINDOW)
     found = calibrate(windows, model="dot", weights_sha256="0")
     assert found is not None
     return found
@@ -63,7 +63,8 @@ def test_a_pushed_object_stops_and_the_new_scene_is_trusted_again(calibration: C
     assert pushed[1].level is Level.STOP and pushed[2].level is Level.STOP
     assert "reality has left the imagined future: local error" in pushed[1].reason
     assert pushed[1].trusted == 3 and pushed[1].score > calibration.stop
-    assert robot.levels(3 * WINDOW)[-WINDOW:] == [Level.OK] * WINDOW
+    later = robot.levels(3 * WINDOW)[-WINDOW:]
+    assert Level.STOP not in later and Level.OK in later
 
 
 def test_a_blocked_camera_stops_until_it_sees_again(calibration: Calibration) -> None:
@@ -114,9 +115,10 @@ def test_what_the_model_cannot_take_is_refused(calibration: Calibration) -> None
 
 
 def test_few_normal_windows_stop_in_calibration_s_sense(calibration: Calibration) -> None:
-    fresh = normal_windows(DotStepper(), [recorded((WINDOW + 1) * 200, seed=9)], WINDOW)
-    largest = [calibration.scaled(window).max() for window in fresh]
-    assert np.mean(np.array(largest) > calibration.stop) <= calibration.alpha + 0.05
+    fresh = normal_windows(DotStepper(), [recorded((WINDOW + 1) * 100, seed=9)], WINDOW)
+    scores = [calibration.scaled(window).max(axis=1) for window in fresh]
+    stopped = [np.minimum(score[1:], score[:-1]).max() > calibration.stop for score in scores]
+    assert calibration.alpha == 0.01 and np.mean(stopped) <= 0.04
     assert calibration.warn <= calibration.stop
 
 
@@ -131,7 +133,7 @@ def test_a_calibration_is_read_back(calibration: Calibration, tmp_path: Path) ->
 
 
 def test_the_gate_holds_a_stop_until_a_later_window_is_normal() -> None:
-    gate = Gate(1.0, 2.0, GateSettings(stop_hold=2, recover_hold=3))
+    gate = Gate(1.0, 2.0, recover_hold=3)
     assert [gate.add(score) for score in (0.5, 1.5, 0.5, 0.5, 0.5)] == [1, 2, 2, 2, 1]
     assert [gate.add(score) for score in (3.0, 0.5, 3.0, 3.0)] == [2, 2, 2, 3]
     assert [gate.add(0.1) for _ in range(5)] == [3] * 5
