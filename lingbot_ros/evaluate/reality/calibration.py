@@ -24,8 +24,7 @@ FEWEST_WINDOWS = 30
 STOP_HOLD = 2
 """Frames in a row beyond the threshold that stop: one may be a glitch of the camera."""
 
-_WARN_ALPHA = 0.2
-_STOP_ALPHAS = (0.01, 0.05)
+_WARN_ALPHA, _STOP_ALPHA = 0.2, 0.05
 _LEAST_SCALES = (1.0, 0.1, 0.01)
 """Of each component: where nothing ever differs, the last bit of an image must not count as unusual."""
 
@@ -115,12 +114,10 @@ def calibrate(windows: Sequence[Floats], *, model: str, weights_sha256: str) -> 
         windows=len(windows),
     )
     scores = [unscaled.scaled(windows[n]).max(axis=1) for n in order[third:]]
-    largest = [_held(one) for one in scores]
-    found = [(alpha, conformal_threshold(largest, alpha)) for alpha in _STOP_ALPHAS]
-    alpha, stop = next((alpha, limit) for alpha, limit in found if isfinite(limit))
+    stop = conformal_threshold([_held(one) for one in scores], _STOP_ALPHA)
     warn = min(stop, conformal_threshold([float(one.max()) for one in scores], _WARN_ALPHA))
     values = {field.name: getattr(unscaled, field.name) for field in fields(Calibration)}
-    return Calibration(**{**values, "warn": warn, "stop": stop, "alpha": alpha})
+    return Calibration(**{**values, "warn": warn, "stop": stop, "alpha": _STOP_ALPHA})
 
 
 def _held(scores: Floats) -> float:

@@ -1,12 +1,10 @@
 """The topic `~/trust`: does reality still follow what the model imagined?"""
 
-from collections.abc import Callable
-
 from lingbot_msgs.msg import TrustState
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.evaluate.reality.gate import Level
-from lingbot_ros.evaluate.reality.monitor import Monitor
+from lingbot_ros.evaluate.reality.monitor import Monitor, Reading
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.evaluator.context import EvaluatorContext
 from lingbot_ros.nodes.evaluator.live import SeenAction, SeenImage
@@ -36,12 +34,19 @@ class TrustTopic:
 
     def show(self, image: SeenImage) -> None:
         for reading in self._monitor.show(image.image, image.stamp_ns):
-            if reading.level is not self._level:
-                log = self._running.node.get_logger()
-                say: Callable[[str], object] = log.warning if reading.level is Level.STOP else log.info
-                say(f"trust: {reading.level.name}{': ' if reading.reason else ''}{reading.reason}")
-                self._level = reading.level
+            self._tell(reading)
             self._publisher.publish(trust_state(reading, self._monitor.thresholds, image.header.frame_id))
+
+    def _tell(self, reading: Reading) -> None:
+        """Log a change of level. ROS refuses to log with two severities from one line."""
+        if reading.level is self._level:
+            return
+        self._level = reading.level
+        said, log = f"trust: {reading.level.name} {reading.reason}", self._running.node.get_logger()
+        if reading.level is Level.STOP:
+            log.warning(said)
+        else:
+            log.info(said)
 
     def close(self) -> None:
         """Free the monitor's place in the world."""
