@@ -69,6 +69,7 @@ setup(
             "lingbot = lingbot_ros.cli.main:main",
             "imagination = lingbot_ros.nodes.imagination.main:main",
             "viewer = lingbot_ros.nodes.viewer.main:main",
+            "evaluator = lingbot_ros.nodes.evaluator.main:main",
         ]
     },
 )

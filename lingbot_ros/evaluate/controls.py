@@ -51,6 +51,7 @@ class Control:
         self.name = name
         self._policy, self._space, self._rewrite = policy, space, rewrite
         self._memory: dict[int, RowMemory] = {}
+        self.alone_on = getattr(policy, "alone_on", None)
 
     def begin(self, row: int, start: Start, seed: int) -> PolicyFailure | None:
         rest = np.array(self._space.rest(start), np.float64)

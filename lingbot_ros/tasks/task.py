@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.value import ValueEstimator
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
@@ -116,6 +118,14 @@ class Task(Protocol):
     def plan_trials(self, world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
         """Plan with the world and act in the task's simulator, goal by goal. Raises InputError where it has none."""
         raise InputError("--env", self.name, f"the task {self.name} has no planning trials")
+
+    def episodes(self, folder: Path) -> Sequence[Episode]:
+        """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
+        raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
+
+    def value_estimator(self) -> ValueEstimator | None:
+        """What estimates the value of an image; None: nothing does."""
+        return None
 
 
 def add_command(commands: Any, command: Command) -> None:

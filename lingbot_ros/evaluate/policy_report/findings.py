@@ -247,6 +247,7 @@ def _warnings(
         "NO_REFERENCE": reference is None,
         "CONTROLS_UNVALIDATED": reference is None and bool(imagined.controls),
         "NO_CONTROLS": not imagined.controls,
+        "STOPPED_EARLY": bool(imagined.stopped),
         "INVALID_ROLLOUTS": any(policy.invalid for policy in main.imagined),
     }
     own = () if main.agreement is None else main.agreement.warnings

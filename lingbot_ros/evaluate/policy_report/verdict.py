@@ -14,6 +14,7 @@ MEANINGS = {
     "NO_REFERENCE": "the policies were not played in the simulator, so agreement is unchecked here",
     "CONTROLS_UNVALIDATED": "that wrong actions never succeed was assumed, not shown in the simulator",
     "NO_CONTROLS": "wrong actions were not tried",
+    "STOPPED_EARLY": "it was stopped before all rollouts were played",
     "INVALID_ROLLOUTS": "some rollouts have no verdict; the table says why",
     "CONSTANT_SERIES": "one arm has the same rate for all policies",
     "TOO_FEW_SAMPLES": "fewer than 4 policies have no correlation",

@@ -35,6 +35,20 @@ def write_report(
     command: str,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
+    return judge_and_write(folder, plan, task, threshold, max_horizon, imagined, reference, command)[1]
+
+
+def judge_and_write(
+    folder: Path,
+    plan: Plan,
+    task: PolicyTask,
+    threshold: float,
+    max_horizon: int | None,
+    imagined: Played,
+    reference: Played | None,
+    command: str,
+) -> tuple[Findings, str]:
+    """As `write_report`, with the findings themselves."""
     findings = find(
         imagined=imagined,
         reference=reference,
@@ -50,9 +64,8 @@ def write_report(
     _save_page(folder / "index.html", page(findings, _strips(findings, folder, imagined), _facts(plan, task, command)))
     arms = [("imagined", imagined)] if reference is None else [("reference", reference), ("imagined", imagined)]
     took = "; ".join(f"{name} {_took(arm.seconds)}" for name, arm in arms)
-    return (
-        f"{text(findings)}\n\ntime of this run: {took}\nwrote evaluation.json, eval_info.json, index.html to {folder}"
-    )
+    wrote = f"wrote evaluation.json, eval_info.json, index.html to {folder}"
+    return findings, f"{text(findings)}\n\ntime of this run: {took}\n{wrote}"
 
 
 def _took(seconds: Seconds) -> str:

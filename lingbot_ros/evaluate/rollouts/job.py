@@ -47,9 +47,20 @@ class Job:
         return derived_seed(self.seed, f"{policy}\0{start.id}")
 
     def waves(self, rows: int) -> list[list[tuple[RowPolicies, Start]]]:
-        """The rollouts in groups that are played together; the place in a group is the row."""
-        every = [(policy, start) for policy in self.policies for start in self.starts]
-        return [every[first : first + rows] for first in range(0, len(every), rows)]
+        """The rollouts in groups that are played together; the place in a group is the row.
+
+        No two in a group have the same `alone_on`, which is what a policy may use for one rollout at a time only.
+        """
+        groups: list[list[tuple[RowPolicies, Start]]] = []
+        for policy in self.policies:
+            alone_on = getattr(policy, "alone_on", None)
+            for start in self.starts:
+                group = groups[-1] if groups else []
+                taken = alone_on is not None and any(getattr(one, "alone_on", None) is alone_on for one, _ in group)
+                if not groups or len(group) == rows or taken:
+                    groups.append([])
+                groups[-1].append((policy, start))
+        return groups
 
     def fingerprint(self, scorer: str, rows: int) -> dict[str, Any]:
         """What must be equal for results on disk to be continued, in JSON's types."""

@@ -171,7 +171,8 @@ def _rows(outline: Floats, sight: Sight, ramp_px: float, reach: float) -> tuple[
         ],
         -1,
     )
-    return (by_corner.reshape(len(edge), -1), by_pose), weight[kept], residual[kept]
+    # Not -1: where no pixel lies near the outline there are no rows to tell the width by.
+    return (by_corner.reshape(len(edge), 2 * count), by_pose), weight[kept], residual[kept]
 
 
 def _residuals(distance: Floats, share: Floats, ramp_px: float, reach: float) -> tuple[Floats, Floats]:

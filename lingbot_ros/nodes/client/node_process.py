@@ -1,4 +1,4 @@
-"""The imagination node as a process of its own, which never outlives the one that started it."""
+"""A node of this project as a process of its own, which never outlives the one that started it."""
 
 import ctypes
 import os
@@ -18,12 +18,14 @@ _SIGINT_S, _SIGTERM_S = 5.0, 2.0
 class NodeProcess:
     """Context manager: starts the node with ROS arguments, ends it with SIGINT and, if it must be, harder.
 
-    Start it before anything in this process has made threads. The node's log goes to this process's stderr.
+    kind: imagination or evaluator. Start it before anything in this process has made threads. The node's log goes to
+    this process's stderr.
     """
 
-    def __init__(self, ros_arguments: Sequence[str]) -> None:
+    def __init__(self, ros_arguments: Sequence[str], kind: str = "imagination") -> None:
         # Isolated: a yaml.py in the working directory is not the node's.
-        self._command = [sys.executable, *isolated_module("lingbot_ros.nodes.main", "--ros-args", *ros_arguments)]
+        module = f"lingbot_ros.nodes.{kind}.main"
+        self._command = [sys.executable, *isolated_module(module, "--ros-args", *ros_arguments)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "NodeProcess":

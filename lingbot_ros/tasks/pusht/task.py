@@ -8,11 +8,14 @@ from lingbot_ros.tasks.pusht.commands import DATASET, HEADS
 from lingbot_ros.tasks.task import Environment, FirstImage, Package, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.value import ValueEstimator
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
@@ -90,3 +93,18 @@ class PushT(Task):
         from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies
 
         return PushTPolicies()
+
+    def episodes(self, folder: Path) -> Sequence[Episode]:
+        from lingbot_ros.evaluate.reality.episodes import Episode
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+
+        dataset = PushTDataset(folder)
+        return [
+            Episode(f"episode {number}", dataset.frames(number), dataset.actions[number].astype(float))
+            for number in range(len(dataset))
+        ]
+
+    def value_estimator(self) -> ValueEstimator:
+        from lingbot_ros.tasks.pusht.evaluation.value import CoverageValue
+
+        return CoverageValue()
