@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.policies.contract import Actions, Start, StateReader
 from lingbot_ros.evaluate.rollouts.scorer import Scorer
 from lingbot_ros.evaluate.rollouts.stepper import Stepper
 
@@ -46,6 +46,10 @@ class PolicyTask(Protocol):
 
     def rest(self, start: Start) -> Actions:
         """The action [dim] that keeps the robot where it is at a start."""
+
+    @property
+    def robot_state(self) -> StateReader | None:
+        """Reads the robot's own state [n] off an image uint8 [H, W, 3], for policies that want one; None: it cannot."""
 
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
         """What the reference itself says of each frame that `actions` lead to; no image is read."""

@@ -66,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from there")
         return 130
+    finally:
+        for policy in plan.policies:
+            policy.close()
     threshold = task.threshold if args.threshold is None else args.threshold
     said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
     print(said)

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.policies.contract import Actions, Start, StateReader
 from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.shared_files import find_shared
 from lingbot_ros.tasks.pusht.evaluation.coverage import coverage_of
 from lingbot_ros.tasks.pusht.evaluation.scorer import FittedPose
 from lingbot_ros.tasks.pusht.evaluation.starts import make_starts, start_of
 from lingbot_ros.tasks.pusht.evaluation.stepper import PushTStepper
+from lingbot_ros.tasks.pusht.image_reader import pusher_position
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
 _SCHEMA = "lingbot.pusht_starts/1"
@@ -50,6 +51,10 @@ class PushTPolicies:
 
     def rest(self, start: Start) -> Actions:
         return np.array(start.state.pusher, np.float64)
+
+    @property
+    def robot_state(self) -> StateReader:
+        return pusher_position
 
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
         simulator = PushTSimulator()
