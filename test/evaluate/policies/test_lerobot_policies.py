@@ -71,7 +71,9 @@ def test_a_policy_folder_acts_as_lerobot_s_own_evaluation_lets_it(folder: Path, 
     states = np.stack([pusher_position(frame) for frame in frames]).astype(np.float32)
     np.save(tmp_path / "frames.npy", frames)
     np.save(tmp_path / "states.npy", states)
-    expected = json.loads(lerobot("-c", REFERENCE, folder, tmp_path / "frames.npy", tmp_path / "states.npy"))
+    expected = json.loads(
+        lerobot("-c", REFERENCE, folder, tmp_path / "frames.npy", tmp_path / "states.npy").splitlines()[-1]
+    )
     (tmp_path / "policies.yaml").write_text(f"policies: [{{name: act, lerobot: {folder}, python: {PYTHON}}}]")
     (policy,) = read_policies(tmp_path / "policies.yaml")
     start = Start("a", frames[0])
@@ -86,13 +88,16 @@ def test_a_policy_folder_acts_as_lerobot_s_own_evaluation_lets_it(folder: Path, 
         policy.close()
 
 
-def test_the_core_runs_inside_lerobot_s_environment() -> None:
-    """The evaluator's own tests, with that environment's NumPy and PyTorch."""
-    folders = ["statistics", "rollouts", "results"]
-    said = lerobot(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", *(ROOT / "test" / "evaluate" / name for name in folders)
-    )
+def test_the_core_runs_inside_lerobot_s_environment(tmp_path: Path) -> None:
+    """Statistics, files, and an evaluation with the model, with that environment's NumPy and PyTorch."""
+    tests = [ROOT / "test" / "evaluate" / name for name in ("statistics", "results", "rollouts/test_store.py")]
+    said = lerobot("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert "passed" in said and "failed" not in said
+    still = "{name: still, entry_point: 'lingbot_ros.tasks.pusht.evaluation.policies:make_policy', config: {kind: still}}"
+    (tmp_path / "policies.yaml").write_text(f"policies: [{still}]")
+    words = ["--rollouts", 2, "--horizon", 4, "--no-controls", "--policies", tmp_path / "policies.yaml"]
+    said = lerobot("-m", "lingbot_ros.cli.main", "evaluate", *words, "--out", tmp_path / "report")
+    assert "still" in said and (tmp_path / "report" / "index.html").is_file()
 
 
 def test_image_keys_that_the_policy_does_not_know_are_told(folder: Path, tmp_path: Path) -> None:
@@ -102,7 +107,7 @@ def test_image_keys_that_the_policy_does_not_know_are_told(folder: Path, tmp_pat
     failure = policy.begin(0, Start("a", reset_frame(0)), 1)
     policy.close()
     assert failure is not None and "image_keys" in failure.reason and "observation.image" in failure.reason
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "policies.yaml").write_text(f"policies: [{{name: a, lerobot: ., python: {PYTHON}}}]")
     with pytest.raises(InputError, match="model.safetensors is missing"):
-        (tmp_path / "config.json").write_text("{}")
-        (tmp_path / "policies.yaml").write_text(f"policies: [{{name: a, lerobot: ., python: {PYTHON}}}]")
         read_policies(tmp_path / "policies.yaml")
