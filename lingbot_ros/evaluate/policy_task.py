@@ -36,6 +36,10 @@ class PolicyTask(Protocol):
     def horizons(self) -> Sequence[int]: ...
 
     @property
+    def how_starts_are_drawn(self) -> str:
+        """For readers of a record: from what, and what they have in common."""
+
+    @property
     def scorer(self) -> Scorer: ...
 
     def starts(self, count: int, seed: int, folder: Path) -> Iterator[Start]:

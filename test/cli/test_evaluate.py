@@ -57,6 +57,8 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
     assert set(record["controls"]) == {"lazy/zero", "lazy/flipped", "lazy/random"}
     assert [(row["threshold"], row["horizon"]) for row in record["rows"]] == [(0.9, 6), (0.85, 6), (0.95, 6)]
     assert record["truths"][1]["scorer_on_real"]["count"] == 12
+    assert record["truths"][1]["scorer_on_imagined"]["count"] == 24
+    assert record["trials_per_policy"] == 2 and "expert" in record["how_starts_were_drawn"]
     assert len(record["verdict"]) == 3 and record["verdict"][0].startswith("No ranking is given: it takes 20 rollouts")
     assert {"torch", "gym-pusht"} <= set(record["versions"])
     assert record["seconds_of_this_run"]["imagined"]["world"] > 0
@@ -64,8 +66,9 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
 
 def test_the_file_of_lerobot_s_form_has_every_policy(report: Path) -> None:
     info = json.loads((report / "eval_info.json").read_text())
-    assert list(info) == ["lazy", "wandering", "<b>still</b>"]
-    assert info["lazy"]["overall"]["n_episodes"] == 2
+    assert list(info["per_group"]) == ["lazy", "wandering", "<b>still</b>"]
+    assert info["per_group"]["lazy"]["n_episodes"] == 2 and info["overall"]["n_trials"] == 6
+    assert "no training has" in info["how_starts_were_drawn"] and info["overall"]["seen_in_training"] is False
 
 
 class Checked(HTMLParser):

@@ -70,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
         for policy in plan.policies:
             policy.close()
     threshold = task.threshold if args.threshold is None else args.threshold
-    said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
+    said = write_report(
+        args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args), stepper
+    )
     print(said)
     return 0
 

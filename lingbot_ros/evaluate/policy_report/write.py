@@ -9,7 +9,7 @@ import numpy as np
 
 from lingbot_ros.errors import ErrorCode, ResourceError
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
-from lingbot_ros.evaluate.policy_report.findings import Findings, find
+from lingbot_ros.evaluate.policy_report.findings import Findings, Truth, find
 from lingbot_ros.evaluate.policy_report.page import page
 from lingbot_ros.evaluate.policy_report.play import IMAGINED, Plan, Played
 from lingbot_ros.evaluate.policy_report.strips import strip_path
@@ -21,6 +21,7 @@ from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.evaluate.results.lerobot import eval_info
 from lingbot_ros.evaluate.results.plain import evaluation_plain, plain
 from lingbot_ros.evaluate.rollouts.record import Rollout
+from lingbot_ros.evaluate.rollouts.stepper import Stepper
 from lingbot_ros.evaluate.rollouts.wave import Seconds
 
 
@@ -33,6 +34,7 @@ def write_report(
     imagined: Played,
     reference: Played | None,
     command: str,
+    stepper: Stepper | None = None,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
     findings = find(
@@ -44,6 +46,7 @@ def write_report(
         horizon=plan.horizon,
         max_horizon=max_horizon,
         seed=plan.seed,
+        stepper=stepper,
     )
     save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
     save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
@@ -86,7 +89,11 @@ def _record(
             "rows": findings.rows,
             "hallucinated": findings.hallucinated,
             "control_arms": findings.controls,
-            "truths": [_truth(truth.threshold, truth.scorer, truth.replay) for truth in findings.truths],
+            "truths": [_truth(truth) for truth in findings.truths],
+            "gains": findings.gains,
+            "foresight": findings.foresight,
+            "trials_per_policy": len(plan.starts),
+            "how_starts_were_drawn": task.how_starts_are_drawn,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds_of_this_run": {
                 "imagined": imagined.seconds,
@@ -98,28 +105,31 @@ def _record(
     )
 
 
-def _truth(threshold: float, scorer: Any, replay: Any) -> dict[str, Any]:
+def _truth(truth: Truth) -> dict[str, Any]:
     def figures(verdicts: Any) -> dict[str, Any] | None:
         if verdicts is None:
             return None
         names = ("count", "agreement", "come_true", "foreseen", "phi")
         return plain(verdicts) | {name: getattr(verdicts, name) for name in names}
 
-    return {"threshold": threshold, "scorer_on_real": figures(scorer), "replayed": figures(replay)}
+    return {
+        "threshold": truth.threshold,
+        "scorer_on_real": figures(truth.scorer),
+        "scorer_on_imagined": figures(truth.known),
+        "replayed": figures(truth.replay),
+    }
 
 
 def _eval_info(findings: Findings, task: PolicyTask, imagined: Played) -> dict[str, Any]:
-    """By policy, what LeRobot's evaluation would have written of it."""
-    seconds = imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer
-    by_policy: dict[str, list[Rollout]] = {}
-    for rollout in imagined.policies:
-        by_policy.setdefault(rollout.policy, []).append(rollout)
-    share = seconds / len(by_policy)
-    main = findings.main
-    return {
-        name: eval_info(rollouts, task=task.name, threshold=main.threshold, horizon=main.horizon, eval_s=share)
-        for name, rollouts in by_policy.items()
-    }
+    """What LeRobot's evaluation would have written of all policies."""
+    return eval_info(
+        imagined.policies,
+        task=task.name,
+        threshold=findings.main.threshold,
+        horizon=findings.main.horizon,
+        eval_s=imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer,
+        drawn=task.how_starts_are_drawn,
+    )
 
 
 def _strips(findings: Findings, folder: Path, imagined: Played) -> list[tuple[str, Path]]:
@@ -163,7 +173,8 @@ def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
         ("Command", command),
         ("Model", f"{model['name']}, weights {model['weights_sha256']}"),
         ("Scorer", f"{task.scorer.name}, version {task.scorer.version}"),
-        ("Starts", f"{len(plan.starts)}, seed {plan.seed}; in training: {training}"),
+        ("Starts", f"{len(plan.starts)} for every policy, seed {plan.seed}; {task.how_starts_are_drawn}"),
+        ("In training", training),
         ("Versions", ", ".join(f"{name} {version}" for name, version in describe_versions(task.packages).items())),
         ("Machine", ", ".join(str(value) for value in describe_machine().values())),
     ]

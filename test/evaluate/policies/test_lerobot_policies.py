@@ -1,9 +1,8 @@
 """Policies of LeRobot in LeRobot's own environment. LEROBOT_PYTHON names its Python; without it nothing is run.
 
-python3.12 -m venv ../lerobot-env
-../lerobot-env/bin/python -m pip install lerobot '.[policies]' && ../lerobot-env/bin/python -m pip install --no-deps gym-pusht==0.1.8
-../lerobot-env/bin/python -m pip install 'pymunk<7' pygame shapely pytest hypothesis
-LEROBOT_PYTHON=../lerobot-env/bin/python ./lingbot test test/evaluate/policies/test_lerobot_policies.py -m slow
+`docs/evaluation.md` says how such an environment is made. For the last test it also needs pytest and hypothesis:
+
+    LEROBOT_PYTHON=../lerobot-env/bin/python ./lingbot test test/evaluate/policies/test_lerobot_policies.py -m slow
 """
 
 import json
@@ -93,7 +92,9 @@ def test_the_core_runs_inside_lerobot_s_environment(tmp_path: Path) -> None:
     tests = [ROOT / "test" / "evaluate" / name for name in ("statistics", "results", "rollouts/test_store.py")]
     said = lerobot("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert "passed" in said and "failed" not in said
-    still = "{name: still, entry_point: 'lingbot_ros.tasks.pusht.evaluation.policies:make_policy', config: {kind: still}}"
+    still = (
+        "{name: still, entry_point: 'lingbot_ros.tasks.pusht.evaluation.policies:make_policy', config: {kind: still}}"
+    )
     (tmp_path / "policies.yaml").write_text(f"policies: [{still}]")
     words = ["--rollouts", 2, "--horizon", 4, "--no-controls", "--policies", tmp_path / "policies.yaml"]
     said = lerobot("-m", "lingbot_ros.cli.main", "evaluate", *words, "--out", tmp_path / "report")
