@@ -64,7 +64,7 @@ def _validity(findings: Findings) -> str:
     said = (
         "What limits the answer. On real images, and on imagined ones just after a real one, the scorer can be "
         "compared with the simulator's own state; surely below 97 % and 90 % it would not rank. Played again in the "
-        "simulator, the actions chosen in imagination show how often an imagined verdict comes true, rollout by rollout."
+        "simulator, the actions chosen in imagination show how often a single imagined verdict comes true."
     )
     heads = (
         "threshold",

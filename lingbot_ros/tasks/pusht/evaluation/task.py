@@ -61,7 +61,7 @@ class PushTPolicies:
         return pusher_position
 
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
-        simulator = PushTSimulator()
+        simulator = PushTSimulator(counts_contacts=False)
         simulator.set_state(start.state)
         return [coverage_of(simulator.advance((x, y))) for x, y in actions]
 
