@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lingbot_ros.errors import ErrorCode, LingbotError
-from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
+from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.policy_report.films import play_film
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.rollouts.record import Ending, Rollout
 from lingbot_ros.evaluate.rollouts.scorer import ScoreTrack
@@ -81,7 +81,7 @@ def _imagine(
     try:
         for row, moment in enumerate(moments):
             start = starts[moment.rollout.start]
-            image = _real_image(moment, start, task)
+            image = play_film(task.reference(1), start, moment.rollout.actions[: moment.after], moment.rollout.seed)[-1]
             shown = stepper.start(row, Start(start.id, image, start.instruction), moment.rollout.seed)
             if isinstance(shown, RowError):
                 continue
@@ -120,18 +120,3 @@ class _Row:
             return
         self.said = float(self.track.score(frames[: AHEAD - self.made])[-1])
         self.made += len(frames)
-
-
-def _real_image(moment: _Moment, start: Start, task: PolicyTask) -> Frame:
-    """The last image that the reference shows after the moment's actions."""
-    world, done = task.reference(1), 0
-    shown = world.start(0, start, moment.rollout.seed)
-    while not isinstance(shown, RowError) and done < moment.after:
-        count = world.frames_in_next_step(0)
-        frames = world.step({0: np.array(moment.rollout.actions[done : done + count])})[0]
-        shown = frames if isinstance(frames, RowError) else frames[-1]
-        done += count
-    if isinstance(shown, RowError):
-        raise LingbotError(f"scorer check: the reference failed ({shown.reason})", ErrorCode.INTERNAL)
-    world.end(0)
-    return shown

@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
+from lingbot_ros.evaluate.policy_report.chosen import ShownRollout
 from lingbot_ros.evaluate.policy_report.findings import Findings
 from lingbot_ros.evaluate.policy_report.ladder import ladder
 from lingbot_ros.evaluate.policy_report.plots import rates_plot
@@ -14,8 +14,8 @@ from lingbot_ros.evaluate.policy_report.verdict import MEANINGS, percent, ranked
 from lingbot_ros.evaluate.results.evaluation import PolicyResult
 
 
-def page(findings: Findings, strips: Sequence[tuple[str, Path]], facts: Sequence[tuple[str, str]]) -> str:
-    """The page. strips: a caption and a PNG of each rollout that is shown; facts: what it takes to repeat it."""
+def page(findings: Findings, shown: Sequence[ShownRollout], facts: Sequence[tuple[str, str]]) -> str:
+    """The page. shown: rollouts with their images; facts: what it takes to repeat it."""
     best, belief, beware = verdict(findings)
     state = "refused" if findings.refused is not None else "believed" if findings.believed else "doubtful"
     parts = [
@@ -28,7 +28,7 @@ def page(findings: Findings, strips: Sequence[tuple[str, Path]], facts: Sequence
         _ranking(findings),
         _rates(findings),
         *ladder(findings),
-        _strips(strips),
+        _rollouts(shown),
         "<section><h2>To repeat it</h2><dl>",
         *(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts),
         "</dl></section></main></body></html>",
@@ -82,14 +82,15 @@ def _rate(mine: PolicyResult, theirs: PolicyResult | None) -> str:
     return f"<b>{mine.rate:.2f}</b>{other}<small>{percent(mine.wilson)}</small>"
 
 
-def _strips(strips: Sequence[tuple[str, Path]]) -> str:
-    shown = []
-    for caption, path in strips:
-        if path.is_file():
-            data = base64.b64encode(path.read_bytes()).decode()
-            shown.append(
-                f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}"/>'
-                f"<figcaption>{escape(caption)}</figcaption></figure>"
-            )
-    said = "Imagined images, first to last."
-    return f"<section><h2>Rollouts</h2><p>{said}</p>{''.join(shown)}</section>" if shown else ""
+def _rollouts(shown: Sequence[ShownRollout]) -> str:
+    parts = []
+    for rollout in shown:
+        images = [
+            f'<img alt="{escape(rollout.caption)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}"/>'
+            for kind, data in (("webp", rollout.film), ("png", rollout.strip))
+            if data is not None
+        ]
+        if images:
+            parts.append(f"<figure>{''.join(images)}<figcaption>{escape(rollout.caption)}</figcaption></figure>")
+    said = "Films: imagined left, the same actions in the simulator right. Strips: imagined, first image to last."
+    return f"<section><h2>Rollouts</h2><p>{said}</p>{''.join(parts)}</section>" if parts else ""

@@ -1,18 +1,15 @@
 """Writes the report: `evaluation.json`, `eval_info.json` in LeRobot's form, and `index.html`."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lingbot_ros.errors import ErrorCode, ResourceError
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
+from lingbot_ros.evaluate.policy_report.chosen import choose_rollouts
 from lingbot_ros.evaluate.policy_report.findings import Findings, Truth, find
 from lingbot_ros.evaluate.policy_report.page import page
-from lingbot_ros.evaluate.policy_report.play import IMAGINED, Plan, Played
-from lingbot_ros.evaluate.policy_report.strips import strip_path
+from lingbot_ros.evaluate.policy_report.play import Plan, Played
 from lingbot_ros.evaluate.policy_report.text import text
 from lingbot_ros.evaluate.policy_report.verdict import verdict
 from lingbot_ros.evaluate.policy_task import PolicyTask
@@ -20,7 +17,6 @@ from lingbot_ros.evaluate.results.evaluation import Evaluation
 from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.evaluate.results.lerobot import eval_info
 from lingbot_ros.evaluate.results.plain import evaluation_plain, plain
-from lingbot_ros.evaluate.rollouts.record import Rollout
 from lingbot_ros.evaluate.rollouts.stepper import Stepper
 from lingbot_ros.evaluate.rollouts.wave import Seconds
 
@@ -50,7 +46,8 @@ def write_report(
     )
     save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
     save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
-    _save_page(folder / "index.html", page(findings, _strips(findings, folder, imagined), _facts(plan, task, command)))
+    shown = choose_rollouts(findings, folder, imagined, plan.starts, task, stepper)
+    _save_page(folder / "index.html", page(findings, shown, _facts(plan, task, command)))
     arms = [("imagined", imagined)] if reference is None else [("reference", reference), ("imagined", imagined)]
     took = "; ".join(f"{name} {_took(arm.seconds)}" for name, arm in arms)
     return (
@@ -130,35 +127,6 @@ def _eval_info(findings: Findings, task: PolicyTask, imagined: Played) -> dict[s
         eval_s=imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer,
         drawn=task.how_starts_are_drawn,
     )
-
-
-def _strips(findings: Findings, folder: Path, imagined: Played) -> list[tuple[str, Path]]:
-    """The best, the worst, those nearest the threshold, and those whose verdict did not come true."""
-    threshold, true = findings.main.threshold, findings.true_scores
-    scored = [(best, rollout) for rollout in imagined.policies if (best := rollout.best()) is not None]
-    scored.sort(key=lambda pair: pair[0])
-    doubtful = sorted(scored, key=lambda pair: abs(pair[0] - threshold))[:2]
-    wrong = [
-        (best, rollout)
-        for best, rollout in scored
-        if np.isfinite(true[rollout.key]) and (best >= threshold) != (true[rollout.key] >= threshold)
-    ]
-    wrong.sort(key=lambda pair: -abs(pair[0] - true[pair[1].key]))
-    chosen: list[tuple[str, Sequence[tuple[float, Rollout]]]] = [
-        ("best", scored[-2:][::-1]),
-        ("worst", scored[:2]),
-        ("most doubtful", doubtful),
-        ("most wrong", wrong[:3]),
-    ]
-    return [
-        (
-            f"{kind}: {rollout.policy} from {rollout.start}, score {best:.2f}; "
-            f"the same actions reach {true[rollout.key]:.2f} in the simulator",
-            strip_path(folder, IMAGINED, rollout.policy, rollout.start),
-        )
-        for kind, rollouts in chosen
-        for best, rollout in rollouts
-    ]
 
 
 def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ class PushTSimulator:
     """
 
     def __init__(self, counts_contacts: bool = True) -> None:
-        """counts_contacts: without it, `PushTState.contact` is 0 and pushing takes half the time; all else is the same."""
+        """counts_contacts: without it `PushTState.contact` is 0, and pushing takes less time; all else is equal."""
         self._env = PushTEnv(obs_type="state", render_mode="rgb_array")
         self._contact, self._counts_contacts = 0, counts_contacts
         self.reset(0)
