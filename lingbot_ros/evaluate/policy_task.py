@@ -40,6 +40,10 @@ class PolicyTask(Protocol):
         """For readers of a record: from what, and what they have in common."""
 
     @property
+    def success_in_words(self) -> str:
+        """What can be seen when the task is solved, a sentence for a judge that reads."""
+
+    @property
     def scorer(self) -> Scorer: ...
 
     def starts(self, count: int, seed: int, folder: Path) -> Iterator[Start]:

@@ -1,7 +1,7 @@
 """One self-contained page: styles, plots and images are in it, nothing is fetched, no script runs."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from lingbot_ros.evaluate.policy_report.chosen import ShownRollout
@@ -9,12 +9,17 @@ from lingbot_ros.evaluate.policy_report.findings import Findings
 from lingbot_ros.evaluate.policy_report.ladder import ladder
 from lingbot_ros.evaluate.policy_report.plots import rates_plot
 from lingbot_ros.evaluate.policy_report.style import STYLE
-from lingbot_ros.evaluate.policy_report.tables import table
+from lingbot_ros.evaluate.policy_report.tables import cells, table
 from lingbot_ros.evaluate.policy_report.verdict import MEANINGS, percent, ranked, verdict
 from lingbot_ros.evaluate.results.evaluation import PolicyResult
 
 
-def page(findings: Findings, shown: Sequence[ShownRollout], facts: Sequence[tuple[str, str]]) -> str:
+def page(
+    findings: Findings,
+    shown: Sequence[ShownRollout],
+    facts: Sequence[tuple[str, str]],
+    judged: Mapping[str, Mapping[str, object]] | None = None,
+) -> str:
     """The page. shown: rollouts with their images; facts: what it takes to repeat it."""
     best, belief, beware = verdict(findings)
     state = "refused" if findings.refused is not None else "believed" if findings.believed else "doubtful"
@@ -28,6 +33,7 @@ def page(findings: Findings, shown: Sequence[ShownRollout], facts: Sequence[tupl
         _ranking(findings),
         _rates(findings),
         *ladder(findings),
+        _judges(judged or {}),
         _rollouts(shown),
         "<section><h2>To repeat it</h2><dl>",
         *(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts),
@@ -80,6 +86,25 @@ def _rate(mine: PolicyResult, theirs: PolicyResult | None) -> str:
         return "none"
     other = "" if theirs is None or theirs.rate is None else f" / {theirs.rate:.2f}"
     return f"<b>{mine.rate:.2f}</b>{other}<small>{percent(mine.wilson)}</small>"
+
+
+def _judges(judged: Mapping[str, Mapping[str, object]]) -> str:
+    if not judged:
+        return ""
+    rows = [
+        cells(escape(judge), escape(name.replace("_", " ")), escape(_shown(value)))
+        for judge, figures in judged.items()
+        for name, value in figures.items()
+    ]
+    said = (
+        "Judges with weights of their own, on some of the rollouts. None of them decides the ranking; what is advisory "
+        "was not right often enough on real films."
+    )
+    return f"<section><h2>Judges</h2><p>{said}</p>{table(('judge', '', ''), rows)}</section>"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _rollouts(shown: Sequence[ShownRollout]) -> str:

@@ -1,5 +1,6 @@
 """Writes the report: `evaluation.json`, `eval_info.json` in LeRobot's form, and `index.html`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from lingbot_ros.errors import ErrorCode, ResourceError
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
 from lingbot_ros.evaluate.policy_report.chosen import choose_rollouts
 from lingbot_ros.evaluate.policy_report.findings import Findings, Truth, find
+from lingbot_ros.evaluate.policy_report.judged import Judge, film_pairs
 from lingbot_ros.evaluate.policy_report.page import page
 from lingbot_ros.evaluate.policy_report.play import Plan, Played
 from lingbot_ros.evaluate.policy_report.text import text
@@ -31,6 +33,7 @@ def write_report(
     reference: Played | None,
     command: str,
     stepper: Stepper | None = None,
+    judges: Mapping[str, Judge] | None = None,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
     findings = find(
@@ -44,10 +47,12 @@ def write_report(
         seed=plan.seed,
         stepper=stepper,
     )
-    save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
+    judged = _judged(judges or {}, findings, plan, task, imagined, stepper)
+    record = _record(findings, plan, task, imagined, reference, command) | {"judges": judged}
+    save_json(folder / "evaluation.json", record)
     save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
     shown = choose_rollouts(findings, folder, imagined, plan.starts, task, stepper)
-    _save_page(folder / "index.html", page(findings, shown, _facts(plan, task, command)))
+    _save_page(folder / "index.html", page(findings, shown, _facts(plan, task, command), judged))
     arms = [("imagined", imagined)] if reference is None else [("reference", reference), ("imagined", imagined)]
     took = "; ".join(f"{name} {_took(arm.seconds)}" for name, arm in arms)
     return (
@@ -57,6 +62,21 @@ def write_report(
 
 def _took(seconds: Seconds) -> str:
     return f"world {seconds.world:.0f} s, policies {seconds.policies:.0f} s, scorer {seconds.scorer:.0f} s"
+
+
+def _judged(
+    judges: Mapping[str, Judge],
+    findings: Findings,
+    plan: Plan,
+    task: PolicyTask,
+    imagined: Played,
+    stepper: Stepper | None,
+) -> dict[str, Any]:
+    if not judges or stepper is None:
+        return {}
+    threshold = findings.main.threshold
+    pairs = film_pairs(imagined.policies, plan.starts, findings.true_scores, threshold, task, stepper)
+    return {name: plain(judge(pairs)) for name, judge in judges.items()} if pairs else {}
 
 
 def _record(

@@ -42,7 +42,7 @@ class MadeUp:
 
     name, policies_file, threshold, thresholds, horizons = "made_up", None, 0.9, (0.8, 0.9), (2, 4)
     scorer = Brightness()
-    robot_state, how_starts_are_drawn = None, "made up"
+    robot_state, success_in_words, how_starts_are_drawn = None, "it is light", "made up"
 
     def __init__(self, lies: bool = False) -> None:
         self._lies = lies

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from lingbot_ros.tasks.pusht.cloning.network import CHUNK
 from lingbot_ros.tasks.pusht.evaluation.planner import Planner
 from lingbot_ros.tasks.pusht.evaluation.starts import FIRST_SEED, near_the_goal
-from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
 _STEPS = 48
 _SOLVED = 0.97
+_STROKES, _STROKES_SEED = 24, 0
 _SHAKES_UNITS = (0.0, 8.0, 24.0)
 
 
@@ -39,13 +40,10 @@ def demonstrate(episodes: int, seed: int) -> Iterator[Demonstrations]:
 
 
 def _episode(simulator: PushTSimulator, rng: np.random.Generator) -> Demonstrations:
-    planner, shake = Planner(rng), rng.choice(_SHAKES_UNITS)
+    shake = rng.choice(_SHAKES_UNITS)
     images, actions = list[NDArray[np.uint8]](), list[NDArray[np.float64]]()
-    left: NDArray[np.float64] = np.empty((0, 2))
     while len(images) * CHUNK < _STEPS and simulator.coverage() < _SOLVED:
-        targets = planner.plan(simulator.state, left).targets
-        chunk = np.vstack([targets, np.tile(targets[-1], (CHUNK, 1))])[:CHUNK]
-        left = targets[CHUNK:]
+        chunk = _meant(simulator.state)
         images.append(simulator.render())
         actions.append(chunk)
         for target in chunk + rng.normal(0.0, shake, chunk.shape):
@@ -53,3 +51,12 @@ def _episode(simulator: PushTSimulator, rng: np.random.Generator) -> Demonstrati
     return Demonstrations(
         np.array(images, np.uint8).reshape(-1, 96, 96, 3), np.array(actions, np.float32).reshape(-1, CHUNK, 2)
     )
+
+
+def _meant(state: PushTState) -> NDArray[np.float64]:
+    """The expert's next targets [CHUNK, 2], which depend on the state alone.
+
+    It tries the same strokes, seen from the block, every time: what was drawn at random could not be learned.
+    """
+    plan = Planner(np.random.default_rng(_STROKES_SEED), _STROKES).plan(state, np.empty((0, 2)))
+    return np.vstack([plan.targets, np.tile(plan.targets[-1], (CHUNK, 1))])[:CHUNK]

@@ -28,6 +28,7 @@ class PushTPolicies:
     threshold = 0.90
     thresholds = (0.85, 0.90, 0.95)
     horizons = (24, 48)
+    success_in_words = "In one of the images the grey T covers the green T-shaped area nearly completely."
     how_starts_are_drawn = (
         "states 8 to 24 steps before an expert's success that cover less than 0.80 of the goal, pusher at rest and "
         "clear of the block, from seeds that no training has"
