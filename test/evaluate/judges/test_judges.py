@@ -26,6 +26,7 @@ from lingbot_ros.evaluate.judges.admission import admit
 from lingbot_ros.evaluate.judges.language_model import LanguageModelJudge, Opinion, read_answer, shown_frames
 from lingbot_ros.evaluate.judges.lpips import BACKBONE, WEIGHTS, Lpips
 from lingbot_ros.evaluate.judges.video_distance import VideoFeatures, video_distance
+from test.support.tiny_judges import write_lpips
 
 RNG = np.random.default_rng(0)
 FILM = RNG.integers(0, 256, (20, 48, 48, 3), np.uint8)
@@ -136,19 +137,6 @@ def test_lpips_is_zero_for_equal_images_and_orders_blurs(tmp_path: Path) -> None
     (tmp_path / WEIGHTS).write_bytes(b"no weights")
     with pytest.raises(ModelError, match="cannot be loaded"):
         Lpips(tmp_path)
-
-
-def write_lpips(folder: Path) -> None:
-    """Random weights under the published names and keys."""
-    torch.manual_seed(0)
-    shapes = {0: (64, 3, 11, 11), 3: (192, 64, 5, 5), 6: (384, 192, 3, 3), 8: (256, 384, 3, 3), 10: (256, 256, 3, 3)}
-    backbone = {
-        f"features.{n}.weight": torch.randn(shape) / (shape[1] * shape[2] ** 2) ** 0.5 for n, shape in shapes.items()
-    }
-    backbone |= {f"features.{n}.bias": torch.zeros(shape[0]) for n, shape in shapes.items()}
-    torch.save(backbone | {"classifier.1.weight": torch.zeros(1)}, folder / BACKBONE)
-    channels = (64, 192, 384, 256, 256)
-    torch.save({f"lin{k}.model.1.weight": torch.rand(1, c, 1, 1) for k, c in enumerate(channels)}, folder / WEIGHTS)
 
 
 def test_lpips_gives_the_figures_of_torchmetrics(tmp_path: Path) -> None:
