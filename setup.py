@@ -51,6 +51,9 @@ setup(
         "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pygame>=2.1", "pymunk>=6.6,<7"],
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
         "lerobot": ["pyarrow>=15"],
+        "policies": ["msgpack>=1.0", "websockets>=13"],
+        # Of LeRobot's environment, into which this package can be installed too; its own has another huggingface_hub.
+        "lerobot_policies": ["lerobot>=0.6; python_version >= '3.12'"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],

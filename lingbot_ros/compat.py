@@ -10,6 +10,8 @@ OPTIONAL_PACKAGES = {
     "simulation_interfaces": "the standard simulator services",
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
+    "msgpack": "policies in other processes",
+    "websockets": "policies in other processes",
     "pyarrow": "reading LeRobot data sets",
     "uvicorn": "the page of the viewer",
 }

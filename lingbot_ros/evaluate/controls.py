@@ -69,6 +69,9 @@ class Control:
         self._memory.pop(row, None)
         self._policy.end(row)
 
+    def close(self) -> None:
+        """The policy belongs to whoever made it."""
+
     def _rewritten(self, chunk: Actions, memory: RowMemory) -> Actions:
         changed = self._rewrite(chunk, memory)
         memory.sent += len(chunk)

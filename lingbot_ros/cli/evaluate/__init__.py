@@ -33,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-controls", action="store_true", help="leave out the first policy with wrong actions (three more policies)"
     )
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="also ask a judge whose weights lie in FOLDER: lpips, fvd_videomae or vlm; may be repeated",
+    )
     parser.add_argument("--rows", type=int, default=_ROWS, help="rollouts in one forward (default %(default)s)")
     against.add_arguments(parser)
     add_model_arguments(parser, "what is not given is the card's, or decided by the machine")
@@ -64,10 +71,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> int:
+    from lingbot_ros.evaluate.policy_report.judged import load_judges
     from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
     from lingbot_ros.evaluate.policy_report.write import write_report
     from lingbot_ros.evaluate.rollouts.worlds import best_stepper
 
+    judges = load_judges(_folders(args.judge), task) if args.judge else {}
     plan = _plan(args, world, task, kinds)
     total = len(plan.starts) * (len(plan.policies) + len(plan.controls))
     print(f"{total} rollouts of {args.horizon} frames in each arm, kept in {args.out}", flush=True)
@@ -84,10 +93,25 @@ def _evaluate(args: argparse.Namespace, world: "World", task: "PolicyTask", kind
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from there")
         return 130
+    finally:
+        for policy in plan.policies:
+            policy.close()
     threshold = task.threshold if args.threshold is None else args.threshold
-    said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
+    said = write_report(
+        args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args), stepper, judges
+    )
     print(said)
     return 0
+
+
+def _folders(judges: list[str]) -> dict[str, Path]:
+    from lingbot_ros.errors import InputError
+
+    pairs = [judge.partition("=") for judge in judges]
+    for name, equals, folder in pairs:
+        if not (name and equals and folder):
+            raise InputError("--judge", f"{name}{equals}{folder}", "give NAME=FOLDER, e.g. lpips=weights/lpips")
+    return {name: Path(folder) for name, _, folder in pairs}
 
 
 def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> "Plan":
@@ -135,5 +159,6 @@ def _command(args: argparse.Namespace) -> str:
     words += [f"--threshold {args.threshold:g}"] if args.threshold is not None else []
     words += ["--reference"] if args.reference else []
     words += ["--no-controls"] if args.no_controls else []
+    words += [f"--judge {judge}" for judge in args.judge]
     words += [f"--rows {args.rows}"] if args.rows != _ROWS else []
     return " ".join([*words, *option_words(args), f"--out {args.out}"])

@@ -1,6 +1,6 @@
 """What a policy is to the evaluator, and how it may fail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from lingbot_ros.text_enum import TextEnum
 
 Frame = NDArray[np.uint8]
 Actions = NDArray[np.float64]
+StateReader = Callable[[Frame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,20 @@ class Start:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a policy sees. image uint8 [h, w, 3] RGB; step: how many actions have been carried out so far."""
+    """What a policy sees. image uint8 [h, w, 3] RGB; step: how many actions have been carried out so far.
+
+    read_state: of tasks that can read off an image what the robot's own sensors would say.
+    """
 
     image: Frame
     step: int
     instruction: str = ""
+    read_state: StateReader | None = None
+
+    @property
+    def state(self) -> Actions | None:
+        """The robot's own state [n] as the image shows it, in the task's units; None where the task cannot read it."""
+        return None if self.read_state is None else self.read_state(self.image)
 
 
 class Policy(Protocol):
@@ -62,6 +72,14 @@ class FailureKind(TextEnum):
     SCORER_FAILED = "scorer_failed"
 
 
+class PolicyCrashedError(Exception):
+    """Raised for a policy that failed elsewhere; its text is the whole reason."""
+
+
+class PolicyGoneError(Exception):
+    """Raised by a policy that is elsewhere and cannot be reached any more; counted as GONE."""
+
+
 @dataclass(frozen=True)
 class PolicyFailure:
     """A failure with a sentence for the report."""
@@ -83,3 +101,6 @@ class RowPolicies(Protocol):
 
     def end(self, row: int) -> None:
         """The row's rollout is over."""
+
+    def close(self) -> None:
+        """The evaluation is over; let go of threads, connections and processes."""

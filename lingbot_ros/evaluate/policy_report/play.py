@@ -56,7 +56,15 @@ def play(
     """
     space = ActionSpace(stepper.low, stepper.high, task.rest)
     controls = [make_control(kind, plan.policies[0], space) for kind in plan.controls]
-    job = Job(arm, [*plan.policies, *controls], plan.starts, plan.horizon, plan.seed, settings=plan.settings)
+    job = Job(
+        arm,
+        [*plan.policies, *controls],
+        plan.starts,
+        plan.horizon,
+        plan.seed,
+        settings=plan.settings,
+        read_state=task.robot_state,
+    )
     seconds = Seconds()
 
     def progress(now: Progress) -> None:

@@ -16,6 +16,7 @@ MEANINGS = {
     "NO_CONTROLS": "wrong actions were not tried",
     "STOPPED_EARLY": "it was stopped before all rollouts were played",
     "INVALID_ROLLOUTS": "some rollouts have no verdict; the table says why",
+    "MODEL_EXPLOITATION": "a policy succeeds by more than 5 % in imagination alone",
     "CONSTANT_SERIES": "one arm has the same rate for all policies",
     "TOO_FEW_SAMPLES": "fewer than 4 policies have no correlation",
     "ANECDOTAL": "a correlation over 4 or 5 policies is an anecdote",

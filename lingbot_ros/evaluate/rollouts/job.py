@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.policies.contract import RowPolicies, Start
+from lingbot_ros.evaluate.policies.contract import RowPolicies, Start, StateReader
 from lingbot_ros.evaluate.seeds import derived_seed
 
 
@@ -17,6 +17,7 @@ class Job:
 
     seed: all randomness of an evaluation. Policy seeds depend on it, on the policy's name and on the start, not on the
     arm, so that both arms can be paired. stop_at: end a rollout once its score is that high; None plays all of it.
+    read_state: what policies may ask for the robot's state, which is read off images.
     settings: what else must be equal for results to be continued, in JSON's types: model, weights, engine.
     """
 
@@ -27,6 +28,7 @@ class Job:
     seed: int = 0
     stop_at: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    read_state: StateReader | None = None
 
     def __post_init__(self) -> None:
         if self.horizon < 1:

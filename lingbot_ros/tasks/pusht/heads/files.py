@@ -20,7 +20,7 @@ from lingbot_ros.model.finite import require_finite
 CARD_FILE = "head.yaml"
 WEIGHTS_FILE = "head.safetensors"
 
-HeadKind = Literal["outcome", "inverse-dynamics"]
+HeadKind = Literal["outcome", "inverse-dynamics", "policy"]
 
 
 @dataclass(frozen=True)
