@@ -36,7 +36,9 @@ def write_report(
     judges: Mapping[str, Judge] | None = None,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
-    return judge_and_write(folder, plan, task, threshold, max_horizon, imagined, reference, command)[1]
+    return judge_and_write(
+        folder, plan, task, threshold, max_horizon, imagined, reference, command, stepper, judges
+    )[1]
 
 
 def judge_and_write(
@@ -48,6 +50,8 @@ def judge_and_write(
     imagined: Played,
     reference: Played | None,
     command: str,
+    stepper: Stepper | None = None,
+    judges: Mapping[str, Judge] | None = None,
 ) -> tuple[Findings, str]:
     """As `write_report`, with the findings themselves."""
     findings = find(

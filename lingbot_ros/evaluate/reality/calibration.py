@@ -73,7 +73,7 @@ class Calibration:
     def load(path: Path) -> "Calibration":
         """Raises InputError for a file that is missing, damaged or of another schema."""
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(path.read_text(encoding="utf-8"))
             if content["schema"] != SCHEMA:
                 raise ValueError(f"schema {content['schema']!r}")
             found = {field.name: content[field.name] for field in fields(Calibration)}
