@@ -36,9 +36,7 @@ def write_report(
     judges: Mapping[str, Judge] | None = None,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
-    return judge_and_write(
-        folder, plan, task, threshold, max_horizon, imagined, reference, command, stepper, judges
-    )[1]
+    return judge_and_write(folder, plan, task, threshold, max_horizon, imagined, reference, command, stepper, judges)[1]
 
 
 def judge_and_write(
