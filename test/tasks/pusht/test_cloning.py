@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lingbot_ros.cli.main import main
 from lingbot_ros.evaluate.policies import Observation, Start
 from lingbot_ros.evaluate.policies.policies_file import read_policies
 from lingbot_ros.tasks.pusht.cloning.demonstrations import Demonstrations, demonstrate
-from lingbot_ros.tasks.pusht.cloning.policy import ClonedPolicy, make_policy
+from lingbot_ros.tasks.pusht.cloning.policy import from_units, make_policy
 from lingbot_ros.tasks.pusht.cloning.training import fit_policy
+from lingbot_ros.tasks.pusht.heads.networks import to_images
 from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
 
 ROOT = Path(__file__).parents[3]
@@ -35,14 +37,15 @@ def test_the_expert_shows_what_it_meant_to_do_and_the_same_again() -> None:
     assert first.images[0].tolist() != second.images[0].tolist()
 
 
-def test_it_learns_what_it_is_shown() -> None:
-    """Two images with one chunk each, which are some 280 units apart."""
+def test_it_learns_what_it_is_shown_and_the_same_again() -> None:
     images = np.stack([reset_frame(seed) for seed in (0, 1)])
     actions = np.array([[[100, 100]] * 4, [[400, 300]] * 4], np.float32)
-    network = fit_policy(Demonstrations(images, actions), iterations=30, seed=0, quiet=True)
-    for image, chunk in zip(images, actions, strict=True):
-        sent = ClonedPolicy(network).act(Observation(image, 0))
-        assert np.linalg.norm(sent - chunk, axis=1).mean() < 100
+    shown = Demonstrations(images, actions)
+    untrained, trained, again = (fit_policy(shown, count, seed=0, quiet=True) for count in (4, 16, 16))
+    seen = to_images(images, "images", (96, 96, 3))
+    before, after = (float(net(seen).loss(from_units(torch.from_numpy(actions)))) for net in (untrained, trained))
+    assert after < before - 0.5
+    assert all(torch.equal(a, b) for a, b in zip(trained.parameters(), again.parameters(), strict=True))
 
 
 def test_the_command_writes_a_head_that_plays_and_is_small(head: Path) -> None:
