@@ -1,6 +1,7 @@
 """A policy server as openpi has them, in a page: tells its metadata, then answers every observation with actions.
 
-It plays the cloned policy of Push-T. `--port 0` takes a free port. Any server that speaks this can be evaluated:
+It plays the cloned policy of Push-T, which `./lingbot train-head policy --out models/pusht-cloned` trains. `--port 0`
+takes a free port. Any server that speaks this can be evaluated:
 
     policies:
       - {name: served, server: ws://127.0.0.1:8000, image_keys: observation/image}
