@@ -12,6 +12,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
+from launch.events.process import ProcessExited, ProcessStarted
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.event_handlers import OnStateTransition
@@ -28,6 +29,19 @@ OVERRIDES = {
     "mode": "mode",
     "observe_every": "observe.every",
 }
+
+# Set by launch files that include this one. Their SetParameter would be overridden by the parameter file.
+SET_BY_OTHERS = {
+    "simulator.enabled": lambda text: text == "true",
+    "simulator.world": str,
+    "simulator.worlds": str,
+    "recording.on_start": lambda text: text == "true",
+    "recording.folder": str,
+    "recording.compressed": lambda text: text == "true",
+}
+
+# Fast DDS offers the services of a process that crashed for 20 s more. A request to configure that goes there is lost.
+RESPAWN_S = 22.0
 
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty = params_file's"),
@@ -62,7 +76,11 @@ ARGUMENTS = [
         default_value=PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "imagination.yaml"]),
         description="full path of the node's parameter file",
     ),
-    DeclareLaunchArgument("use_sim_time", default_value="false", description="use the time of /clock"),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="false",
+        description="stamp messages and judge their age by /clock; frames and status keep the pace of real time",
+    ),
     DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     DeclareLaunchArgument(
@@ -70,7 +88,7 @@ ARGUMENTS = [
         default_value="false",
         description="use shared memory for raw images larger than 512 KB; subscribers need it, too",
     ),
-    DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 2 s after a crash"),
+    DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 22 s after a crash"),
 ]
 
 
@@ -83,6 +101,8 @@ def start_node(context: LaunchContext) -> list:
     }
     if "observe.every" in given:
         given["observe.every"] = int(given["observe.every"])
+    configurations = context.launch_configurations
+    given |= {name: read(configurations[name]) for name, read in SET_BY_OTHERS.items() if name in configurations}
     camera = LaunchConfiguration("camera").perform(context)
     # Remap only one of the two topics: a second copy of an image would be refused.
     own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
@@ -103,22 +123,29 @@ def start_node(context: LaunchContext) -> list:
         emulate_tty=True,
         sigterm_timeout="10",
         respawn=respawn,
-        respawn_delay=2.0,
-        on_exit=[] if respawn else [Shutdown(reason="the imagination node ended")],
+        respawn_delay=RESPAWN_S,
+        on_exit=None if respawn else _shut_down,  # an empty list is an exception in launch 3.7
     )
     autostart = IfCondition(LaunchConfiguration("autostart"))
     configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))
-    activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
-    return [
-        RegisterEventHandler(
-            OnStateTransition(
-                target_lifecycle_node=node, start_state="configuring", goal_state="inactive", entities=[activate]
+
+    def start_up(event: ProcessStarted, context: LaunchContext) -> list:
+        """Once per process: a configure that somebody asks for later must not activate by itself."""
+        activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
+        return [
+            RegisterEventHandler(
+                OnStateTransition(
+                    target_lifecycle_node=node,
+                    start_state="configuring",
+                    goal_state="inactive",
+                    entities=[activate],
+                    handle_once=True,
+                )
             ),
-            condition=autostart,
-        ),
-        RegisterEventHandler(OnProcessStart(target_action=node, on_start=[configure]), condition=autostart),
-        node,
-    ]
+            configure,
+        ]
+
+    return [RegisterEventHandler(OnProcessStart(target_action=node, on_start=start_up), condition=autostart), node]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -131,6 +158,11 @@ def generate_launch_description() -> LaunchDescription:
         for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
     ]
     return LaunchDescription([*ARGUMENTS, *profiles, OpaqueFunction(function=start_node)])
+
+
+def _shut_down(event: ProcessExited, context: LaunchContext) -> list:
+    """End the launch with the node; where the launch is ending already, a second shutdown would be an error."""
+    return [] if context.is_shutdown else [Shutdown(reason="the imagination node ended")]
 
 
 def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:

@@ -11,7 +11,10 @@ OPTIONAL_PACKAGES = {
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
     "miniworld": "rendering houses",
+    "msgpack": "policies in other processes",
+    "websockets": "policies in other processes",
     "pyarrow": "reading LeRobot data sets",
+    "uvicorn": "the page of the viewer",
 }
 
 

@@ -15,6 +15,10 @@ _HAVE_ROS = find_spec("rclpy") is not None
 _NODE_FOLDERS = ("nodes", "launch")
 
 # A run that was started without `./lingbot test` must not reach the robots of the network either.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers of one run must not hear each other.
+    _WORKER = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    os.environ["ROS_DOMAIN_ID"] = str(1 + (int(os.environ["PYTEST_XDIST_TESTRUNUID"], 16) + _WORKER) % 59)
 os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 59)))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")

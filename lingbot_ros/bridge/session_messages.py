@@ -32,7 +32,7 @@ def frame_header(record: FrameRecord, frame_id: str) -> Header:
 
 
 def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication: Publication) -> FrameInfo:
-    """Everything that is known about a frame; trust is NaN, and the shares are where a model cannot tell them."""
+    """Everything that is known about a frame; the shares are NaN where a model cannot tell them."""
     timing, view = record.timing, record.view
     message = FrameInfo(
         header=header,
@@ -53,7 +53,8 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         observed_stamp=to_time(record.observed_stamp_ns),
         control_source=ControlSource.NONE,
         control_state=ControlState.UNKNOWN,
-        trust=float("nan"),
+        trust=record.trust,
+        trust_definition=info.trust_definition,
         seen_share=float("nan") if view is None else view.seen,
         painted_share=float("nan") if view is None else view.painted,
         unknown_share=float("nan") if view is None else view.unknown,

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, TypeVar
 
+from lingbot_ros.checkpoints.typed_fields import typed_fields
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import (
     ActionControlConfig,
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
     """Build a dataclass from a dictionary; unknown or missing keys raise InputError naming `where` and the key."""
+    data = require_mapping(data, where)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in data.items():
         if key not in fields:
@@ -30,11 +32,19 @@ def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
     ]
     if missing:
         raise InputError(where, "no value", f"add {', '.join(missing)}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    values = typed_fields(kind, data, where)
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:
         raise InputError(where, data, str(error)) from error
+
+
+def require_mapping(data: Any, where: str) -> dict[str, Any]:
+    """A copy of what YAML made of keys and values. Raises InputError for a list, a text or an empty file."""
+    if not isinstance(data, dict):
+        got = "nothing" if data is None else f"a {type(data).__name__}"
+        raise InputError(where, got, "give keys and values, one a line, such as `name: value`")
+    return dict(data)
 
 
 def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | RigidLayersConfig | SceneConfig:
@@ -51,14 +61,14 @@ def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | 
 
 def parse_transformer(data: dict[str, Any], where: str) -> TransformerConfig:
     """A TransformerConfig from a card's `architecture` dictionary."""
-    data = dict(data)
+    data = require_mapping(data, where)
     if data.get("text") is not None:
         data["text"] = parse_dataclass(TextConfig, data["text"], f"{where}.text")
     if data.get("pixel") is not None:
         data["pixel"] = parse_dataclass(PixelConfig, data["pixel"], f"{where}.pixel")
     if data.get("control") is not None:
         kinds = {"rays": RayControlConfig, "action": ActionControlConfig}
-        kind = data["control"].get("kind")
+        kind = require_mapping(data["control"], f"{where}.control").get("kind")
         if kind not in kinds:
             raise InputError(f"{where}.control.kind", kind, f"use one of {', '.join(kinds)}")
         data["control"] = parse_dataclass(kinds[kind], data["control"], f"{where}.control")

@@ -11,6 +11,7 @@ import yaml
 
 from lingbot_ros.checkpoints.architecture import parse_architecture, parse_dataclass
 from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.trust import TrustSpec
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
@@ -71,6 +72,7 @@ class ModelCard:
     intrinsics: tuple[float, float, float, float] | None = None
     demo_poses: str | None = None
     max_horizon: int | None = None
+    trust: TrustSpec | None = None
     task: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class ModelCard:
     def load(cls, path: Path) -> "ModelCard":
         """Read a card; raises ModelError naming the file, the key and what is wrong with it."""
         try:
-            data = yaml.safe_load(path.read_text())
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
             return cls._parse(data, path)
         except OSError as error:
             raise ModelError(f"model card: cannot read {path} ({error.strerror})", ErrorCode.UNKNOWN_MODEL) from error
@@ -100,6 +102,8 @@ class ModelCard:
             ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
+        if data.get("trust") is not None:
+            parts["trust"] = parse_dataclass(TrustSpec, data["trust"], f"{path}: trust")
         parts["architecture"] = parse_architecture(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
 

@@ -16,8 +16,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.recording.frame_topics import frame_topics
 
-FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
 KIND_SEED, KIND_IMAGINED, KIND_OBSERVED = 1, 2, 3
@@ -71,8 +71,7 @@ class BagReader:
         for connection in self._reader.connections:
             defined = get_types_from_msg(connection.msgdef.data, connection.msgtype)
             self._types.register({name: body for name, body in defined.items() if name not in self._types.types})
-        self._frame_infos = self._only(FRAME_INFO)
-        self._prefix = self._frame_infos.topic.removesuffix("frame_info")
+        self._part_of = frame_topics(self._reader.connections)
 
     def __enter__(self) -> "BagReader":
         return self
@@ -84,7 +83,8 @@ class BagReader:
 
     @property
     def frame_count(self) -> int:
-        return self._frame_infos.msgcount
+        """How many frames the node published while it recorded."""
+        return sum(c.msgcount for c in self._reader.connections if self._part_of.get(c.topic) == "info")
 
     def engine(self) -> RecordedEngine | None:
         """From the first status in the bag."""
@@ -101,21 +101,11 @@ class BagReader:
 
     def frames(self) -> Iterator[RecordedFrame]:
         """All frames, as they were published; the parts of one are found by their common stamp."""
-        parts_of = {
-            f"{self._prefix}image_raw": "image",
-            f"{self._prefix}image_raw/compressed": "image",
-            f"{self._prefix}camera_info": "camera",
-            self._frame_infos.topic: "info",
-        }
-        for connection in self._reader.connections:
-            if connection.topic.endswith("/control") and connection.topic.startswith(self._prefix):
-                parts_of[connection.topic] = "control"
-            if connection.topic.endswith("/given_image") and connection.topic.startswith(self._prefix):
-                parts_of[connection.topic] = "given"
-        wanted = [connection for connection in self._reader.connections if connection.topic in parts_of]
-        if missing := _NEEDED - {parts_of[c.topic] for c in wanted}:
+        part_of = self._part_of
+        if missing := _NEEDED - set(part_of.values()):
             fix = "a replay needs what the node's ~/record writes"
             raise InputError("bag", f"'{self._folder}', which has no {', '.join(sorted(missing))}", fix)
+        wanted = [connection for connection in self._reader.connections if connection.topic in part_of]
         stamp: tuple[int, int] | None = None
         parts: dict[str, Any] = {}
         for connection, _, data in self._reader.messages(wanted):
@@ -123,17 +113,10 @@ class BagReader:
             now = message.header.stamp.sec, message.header.stamp.nanosec
             if now != stamp:
                 stamp, parts = now, {}
-            parts[parts_of[connection.topic]] = message
+            parts[part_of[connection.topic]] = message
             if parts.keys() >= _NEEDED:
                 yield _frame(parts)
                 stamp = None
-
-    def _only(self, kind: str) -> Connection:
-        found = [connection for connection in self._reader.connections if connection.msgtype == kind]
-        if len(found) != 1:
-            topics = ", ".join(connection.topic for connection in found) or "none"
-            raise InputError("bag", f"'{self._folder}' with topics of {kind}: {topics}", "give a bag of one node")
-        return found[0]
 
     def _read(self, connection: Connection, data: bytes) -> Any:
         return read_message(self._types, data, connection.msgtype)

@@ -70,7 +70,7 @@ class Scene:
 
 def read_scene(path: Path, *, strict: bool = False) -> Scene:
     """Raises FileNotFoundError for no such file, and what `parse_scene` raises."""
-    return parse_scene(path.read_text(), path.resolve().parent, str(path.resolve()), strict=strict)
+    return parse_scene(path.read_text(encoding="utf-8"), path.resolve().parent, str(path.resolve()), strict=strict)
 
 
 def parse_scene(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> Scene:

@@ -46,9 +46,10 @@ class ServedWorld:
         camera: CameraDefaults,
         images: RealImages,
         observe: ObserveSettings,
+        owner: str = "",
     ) -> None:
         self._world, self._limits = world, limits
-        self._table = SessionTable(world, limits, snapshot_folder, camera)
+        self._table = SessionTable(world, limits, snapshot_folder, camera, owner)
         self._on_error = on_error
         self._follower = Follower(observe, images, inbox, mode, world.info.fps, on_error)
         self._generator = Scheduler(world.info, self._table, inbox, output, statistics, mode, on_error, self._follower)
@@ -122,6 +123,13 @@ class ServedWorld:
     def pause(self, paused: bool, idle: Callable[[int], Sequence[Control] | None] | None = None) -> None:
         """Pause imagined time, except for rollouts. `idle`: controls for when no source gives any, see `Scheduler`."""
         self._generator.paused, self._generator.idle = paused, idle
+
+    def set_paused(self, paused: bool) -> State:
+        """Pause or resume imagined time for a client. Controls that wait are dropped, so that none acts late."""
+        if paused and not self._generator.paused:
+            self._generator.forget_waiting()
+        self.pause(paused)
+        return self.view().state
 
     def waiting_controls(self, count: int) -> Sequence[Control] | None:
         """Take the controls of the active session's next chunk of `count` frames from the inbox, if there are any."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
+from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer, require_mapping
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 
@@ -106,12 +106,12 @@ class TrainConfig:
     def load(cls, path: Path) -> "TrainConfig":
         """Read a YAML file; an unknown or missing key is an InputError that names it."""
         try:
-            data: dict[str, Any] = yaml.safe_load(path.read_text())
+            data = require_mapping(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
         except FileNotFoundError as error:
             fix = "give the path of a training YAML such as config/training/small.yaml"
             raise InputError("--config", path, fix) from error
-        except yaml.YAMLError as error:
-            raise InputError("--config", path, f"not valid YAML: {error}") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError("--config", path, f"give a readable YAML file in UTF-8: {error}") from error
         if "look" in data:
             print(f"{path}: `look:` is deprecated, write `validation:`", file=sys.stderr)
             data.setdefault("validation", data.pop("look"))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.home import expanded
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.world.assembly import Control, new_control
 from lingbot_ros.world.layer_model import LayerModel
@@ -87,7 +88,7 @@ class World:
             sink=sink,
             prompt_policy=prompt_policy,
             text_device=text_device,
-            light_decoder=None if light_decoder is None else Path(light_decoder).expanduser(),
+            light_decoder=None if light_decoder is None else expanded(light_decoder, "light_decoder"),
             memory=memory,
             offload_expert=offload_expert,
         )

@@ -8,7 +8,10 @@ from lingbot_ros.engine.interface import ProgramInfo
 
 @dataclass(frozen=True)
 class WorldInfo:
-    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames or None."""
+    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames or None.
+
+    trust_definition: what the trust of a frame (`Session.trust`) means; empty when it is not estimated.
+    """
 
     name: str
     family: str
@@ -24,3 +27,4 @@ class WorldInfo:
     parameters: int
     weights_bytes: int
     session_bytes: int
+    trust_definition: str = ""

@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--params-file", type=Path, metavar="YAML", help="parameters of the node; command-line options override it"
     )
+    page = parser.add_argument_group("page")
+    page.add_argument("--view", action="store_true", help="drive the world yourself, on a page in your browser")
+    page.add_argument("--host", default="127.0.0.1", help="address of the page; 0.0.0.0 = also from other machines, "
+                      "with a token (default: 127.0.0.1, this machine only)")  # fmt: skip
+    page.add_argument("--port", type=int, default=8420, help="port of the page; 0 = any free one (default: 8420)")
     add_model_arguments(parser, "default: the value in --params-file, else the node's default")
 
 
@@ -49,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
     """Returns 0 after --duration or Ctrl-C, 1 when the node did not start or has ended."""
     # Print before the large imports, so that the user sees something at once.
     print("starting the node imagination; stop with Ctrl-C", flush=True)
+    if args.view:
+        from lingbot_ros.cli.imagine.view import imagine_on_page
+
+        return imagine_on_page(args)
     from lingbot_ros.cli.imagine.demo import imagine
 
     return imagine(args)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.errors import LingbotError
 
 HELP = "run the linters and the tests"
@@ -14,6 +15,8 @@ HELP = "run the linters and the tests"
 _ROOT = Path(__file__).resolve().parents[3]
 _TEST_DOMAINS = range(1, 60)
 """Random per run, so that two runs on one machine do not interfere."""
+_MOST_WORKERS = 4
+"""The tests of nodes have four blocks of ROS domains (test/support/domains.py), and each worker takes one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_lint:
         for tool in (["ruff", "check", "."], ["mypy"]):
             print(f"== {' '.join(tool)}", flush=True)
-            code = subprocess.run([sys.executable, "-P", "-m", *tool], check=False, cwd=_ROOT).returncode
+            code = subprocess.run([sys.executable, *isolated_module(*tool)], check=False, cwd=_ROOT).returncode
             if code != 0:
                 return code
     print("== pytest", flush=True)
@@ -58,6 +61,9 @@ def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
 def _pytest(args: argparse.Namespace, paths: list[Path]) -> list[str | Path]:
     # test/conftest.py orders the stages within one pytest run, so that one summary line counts all tests.
     command: list[str | Path] = [sys.executable, "-m", "pytest", "--durations=10", *paths]
+    if not paths:
+        # A file stays on one worker: its tests share a running node or a trained model.
+        command += ["-n", str(min(_MOST_WORKERS, os.cpu_count() or 1)), "--dist", "loadfile"]
     if args.slow:
         command += ["-m", "slow or not slow"]
     if args.k:

@@ -20,8 +20,8 @@ _WEIGHTS_FILE = "model.safetensors"
 def layer_config(path: Path) -> RigidLayersConfig | None:
     """The configuration of a world of layers, or None where the file describes another kind of run."""
     try:
-        data: dict[str, Any] = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError):
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None  # the reader of the other kind says what is wrong
     if not isinstance(data, dict) or _KEY not in data:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,23 @@ class BagClips:
     story: list[str]
 
 
-def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> BagClips:
-    """Read stamps and actions and plan the set. Raises InputError that says what does not fit."""
+@dataclass(frozen=True)
+class Stretches:
+    """The parts of a bag without a gap. actions float32 [N, dim] and segments index messages in the bag.
+
+    names: of the components, after renaming. story: a line that says what was found.
+    """
+
+    segments: list[Segment]
+    actions: NDArray[np.float32]
+    image_type: str
+    names: tuple[str, ...]
+    source: dict[str, Any]
+    story: list[str]
+
+
+def find_stretches(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> Stretches:
+    """Read stamps and actions and match them. Raises InputError that says what does not fit."""
     options.check()
     image_type = bag.type_of(topics.images, "--images", IMAGE_TYPES)
     column = ActionColumn(topics.actions, bag.type_of(topics.actions, "--actions", ACTION_TYPES), topics.joint_field)
@@ -68,7 +84,6 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     if not segments:
         raise _nothing_left(image_ns, action_ns, kind, options)
     names = rename(column.names, topics.names)
-    chosen = choose_components(names, options.components)
     source = {
         "type": "bag",
         "bag": bag.path.name,
@@ -80,18 +95,27 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
         "first_ns": int(image_ns[0]),
         "timing": asdict(timing),
     }
-    plan = make_plan(source, timing.rate, [names[n] for n in chosen], [s.steps for s in segments], options)
     repeated = sum(int((np.diff(segment.images) == 0).sum()) for segment in segments)
+    steps = sum(segment.steps for segment in segments)
     story = [
         f"{topics.images}: {len(image_ns)} images, {measured:.1f} per second; {topics.actions}: {len(action_ns)} "
         f"actions of {len(names)} components ({', '.join(names)}); by the stamps of {_STAMPS[kind]}",
-        f"{len(segments)} episodes, {sum(plan.steps)} steps at {timing.rate:g} frames per second; left out: {dropped} "
+        f"{len(segments)} episodes, {steps} steps at {timing.rate:g} frames per second; left out: {dropped} "
         f"parts shorter than {options.shortest} steps; frames that show the same image as the one before: {repeated}",
     ]
     if len(begins):
         story.append(f"{topics.actions}: {len(begins)} without values; an episode begins at each")
     in_bag = [Segment(image_order[segment.images], segment.actions) for segment in segments]
-    return BagClips(plan, in_bag, column.array()[action_order][:, chosen], image_type, story)
+    return Stretches(in_bag, column.array()[action_order], image_type, names, source, story)
+
+
+def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> BagClips:
+    """Plan the set. Raises InputError that says what does not fit."""
+    found = find_stretches(bag, topics, timing, options)
+    chosen = choose_components(found.names, options.components)
+    steps = [segment.steps for segment in found.segments]
+    plan = make_plan(found.source, timing.rate, [found.names[n] for n in chosen], steps, options)
+    return BagClips(plan, found.segments, found.actions[:, chosen], found.image_type, found.story)
 
 
 def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetWriter) -> Iterator[int]:

@@ -77,22 +77,22 @@ def survey(recorded: LeRobotSet, every: int, options: PlanOptions) -> LeRobotCli
 def write_missing(recorded: LeRobotSet, clips: LeRobotClips, writer: ClipSetWriter) -> Iterator[int]:
     """Write the episodes that are not there yet; yields the steps of each once it is."""
     size = (clips.plan.height, clips.plan.width)
-    rows, pictures = _Rows(recorded), _Images(recorded, size)
+    rows, pictures = EpisodeRows(recorded), _Images(recorded, size)
     for number in writer.missing():
         part = clips.parts[number]
         kept = [clips.every * (part.start + k) for k in range(part.steps + 1)]
         table = rows.of(part.episode)
-        actions = _actions(table[recorded.action_key], recorded, part.episode)[kept[:-1]][:, clips.components]
+        actions = action_rows(table[recorded.action_key], recorded, part.episode)[kept[:-1]][:, clips.components]
         writer.write(number, (pictures.take(part.episode, table, row) for row in kept), actions)
         yield part.steps
 
 
-class _Rows:
+class EpisodeRows:
     """The rows of an episode in their order; the file that was read last is kept, as v3.0 holds many in one."""
 
     def __init__(self, recorded: LeRobotSet) -> None:
-        in_table = recorded.episodes[0].film is None
-        self._columns = ["episode_index", "frame_index", recorded.action_key, *([recorded.camera] if in_table else [])]
+        images = [recorded.camera] if recorded.camera and recorded.episodes[0].film is None else []
+        self._columns = ["episode_index", "frame_index", recorded.action_key, *images]
         self._path: Path | None = None
         self._table: dict[str, list[Any]] = {}
         self._rows: dict[int, list[int]] = {}
@@ -139,7 +139,7 @@ def _decode(cell: Any, episode: LeRobotEpisode, row: int) -> NDArray[np.uint8]:
     return np.asarray(bgr[:, :, ::-1], np.uint8)
 
 
-def _actions(values: list[Any], recorded: LeRobotSet, episode: LeRobotEpisode) -> NDArray[np.float32]:
+def action_rows(values: list[Any], recorded: LeRobotSet, episode: LeRobotEpisode) -> NDArray[np.float32]:
     """float32 [rows, dim]; a set with one component may hold plain numbers."""
     try:
         return np.array(values, np.float32).reshape(len(values), len(recorded.action_names))

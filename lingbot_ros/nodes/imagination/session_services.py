@@ -1,11 +1,12 @@
 """The services of the imagination node: check, hand to the worker, answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rclpy.executors import Executor
 
-from lingbot_msgs.msg import ModelInfo
+from lingbot_msgs.msg import ModelInfo, SessionControls, SessionFrames
 from lingbot_msgs.srv import (
     EndSession,
     ForkSession,
@@ -14,8 +15,10 @@ from lingbot_msgs.srv import (
     Observe,
     RestoreSession,
     SaveSession,
+    SetPaused,
     StartSession,
     Step,
+    StepSessions,
 )
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.model_messages import model_info
@@ -23,16 +26,24 @@ from lingbot_ros.bridge.observations import real_images
 from lingbot_ros.bridge.session_messages import frame_header
 from lingbot_ros.bridge.start_requests import start_request
 from lingbot_ros.checkpoints.cards import find_card, list_cards
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.enums import ControlSource
-from lingbot_ros.runtime.records import FrameRecord, RolloutResult
+from lingbot_ros.runtime.records import Control, FrameRecord, RolloutResult
 from lingbot_ros.runtime.rollout import Rollout
 from lingbot_ros.runtime.served_world import ServedWorld
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A step that is queued, and where its frames arrive."""
+
+    rollout: Rollout
+    records: list[FrameRecord]
 
 
 class SessionServices:
@@ -43,6 +54,8 @@ class SessionServices:
         table: dict[str, tuple[Any, Callable[[Any, Any], Awaitable[None]]]] = {
             "start_session": (StartSession, self._start),
             "step": (Step, self._step),
+            "step_sessions": (StepSessions, self._step_sessions),
+            "set_paused": (SetPaused, self._set_paused),
             "observe": (Observe, self._observe),
             "fork_session": (ForkSession, self._fork),
             "save_session": (SaveSession, self._save),
@@ -91,18 +104,61 @@ class SessionServices:
 
     async def _step(self, request: Step.Request, response: Step.Response) -> None:
         controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)
+        await self._finish_step(await self._begin_step(request.session_id, controls, request.prompt), request, response)
+
+    async def _step_sessions(self, request: StepSessions.Request, response: StepSessions.Response) -> None:
+        ids, controls = list(request.session_ids), list(request.controls)
+        if len(ids) != len(controls):
+            raise InputError("controls", f"{len(controls)} entries", f"give one per session: {len(ids)}")
+        if "" in ids or len(set(ids)) != len(ids):
+            raise InputError("session_ids", ids, "name each open session once")
+        response.sessions = [SessionFrames() for _ in ids]
+        begun: list[_Begun | None] = []
+        # All are queued before the first is awaited, so that they take turns at the generator.
+        for session_id, given, answer in zip(ids, controls, response.sessions, strict=True):
+            begun.append(await self._answered(self._begin_one(session_id, given), answer))
+        for step, answer in zip(begun, response.sessions, strict=True):
+            if step is not None:
+                await self._answered(self._finish_step(step, request, answer), answer)
+
+    async def _begin_one(self, session_id: str, given: SessionControls) -> "_Begun":
+        controls = self._running.controls(given.actions, given.camera_poses, ControlSource.SERVICE)
+        return await self._begin_step(session_id, controls, given.prompt)
+
+    async def _begin_step(self, session_id: str, controls: Sequence[Control], prompt: str) -> "_Begun":
         records: list[FrameRecord] = []
-        rollout = Rollout(request.session_id, controls, request.prompt, on_chunk=records.extend)
+        rollout = Rollout(session_id, controls, prompt, on_chunk=records.extend)
         await self._on_worker(lambda served: served.add_rollout(rollout))
-        result: RolloutResult = await on_worker(self._executor, rollout.done)
-        response.frames = [self._running.frame_message(record) for record in records]
+        return _Begun(rollout, records)
+
+    async def _finish_step(
+        self, step: "_Begun", request: Step.Request | StepSessions.Request, answer: Step.Response | SessionFrames
+    ) -> None:
+        result: RolloutResult = await on_worker(self._executor, step.rollout.done)
+        answer.frames = [self._running.frame_message(record) for record in step.records]
         if not request.omit_images:
             frame_id = self._running.config.optical_frame
-            response.images = [rgb_to_image(record.image, frame_header(record, frame_id)) for record in records]
+            answer.images = [rgb_to_image(record.image, frame_header(record, frame_id)) for record in step.records]
         if result.session is not None:
-            response.session = self._running.session_message(result.session)
+            answer.session = self._running.session_message(result.session)
         if result.error is not None:
             raise result.error
+
+    async def _answered(self, work: Awaitable[T], answer: SessionFrames) -> T | None:
+        """The result of the work on one of several sessions; its error goes into that session's answer."""
+        try:
+            return await work
+        except Exception as error:  # the boundary to the client, as in `_answering`
+            self._running.refuse("step_sessions", error, answer)
+            return None
+
+    async def _set_paused(self, request: SetPaused.Request, response: SetPaused.Response) -> None:
+        if self._running.config.simulator.enabled:
+            raise LingbotError(
+                "paused: this node is a simulator (simulator.enabled); call set_simulation_state instead",
+                ErrorCode.UNSUPPORTED,
+            )
+        response.state = int(await self._on_worker(lambda served: served.set_paused(request.paused)))
 
     async def _observe(self, request: Observe.Request, response: Observe.Response) -> None:
         controls = self._running.controls(request.actions, request.camera_poses, ControlSource.SERVICE)

@@ -26,7 +26,7 @@ class SceneTrainConfig:
     def load(cls, path: Path) -> "SceneTrainConfig | None":
         """Read a YAML file with the key `scene`; None where it describes another kind of run. Raises InputError."""
         try:
-            data: dict[str, Any] = yaml.safe_load(path.read_text())
+            data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError):
             return None  # the reader of the other kind says what is wrong
         if not isinstance(data, dict) or KEY not in data:
