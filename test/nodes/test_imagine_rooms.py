@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.control.scene_files import read_poses
 from lingbot_ros.world import World
 from test.nodes.test_imagine_camera import imagine
+from test.support.poses import pose_messages
 
 pytestmark = pytest.mark.model
 
@@ -21,8 +23,10 @@ def test_the_default_drive_shows_what_the_core_shows(tmp_path: Path) -> None:
     assert (summary["frames_received"], summary["intrinsics"], summary["model_fps"]) == (12, "the model's", 16.0)
     world = World.load("rooms-small", threads=1)
     session = world.start(world.seed_image())
-    for pose in read_poses(world.card.folder / str(world.card.demo_poses), "poses")[:12]:
-        frame = session.step(pose[None])[0]
-    published = cv2.imread(str(tmp_path / "latest.png"))[..., ::-1].astype(int)
-    assert np.abs(published - frame).max() <= 1
+    poses = read_poses(world.card.folder / str(world.card.demo_poses), "poses")[:12]
+    for message in pose_messages(poses):
+        frame = session.step(pose_to_camera_to_world(message.pose, "pose")[None])[0]
+    shown = cv2.imread(str(tmp_path / "latest.png"))
+    factor = shown.shape[0] // world.info.height
+    assert np.abs(shown[::factor, ::factor, ::-1].astype(int) - frame).max() <= 1  # the lens went through a message
     assert np.abs(frame.astype(int) - world.seed_image()).mean() > 2
