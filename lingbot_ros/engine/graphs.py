@@ -136,7 +136,7 @@ class TimeGraph(nn.Module):
         return [time.e, time.e0]
 
     def _embed(self, timestep: Tensor) -> Tensor:
-        times, device = tuple(timestep.flatten().tolist()), next(self.time_embedding.parameters()).device
+        times, device = tuple(timestep[0].tolist()), self.time_embedding.get_parameter("0.weight").device
         known = self._known.get(times)
         if known is None or known.device != device:
             known = self._known[times] = embed_time(self.time_embedding, timestep.to(device), self._freq_dim)

@@ -61,10 +61,14 @@ class RotaryTables:
 
     def move(self, first: int, cos: Tensor, sin: Tensor) -> None:
         """Write the columns of time for frames `first`, `first` + 1, ... into tables that `begin` has seen."""
+        if cos.shape[-2] == self.tokens:  # one frame: half the calls
+            angles = self._frequencies * first
+            cos[..., : self._time_pairs], sin[..., : self._time_pairs] = angles.cos(), angles.sin()
+            return
         frames = torch.arange(first, first + cos.shape[-2] // self.tokens, dtype=torch.float64)
         angles = (frames[:, None] * self._frequencies)[:, None]
         for table, times in ((cos, angles.cos()), (sin, angles.sin())):
-            table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times.float()
+            table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

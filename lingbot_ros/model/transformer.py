@@ -91,8 +91,8 @@ class Block(nn.Module):
     ) -> Tensor:
         """x [B, N, d], e0 float32 [B, f, 6, d] -> float32 [B, N, d]."""
         dtype = self.self_attn.norm_q.weight.dtype  # of the arithmetic: a linear may be stored in 8 bits
-        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + e0).unbind(2)
-        u = modulate(layer_norm(x, self.eps), scale1, shift1).to(dtype)
+        shift1, scale1, gate1, shift2, scale2, gate2 = add_modulation(self.modulation, e0)
+        u = modulated_norm(x, self.eps, scale1, shift1).to(dtype)
         x = x.float() + per_frame(self.self_attn(u, cos, sin, attend).float(), gate1)
         if camera is not None:
             scale, shift = camera
@@ -100,7 +100,7 @@ class Block(nn.Module):
         if text is not None:
             u = F.layer_norm(x, x.shape[-1:], self.norm3.weight.float(), self.norm3.bias.float(), self.eps)
             x = x + self.cross_attn(u.to(dtype), *text).float()
-        u = modulate(layer_norm(x, self.eps), scale2, shift2).to(dtype)
+        u = modulated_norm(x, self.eps, scale2, shift2).to(dtype)
         return x + per_frame(self.ffn(u).float(), gate2)
 
 
@@ -116,8 +116,8 @@ class Head(nn.Module):
 
     def norm(self, x: Tensor, e: Tensor) -> Tensor:
         """x [B, N, d], e float32 [B, f, d] -> modulated float32 [B, N, d]."""
-        shift, scale = (self.modulation.float() + e[:, :, None]).unbind(2)
-        return modulate(layer_norm(x, self.eps), scale, shift)
+        shift, scale = add_modulation(self.modulation, e[:, :, None])
+        return modulated_norm(x, self.eps, scale, shift)
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         return F.linear(self.norm(x, e), self.head.weight.float(), self.head.bias.float())
@@ -238,20 +238,30 @@ class CausalWorldTransformer(nn.Module):
         return tokens.unflatten(0, (x.shape[0], x.shape[2])).flatten(1, 2), features
 
 
-def layer_norm(x: Tensor, eps: float) -> Tensor:
-    """LayerNorm without affine, float32 statistics and result."""
-    return F.layer_norm(x.float(), x.shape[-1:], eps=eps)
+def add_modulation(modulation: Tensor, e: Tensor) -> Sequence[Tensor]:
+    """Learned rows [1, n, d] and what drives each frame [B, f, n or 1, d] -> n factors, float32 [B, f, d].
+
+    In an exported graph of one row and frame they are [d], which takes a third of the operators.
+    """
+    total = modulation.float() + e
+    if torch.onnx.is_in_onnx_export() and e.shape[:2] == (1, 1):
+        return total.flatten().split(e.shape[-1])
+    return total.unbind(2)
+
+
+def modulated_norm(x: Tensor, eps: float, scale: Tensor, shift: Tensor) -> Tensor:
+    """LayerNorm without affine of x [B, f*S, d], float32, then times 1 + scale plus shift, of `add_modulation`."""
+    if scale.dim() == 1:
+        return F.layer_norm(x.float(), x.shape[-1:], 1 + scale, shift, eps)
+    frames = F.layer_norm(x.float(), x.shape[-1:], eps=eps).unflatten(1, (scale.shape[1], -1))
+    return (frames * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
 
 
 def per_frame(x: Tensor, factor: Tensor) -> Tensor:
-    """x [B, f*S, d] times factor [B, f, d] of its frame."""
+    """x [B, f*S, d] times the factor of its frame, of `add_modulation`."""
+    if factor.dim() == 1:
+        return x * factor
     return (x.unflatten(1, (factor.shape[1], -1)) * factor[:, :, None]).flatten(1, 2)
-
-
-def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """x [B, f*S, d] -> x * (1 + scale) + shift with scale and shift [B, f, d] of its frame."""
-    frames = x.unflatten(1, (scale.shape[1], -1))
-    return (frames * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
 
 
 def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:
