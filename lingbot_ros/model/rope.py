@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lingbot_ros.model.token_share import TokenShare
+
 _THETA = 10000.0
 
 
@@ -48,9 +50,13 @@ def rope_tables(frames: Tensor, rows: int, columns: int, head_dim: int) -> tuple
 class RotaryTables:
     """The tables of one frame size. Only the columns of time change from chunk to chunk, so that only they are made."""
 
-    def __init__(self, rows: int, columns: int, head_dim: int) -> None:
-        self.tokens, self._time_pairs = rows * columns, axis_pairs(head_dim)[0]
+    def __init__(self, rows: int, columns: int, head_dim: int, share: TokenShare | None = None) -> None:
+        """`share`: for the tokens of this process alone."""
+        self._time_pairs = axis_pairs(head_dim)[0]
         cos, sin = rope_tables(torch.zeros(1), rows, columns, head_dim)
+        if share is not None:
+            cos, sin = share.own(cos, 1, axis=0), share.own(sin, 1, axis=0)
+        self.tokens = len(cos)
         self._frequencies = axis_frequencies(self._time_pairs)
         self._places = (cos[:, self._time_pairs :], sin[:, self._time_pairs :])
 

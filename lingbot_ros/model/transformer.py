@@ -15,6 +15,7 @@ from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, Tran
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, RigidLayers
+from lingbot_ros.model.token_share import TokenShare
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,11 @@ class CausalWorldTransformer(nn.Module):
     """Noisy latents, condition, time and control -> prediction, seeing the past through `attend`.
 
     Split as engines need it: `encode_text` once per prompt, `encode_actions` / `encode_rays` once per chunk,
-    `predict` for every forward.
+    `predict` for every forward. `share` is set where other processes compute parts of each: control embeddings,
+    rotary tables and caches are then those of this process.
     """
+
+    share: TokenShare | None = None
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -169,6 +173,8 @@ class CausalWorldTransformer(nn.Module):
         _, ph, pw = self.config.patch_size
         cells = rays.unflatten(4, (-1, pw)).unflatten(3, (-1, ph))
         patches = cells.permute(0, 2, 3, 5, 1, 4, 6).flatten(4).flatten(1, 3)  # token features: channel, row, column
+        if self.share is not None:
+            patches = self.share.own(patches, rays.shape[2])
         embedded = self.patch_embedding_wancamctrl(patches.to(self.patch_embedding_wancamctrl.weight.dtype))
         camera = embedded + self.c2ws_hidden_states_layer2(F.silu(self.c2ws_hidden_states_layer1(embedded)))
         pairs = [block.camera_modulation(camera) for block in self.blocks]  # type: ignore[operator]
@@ -200,6 +206,9 @@ class CausalWorldTransformer(nn.Module):
         x = torch.cat([part for part in (latent, condition) if part is not None], dim=1)
         frames, height, width = x.shape[2:]
         tokens, features = self._embed_patches(x)
+        if self.share is not None:
+            tokens = self.share.own(tokens, frames)
+            attends = [self.share.attend(attend, frames) for attend in attends]
         if control.tokens is not None:
             tokens = tokens + control.tokens.to(tokens.dtype)
         for index, block in enumerate(self.blocks):
@@ -208,7 +217,10 @@ class CausalWorldTransformer(nn.Module):
             tokens = block(tokens, time.e0, inputs.cos, inputs.sin, attends[index], camera, text)
         if config.pixel is None:
             rows, columns = height // config.patch_size[1], width // config.patch_size[2]
-            output = unpatchify(self.head(tokens, time.e), frames, rows, columns, config.patch_size)
+            patches = self.head(tokens, time.e)
+            if self.share is not None:
+                patches = self.share.gather(patches, frames)
+            output = unpatchify(patches, frames, rows, columns, config.patch_size)
             return self._from_previous(output, condition), None
         normed = self.head.norm(tokens, time.e).unflatten(1, (frames, -1)).flatten(0, 1)
         normed = normed.to(self.pixel_head.unpatch.weight.dtype)
