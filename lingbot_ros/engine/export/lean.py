@@ -12,12 +12,17 @@ from lingbot_ros.model.rope import rotate
 
 
 def lean(module: nn.Module) -> nn.Module:
-    """A copy that shares all parameters but the merged ones. The module itself stays as it is."""
+    """A copy that shares all parameters but the merged ones. The module itself stays as it is.
+
+    Up-samplings have whole factors.
+    """
     if isinstance(module, SelfAttention):
         return FusedSelfAttention(module)
     if isinstance(module, JoinedConv):
         return SplitConv(module)
     twin = copy.copy(module)
+    if isinstance(twin, nn.Upsample) and twin.mode == "nearest-exact":
+        twin.mode = "nearest"  # the same for whole factors; the other becomes a gather of every value
     twin._modules = {name: child and lean(child) for name, child in module._modules.items()}
     return twin
 
