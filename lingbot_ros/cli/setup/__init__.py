@@ -33,7 +33,12 @@ def run(args: argparse.Namespace) -> int:
     wanted = lists / f"engine_{args.engine}.txt"
     options = ["install", "--no-input", "--disable-pip-version-check", "-c", lists / "constraints.txt", "-r", wanted]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", *map(str, options)], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "pip", *map(str, options)],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if "rror" in line]

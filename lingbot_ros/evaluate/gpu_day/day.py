@@ -102,7 +102,7 @@ def _training_speed(place: Place) -> Figures:
         raise InputError("--gpu", "train", "run it from a clone of lingbot_ros, which has benchmarks/")
     few = ["--iterations", "1", "--rounds", "1", "--batch-clips", "2"] if place.is_tiny else ["--compile"]
     command = [sys.executable, str(program), "--device", place.device, *few]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8", errors="replace")
     if done.returncode:
         raise InputError("training_speed.py", f"exit {done.returncode}", done.stderr.strip()[-500:])
     return {"printed": done.stdout.splitlines()}
