@@ -38,6 +38,7 @@ setup(
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=[
+        "mcap>=1.2",
         "numpy>=1.26",
         "opencv-python-headless>=4.6",
         "PyYAML>=6.0",
@@ -46,11 +47,12 @@ setup(
         "scipy>=1.15",
         "torch>=2.6",
         "tqdm>=4.60",
+        "zstandard>=0.19",
     ],
     extras_require={
         "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pygame>=2.1", "pymunk>=6.6,<7"],
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
-        "lerobot": ["pyarrow>=15"],
+        "lerobot": ["av>=12", "pyarrow>=15"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],

@@ -101,6 +101,7 @@ ROOMS = (
     "shared_files",
     "model_options",
     "sendable",
+    "input_files",
     "environment",
     "model",
     "engine",
