@@ -86,7 +86,7 @@ def _from_lerobot(args: argparse.Namespace) -> int:
 
     require_pyarrow()
     recorded = open_set(args.folder, args.camera, args.action)
-    clips = survey(recorded, args.every, _options(args))
+    clips = survey(recorded, args.every, _options(args), args.bad_share)
     return _write(args, clips, lambda writer: write_missing(recorded, clips, writer))
 
 
