@@ -42,6 +42,7 @@ setup(
         "numpy>=1.26",
         "opencv-python-headless>=4.6",
         "PyYAML>=6.0",
+        "pydantic>=2.5",
         "rosbags>=0.11",
         "safetensors>=0.4",
         "scipy>=1.15",

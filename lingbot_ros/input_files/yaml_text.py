@@ -5,16 +5,16 @@ from typing import Any
 import yaml
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.input_files.regular import TEXT_BYTES
 
+TEXT_CHARACTERS = 2**18
 _MAX_VALUES = 50_000
 _MAX_DEPTH = 64
 
 
 def parse_yaml(text: str, field: str) -> Any:
     """The value of a YAML document. Raises InputError for text that is damaged, too long, too deep or that swells."""
-    if len(text) > TEXT_BYTES:
-        raise InputError(field, f"{len(text)} characters", f"give at most {TEXT_BYTES}")
+    if len(text) > TEXT_CHARACTERS:
+        raise InputError(field, f"{len(text)} characters", f"give at most {TEXT_CHARACTERS}")
     loader = None
     try:
         loader = yaml.SafeLoader(text)
@@ -22,7 +22,9 @@ def parse_yaml(text: str, field: str) -> Any:
         if node is None:
             return None
         if _values(node, {}, 0, field) > _MAX_VALUES:
-            raise InputError(field, "references that repeat", f"give at most {_MAX_VALUES} values, repeats included")
+            raise InputError(
+                field, "too many values", f"give at most {_MAX_VALUES}, each repeat of a reference included"
+            )
         return loader.construct_document(node)
     except RecursionError as error:
         raise InputError(field, "values nested too deep", f"nest them at most {_MAX_DEPTH} deep") from error
