@@ -5,11 +5,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -17,8 +14,6 @@ from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.cli.model_arguments import given_options
-from lingbot_ros.errors import InputError
-from lingbot_ros.runtime.records import Image
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
@@ -65,17 +60,6 @@ def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[
     if args.namespace:
         arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
     return arguments
-
-
-def read_image(path: Path) -> Image:
-    """Read an image file as uint8 [H, W, 3] RGB. Raises InputError when it cannot be decoded."""
-    try:
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise InputError("--image", f"'{path}'", f"give a readable JPEG or PNG file ({error})") from error
-    if picture is None:
-        raise InputError("--image", f"'{path}'", "give a complete JPEG or PNG file")
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def what_ran(model: ModelInfo) -> dict[str, Any]:

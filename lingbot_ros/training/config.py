@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 
 
@@ -105,13 +105,12 @@ class TrainConfig:
     @classmethod
     def load(cls, path: Path) -> "TrainConfig":
         """Read a YAML file; an unknown or missing key is an InputError that names it."""
-        try:
-            data: dict[str, Any] = yaml.safe_load(path.read_text())
-        except FileNotFoundError as error:
+        if not path.is_file():
             fix = "give the path of a training YAML such as config/training/small.yaml"
-            raise InputError("--config", path, fix) from error
-        except yaml.YAMLError as error:
-            raise InputError("--config", path, f"not valid YAML: {error}") from error
+            raise InputError("--config", path, fix)
+        data = parse_yaml(read_text(path, "--config"), f"--config {path}")
+        if not isinstance(data, dict):
+            raise InputError("--config", path, "give a mapping of keys to values")
         if "look" in data:
             print(f"{path}: `look:` is deprecated, write `validation:`", file=sys.stderr)
             data.setdefault("validation", data.pop("look"))

@@ -3,13 +3,13 @@
 import uuid
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
 from lingbot_ros.world.assembly import Control, new_control
 from lingbot_ros.world.layer_model import LayerModel, load_model
@@ -135,8 +135,8 @@ class World:
         """The example first frame shipped beside the card, uint8 [H, W, 3] RGB, if there is one."""
         if self.card.seed_image is None:
             return None
-        image = cv2.imread(str(self.card.folder / self.card.seed_image), cv2.IMREAD_COLOR)
-        return None if image is None else np.ascontiguousarray(image[..., ::-1])
+        path = self.card.folder / self.card.seed_image
+        return read_image(path, "seed_image") if path.is_file() else None
 
     def close(self) -> None:
         """Close every session."""

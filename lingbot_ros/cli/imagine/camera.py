@@ -17,9 +17,10 @@ from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
 from lingbot_ros.cli.model_arguments import load_options
-from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.client.trajectory import TrajectoryClient
@@ -43,7 +44,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
-    picture, trajectory = read_image(args.image), read_trajectory(args, card)
+    picture, trajectory = read_image(args.image, "--image"), read_trajectory(args, card)
     prompt = read_prompt(args.prompt, "--prompt")
     print(trajectory.text(), flush=True)
     more = {"camera.unit_step": repr(trajectory.unit_step)}

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.batched import Batched
 from lingbot_ros.evaluate.policies.contract import RowPolicies
@@ -23,6 +21,8 @@ from lingbot_ros.evaluate.policies.each_row import EachRow
 from lingbot_ros.evaluate.policies.entry_point import load_factory
 from lingbot_ros.evaluate.policies.patience import Patience
 from lingbot_ros.evaluate.policies.recorded import RecordedActions, load_actions
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 
 Kind = Callable[[str, Mapping[str, Any], Path], RowPolicies]
 """Makes a policy of its name, its entry in the file, and the folder of the file."""
@@ -58,12 +58,7 @@ KINDS: Mapping[str, Kind] = {"entry_point": entry_point_policy, "actions": recor
 
 def read_policies(path: Path, kinds: Mapping[str, Kind] = KINDS) -> list[RowPolicies]:
     """The policies of the file, in its order. Raises InputError that names the entry and what is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError("policies", path, f"give a readable file ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError("policies", path, f"give a YAML file ({error})") from error
+    content = parse_yaml(read_text(path, "policies"), f"policies in {path}")
     entries = content.get("policies") if isinstance(content, Mapping) else None
     if not isinstance(entries, list) or not entries:
         raise InputError("policies", path, "give a file with the list `policies:`, of one entry or more")
