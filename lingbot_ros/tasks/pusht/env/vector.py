@@ -54,19 +54,35 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         self._ended = np.zeros(num_envs, np.bool_)
         self._begun = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: each row as a snapshot, so that both go on alike and apart."""
+        started = np.flatnonzero(self.batch.frame_index >= 0)
+        return {**self.__dict__, "batch": {int(row): self.batch.session(int(row)).snapshot() for row in started}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.batch = Batch(self.parts.world, self.num_envs)
+        for row, snapshot in state["batch"].items():
+            self.batch.spread(snapshot, [row])
+
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        """Begin all anew; `seed` is one number, or one (or None) per environment; `options` as in the single one."""
+        """Begin all anew; `seed` is one number, or one (or None) per environment; `options` as in the single one.
+
+        With `options={"reset_mask": mask}`, bool [num_envs], only these begin anew and the others stay as they are.
+        """
+        chosen, options = self._chosen(options)
         seeds = (
             [None if seed is None else seed + i for i in range(self.num_envs)] if not isinstance(seed, list) else seed
         )
         if len(seeds) != self.num_envs:
             raise InputError("seed", f"{len(seeds)} of them", f"give one, or {self.num_envs}")
-        for row, one in enumerate(seeds):
+        for row in np.flatnonzero(chosen):
+            one = seeds[row]
             if one is not None:
                 self._generators[row] = gymnasium.utils.seeding.np_random(one)[0]
-            self._start(row, options)
+            self._start(int(row), options)
         self._begun = True
         return self._images.copy(), infos(self.parts.head(self._images))
 
@@ -98,6 +114,19 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
     def render(self) -> tuple[Observations, ...] | None:
         """The images, with render_mode "rgb_array"."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
+
+    def _chosen(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[str, Any] | None]:
+        """Which environments begin anew, and the options for each of them."""
+        if not options or "reset_mask" not in options:
+            return np.ones(self.num_envs, np.bool_), options
+        mask = options["reset_mask"]
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
+            raise InputError("reset_mask", mask, f"give a bool array of {self.num_envs}")
+        if not mask.any():
+            raise InputError("reset_mask", mask.tolist(), "choose at least one environment")
+        if not (self._begun or mask.all()):
+            raise InputError("reset_mask", mask.tolist(), "reset all environments first")
+        return mask, {name: value for name, value in options.items() if name != "reset_mask"}
 
     def _check_action(self, row: int, action: NDArray[np.float64]) -> None:
         try:
