@@ -78,10 +78,18 @@ def test_joint_states_by_name(mapped: Probe) -> None:
     assert mapped.statuses[-1].last_error_msg.startswith("joint_states.lift: got nan")
     publish(mapped, "joint_states", JointState(name=["slide", "lift"], position=[1.0]))
     assert mapped.statuses[-1].last_error_msg.startswith("joint_states.position: got 1 numbers; give one per joint, 2")
-    publish(mapped, "joint_states", joints(slide=1.0))
-    assert mapped.statuses[-1].last_error_msg.startswith("joint_states.name: got slide; give 'lift', which drives y")
     publish(mapped, "joint_states", joints(slide=2.0, lift=-1.0))
     assert_allclose(frames(mapped, "arm", 2)[1].control, [512, 512])
+
+
+def test_joint_states_in_parts(mapped: Probe) -> None:
+    """Slide and lift have publishers of their own; another arm's joints mean nothing. A set is one frame."""
+    mapped.start(session_id="parts")
+    before = mapped.statuses[-1].controls_rejected
+    parts = (joints(slide=0.5), joints(elbow=3.0), JointState(), joints(lift=0.5), joints(slide=1.0), joints(lift=0.0))
+    publish(mapped, "joint_states", *parts)
+    assert_allclose([info.control for info in frames(mapped, "parts", 2)], [[128, 128], [256, 256]])
+    assert mapped.statuses[-1].controls_rejected == before
 
 
 def test_a_joint_trajectory_at_frame_rate(mapped: Probe) -> None:

@@ -98,7 +98,12 @@ class SessionServices:
                 f"model: got '{name}'; this node runs {self._running.info.name}: start another with model.name:={name}",
                 ErrorCode.UNSUPPORTED,
             )
-        wanted = start_request(request, self._running.now_ns(), self._running.info.control.kind == "camera")
+        wanted = start_request(
+            request,
+            self._running.now_ns(),
+            has_camera=self._running.info.control.kind == "camera",
+            rectified=self._running.config.rectified,
+        )
         view = await self._on_worker(lambda served: served.start_session(wanted))
         response.session = self._running.session_message(view)
 

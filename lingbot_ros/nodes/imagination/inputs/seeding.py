@@ -30,6 +30,7 @@ class Seeding:
         self._seed(compressed_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_prompt(self, message: String) -> None:
+        """A publisher that keeps its messages reaches both subscriptions; saying the same again changes nothing."""
         self._submit("prompt", lambda served: served.set_prompt(message.data))
 
     def _require_start_on_image(self) -> None:

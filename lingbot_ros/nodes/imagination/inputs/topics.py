@@ -32,6 +32,7 @@ class Inputs:
         # Several messages may come between two chunks; only of velocities the newest counts.
         every = qos.control(settings.mode, settings.control_capacity)
         ordered = qos.ordered(settings.mode, settings.control_capacity)
+        joints = qos.joints(settings.mode, settings.control_capacity)
         driving, seeding, observing = Driving(running), Seeding(running, self._refuse), Observing(running)
         real = qos.real_images(settings.mode, settings.observe.capacity)
         velocity = TwistStamped if inputs.stamped else Twist
@@ -41,7 +42,7 @@ class Inputs:
             "camera_pose": (PoseStamped, driving.on_pose, ordered),
             "path": (Path, driving.on_path, qos.reliable(10)),
             "cmd_vel": (velocity, on_velocity, every),
-            "joint_states": (JointState, driving.on_joint_states, every),
+            "joint_states": (JointState, driving.on_joint_states, joints),
             "joint_trajectory": (JointTrajectory, driving.on_joint_trajectory, qos.reliable(10)),
             "joy": (Joy, driving.on_joy, every),
             "keys": (String, driving.on_keys, every),
@@ -63,6 +64,16 @@ class Inputs:
             )
             for topic, (kind, handler, profile) in self._topics.items()
         ]
+        # The profile of a subscription that gets what was published before leaves out publishers that keep nothing.
+        self._subscriptions.append(
+            running.node.create_subscription(
+                String,
+                "prompt",
+                self._guarded("prompt", seeding.on_prompt),
+                qos.PROMPT_KEPT,
+                callback_group=running.inputs,
+            )
+        )
         self._transforms = TransformInputs(running)
         self._timer = running.node.create_timer(_LOOK_S, self._look_for_other_types, running.timers, autostart=True)
 
