@@ -40,6 +40,8 @@ MODEL_OPTIONS = (
     ModelOption("threads", 0, "CPU threads of the engine; 0 = chosen by the number of cores", 0, 256, metavar="N"),
     ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT; empty = the card's",
                 metavar="WxH"),
+    ModelOption("clip_frames", 0, "models that make one clip at once: its frames, 4n + 1; 0 = the card's", 0, 4093,
+                metavar="N"),
     ModelOption("one_step", False, "few-step models: use only the first sampling step; faster but less accurate"),
     ModelOption("steps", 0, "many-step models: sampling steps per chunk; 0 = the card's", 0, 1000, metavar="N"),
     ModelOption("shift", 0.0, "many-step models: shift of the noise levels; 0 = the card's", 0.0, 100.0, metavar="X"),

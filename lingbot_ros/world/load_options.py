@@ -30,6 +30,7 @@ class LoadOptions:
     precision: str = "auto"
     threads: int = 0
     size: tuple[int, int] | None = None
+    clip_frames: int | None = None
     one_step: bool = False
     steps: int | None = None
     shift: float | None = None
@@ -69,7 +70,7 @@ class LoadOptions:
     def from_plain(cls, values: Mapping[str, Plain]) -> "LoadOptions":
         """From the values of `model_options.MODEL_OPTIONS` by name; those that are not given have their default."""
         given: dict[str, Any] = {option.name: option.default for option in MODEL_OPTIONS} | dict(values)
-        for name in ("steps", "shift", "guidance", "negative_prompt", "window"):
+        for name in ("clip_frames", "steps", "shift", "guidance", "negative_prompt", "window"):
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None

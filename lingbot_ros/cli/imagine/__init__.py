@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "of a frame of 832x480, or normalised (default: the node's camera.intrinsics)")  # fmt: skip
     camera.add_argument("--keys", metavar="SCRIPT", help="instead of --poses, e.g. w-16,wl-8,none-4: keys and number "
                         "of frames; WASD moves the camera, IJKL turns it")  # fmt: skip
-    camera.add_argument("--frames", type=int, metavar="N", help="use the first N poses (default: all)")
+    camera.add_argument("--action-string", metavar="STRING", help="instead of --poses: keys and frames as the "
+                        "official code reads them, spread over the film and divided by the longest step")  # fmt: skip
+    camera.add_argument("--frames", type=int, metavar="N", help="use the first N poses (default: all); models of one "
+                        "clip make a clip of N frames, 4n + 1")  # fmt: skip
     parser.add_argument(
         "--record", action="store_true", help="write an MCAP bag to the folder of the parameter recording.folder"
     )

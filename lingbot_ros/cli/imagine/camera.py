@@ -39,12 +39,17 @@ _SMALLER = ("bf16", "int8")
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
     require_poses_suffice(card)
+    if card.stream.window == card.stream.chunk and args.clip_frames is None:
+        args.clip_frames = args.frames  # of a model that makes one clip
     require_weights(args, card)
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
-    picture, trajectory = read_image(args.image, "--image"), read_trajectory(args, card)
+    picture, trajectory = (
+        read_image(args.image, "--image"),
+        read_trajectory(args, adapted_card(card, load_options(args, {}))),
+    )
     prompt = read_prompt(args.prompt, "--prompt")
     print(trajectory.text(), flush=True)
     more = {"camera.unit_step": repr(trajectory.unit_step)}
@@ -148,7 +153,7 @@ class _Run:
             "seed": args.seed,
             "first_picture": str(args.image),
             "prompt": prompt,
-            "trajectory": str(args.poses or args.keys),
+            "trajectory": str(args.poses or args.action_string or args.keys),
             "poses_given": trajectory.given,
             "poses_used": len(trajectory.poses),
             "unit_step": trajectory.unit_step,
