@@ -48,6 +48,8 @@ class WeightsSpec:
 class ModelCard:
     """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for.
 
+    area: of a frame in pixels, for frames of the aspect of their first image; None: height x width.
+
     task: what it is a world of, by the name of `lingbot_ros.tasks`; None: nothing that anybody has described.
     """
 
@@ -64,6 +66,7 @@ class ModelCard:
     sampler: SamplerConfig | UniPCConfig
     autoencoder: Literal["pixel", "wan"]
     weights: WeightsSpec | HubWeights
+    area: int | None = None
     seed_image: str | None = None
     max_horizon: int | None = None
     task: str | None = None

@@ -6,7 +6,7 @@ from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import StreamConfig
-from lingbot_ros.model.geometry import frames_of_latents, whole_chunk_latents
+from lingbot_ros.model.geometry import frame_size, frames_of_latents, whole_chunk_latents
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
@@ -26,7 +26,8 @@ def adapted_card(card: ModelCard, options: LoadOptions) -> ModelCard:
     if options.clip_frames is not None:
         adapted = replace(adapted, max_horizon=options.clip_frames)
     if options.size is not None:
-        adapted = replace(adapted, height=options.size[0], width=options.size[1])
+        size = options.size if isinstance(options.size, tuple) else frame_size(card.height, card.width, options.size)
+        adapted = replace(adapted, height=size[0], width=size[1])
         check_size(adapted)
     return adapted
 

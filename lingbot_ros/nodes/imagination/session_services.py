@@ -105,6 +105,8 @@ class SessionServices:
             rectified=self._running.config.rectified,
         )
         view = await self._on_worker(lambda served: served.start_session(wanted))
+        if wanted.image is not None:
+            self._running.warn_of_stretch(wanted.image.shape)
         response.session = self._running.session_message(view)
 
     async def _step(self, request: Step.Request, response: Step.Response) -> None:

@@ -39,6 +39,7 @@ class Seeding:
             raise LingbotError("input.start_on_image is false; call ~/start_session, or set it", ErrorCode.UNSUPPORTED)
 
     def _seed(self, image: Rgb, stamp: Time) -> None:
+        self._running.warn_of_stretch(image.shape)
         start_ns = to_nanoseconds(stamp) or self._running.now_ns()
         request = StartRequest(start_stamp_ns=start_ns, image=image, replace_active=True)
         self._submit("seed_image", lambda served: served.start_session(request))
