@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -17,10 +18,18 @@ from lingbot_ros.cli.model_arguments import given_options
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
+_LOCALHOST, _LOCALHOST_LARGE = "fastdds_localhost.xml", "fastdds_localhost_large_images.xml"
 
 
 def use_large_images() -> None:
-    """Use shared memory for large images in this process and its children. Call before ROS is initialised."""
+    """Use shared memory for large images in this process and its children. Call before ROS is initialised.
+
+    On this machine only where `./lingbot` has said so; a profile of the user's own stays.
+    """
+    current = Path(os.environ.get("FASTDDS_DEFAULT_PROFILES_FILE", ""))
+    if current.name == _LOCALHOST:
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(current.with_name(_LOCALHOST_LARGE))
+        return
     profile = find_shared("config", "fastdds_large_images.xml")
     for name in (
         "FASTDDS_DEFAULT_PROFILES_FILE",

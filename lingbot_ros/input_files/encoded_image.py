@@ -32,7 +32,11 @@ def decode_image(data: bytes, field: str) -> NDArray[np.uint8]:
 
 def read_image(path: Path, field: str) -> NDArray[np.uint8]:
     """The JPEG or PNG in a file, uint8 [H, W, 3] RGB. Raises InputError."""
-    return decode_image(read_file(path, field, IMAGE_BYTES), field)
+    data = read_file(path, field, IMAGE_BYTES)
+    try:
+        return decode_image(data, field)
+    except InputError as error:
+        raise InputError(field, f"'{path}', {error.value}", error.fix) from error
 
 
 def check_encoded(data: bytes, field: str) -> tuple[int, int]:

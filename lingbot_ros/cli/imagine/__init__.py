@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.cli.reach import reach_line
 
 HELP = "start an imagined world on ROS 2 topics and drive it with a demo policy or a camera trajectory"
 
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns 0 after --duration or Ctrl-C, 1 when the node did not start or has ended."""
     # Print before the large imports, so that the user sees something at once.
-    print("starting the node imagination; stop with Ctrl-C", flush=True)
+    print(f"starting the node imagination; stop with Ctrl-C\n{reach_line()}", flush=True)
     if args.view:
         from lingbot_ros.cli.imagine.view import imagine_on_page
 
