@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -151,12 +152,11 @@ def _has(data: dict[str, Any], part: str, key: str) -> bool:
 
 def find_card(name: str | Path) -> ModelCard:
     """The card of a name, a hub repository or a folder with a card.yaml. Raises ModelError that lists what exists."""
-    path = Path(name)
-    if (path / "card.yaml").is_file():
-        return ModelCard.load(path / "card.yaml")
-    for folder in model_folders():
-        if (folder / name / "card.yaml").is_file():
-            return ModelCard.load(folder / name / "card.yaml")
+    for folder in (Path(name), *(folder / name for folder in model_folders())):
+        # A name that is too long for a file system raises, where it only cannot be there.
+        with suppress(OSError):
+            if (folder / "card.yaml").is_file():
+                return ModelCard.load(folder / "card.yaml")
     for card in list_cards():
         if isinstance(card.weights, HubWeights) and str(name) in (card.weights.repository, card.weights.name):
             return card

@@ -11,6 +11,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from lifecycle_msgs.msg import Transition
 from nav_msgs.msg import Path as PathMessage
 from numpy.testing import assert_allclose
+from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -141,6 +142,13 @@ def test_without_a_map_it_is_one_clear_line(
     publish(probe, topic, message)
     probe.wait(lambda: reason in node.log_text())
     probe.wait(lambda: probe.statuses[-1].last_error_code == ErrorCode.UNSUPPORTED)
+
+
+def test_a_second_node_of_the_same_name_is_said(lockstep: tuple[NodeUnderTest, Probe], probe: Probe) -> None:
+    node, _ = lockstep
+    twin = Node("imagination", context=probe.node.context)
+    probe.wait(lambda: "another node is called /imagination, too" in node.log_text())
+    twin.destroy_node()
 
 
 def test_a_publisher_of_the_other_kind_of_twist_is_named(lockstep: tuple[NodeUnderTest, Probe], probe: Probe) -> None:

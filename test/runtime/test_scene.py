@@ -10,6 +10,7 @@ import pytest
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.scene import WorldAssetError, WorldParseError, parse_scene, read_scene
+from lingbot_ros.runtime.scene_catalog import SceneCatalog
 
 WORLD = "name: w\nmodel: m\n"
 
@@ -71,3 +72,9 @@ def test_a_world_with_a_byte_order_mark_and_an_image_is_read(tmp_path: Path) -> 
 def test_wrong_values_name_their_key(extra: str) -> None:
     with pytest.raises(InputError, match=f"world.{extra.partition(':')[0]}"):
         parse_scene(WORLD + extra)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "\ud800", "a\0b", "y/" * 3000])
+def test_names_that_no_file_can_have_are_refused(name: str) -> None:
+    with pytest.raises(InputError):
+        SceneCatalog(None).read(name)

@@ -110,6 +110,7 @@ class Inputs:
     def _look_for_other_types(self) -> None:
         """DDS connects no publisher of another type and tells nobody, so that a robot would stand without a word."""
         node = self._running.node
+        self._look_for_namesakes()
         for subscription in self._subscriptions:
             mine = f"{subscription.msg_type.__module__.split('.')[0]}/msg/{subscription.msg_type.__name__}"
             for publisher in node.get_publishers_info_by_topic(subscription.topic_name):
@@ -120,6 +121,20 @@ class Inputs:
                     f"{subscription.topic_name}: '{publisher.node_name}' publishes {publisher.topic_type}, which never "
                     f"arrives; this node takes {mine}: {fix}"
                 )
-                if line not in self._told:
-                    self._told.add(line)
-                    node.get_logger().warning(line)
+                self._warn_once(line)
+
+    def _look_for_namesakes(self) -> None:
+        """Two nodes of one name hear the same topics and answer the same services, one of them at random."""
+        node = self._running.node
+        own = (node.get_name(), node.get_namespace())
+        if node.get_node_names_and_namespaces().count(own) > 1:
+            name = f"{own[1].rstrip('/')}/{own[0]}"
+            self._warn_once(
+                f"another node is called {name}, too: the same topics drive both, and either may answer a call; "
+                "start one of them in a namespace (--namespace) or with another ROS_DOMAIN_ID"
+            )
+
+    def _warn_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._running.node.get_logger().warning(line)
