@@ -81,13 +81,19 @@ def compressed_to_rgb(message: Any, field: str = "image") -> NDArray[np.uint8]:
     Raises InputError for anything that is not one, for a damaged one, and for one that is too large.
     """
     _refuse_depth(message, field)
-    return decode_image(bytes(message.data), f"{field}.data ('{message.format}')")
+    try:
+        return decode_image(bytes(message.data), f"{field}.data")
+    except InputError as error:
+        raise _of_format(error, message) from error
 
 
 def check_compressed(message: Any, field: str = "image") -> None:
     """Raise InputError where `compressed_to_rgb` would, as far as that shows without decoding."""
     _refuse_depth(message, field)
-    check_encoded(bytes(message.data), f"{field}.data ('{message.format}')")
+    try:
+        check_encoded(bytes(message.data), f"{field}.data")
+    except InputError as error:
+        raise _of_format(error, message) from error
 
 
 def check_raw(message: Any, field: str = "image") -> _Encoding:
@@ -119,6 +125,10 @@ def check_raw(message: Any, field: str = "image") -> _Encoding:
         what = "step x height" if encoding.half_rows == 2 else "step x height x 1.5"
         raise InputError(f"{field}.data", f"{len(message.data)} bytes", f"give {what} = {needed} bytes")
     return encoding
+
+
+def _of_format(error: InputError, message: Any) -> InputError:
+    return InputError(error.field, f"{error.value} of '{message.format}'", error.fix)
 
 
 def _refuse_depth(message: Any, field: str) -> None:
