@@ -27,7 +27,7 @@ setup(
     name=NAME,
     version="0.1.0",
     description="A learned video world model as a ROS 2 imagination service",
-    long_description=Path("README.md").read_text() if Path("README.md").exists() else "",
+    long_description=Path("README.md").read_text(encoding="utf-8") if Path("README.md").exists() else "",
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     maintainer="lingbot_ros maintainers",
@@ -36,7 +36,7 @@ setup(
     package_data={NAME: ["py.typed", "environment/requirements/*.txt", "viewer/page/*"]},
     data_files=data_files(),
     zip_safe=False,
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     install_requires=[
         "mcap>=1.2",
         "numpy>=1.26",
@@ -54,6 +54,9 @@ setup(
         "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pygame>=2.1", "pymunk>=6.6,<7"],
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
         "lerobot": ["av>=12", "pyarrow>=15"],
+        "policies": ["msgpack>=1.0", "websockets>=13"],
+        # Of LeRobot's environment, into which this package can be installed too; its own has another huggingface_hub.
+        "lerobot_policies": ["lerobot>=0.6; python_version >= '3.12'"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],
@@ -72,6 +75,7 @@ setup(
             "lingbot = lingbot_ros.cli.main:main",
             "imagination = lingbot_ros.nodes.imagination.main:main",
             "viewer = lingbot_ros.nodes.viewer.main:main",
+            "evaluator = lingbot_ros.nodes.evaluator.main:main",
         ]
     },
 )

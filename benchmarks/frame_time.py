@@ -134,7 +134,7 @@ def main() -> None:
             "limit_ms": LIMIT_MS,
             "rows": rows,
         }
-        args.json.write_text(json.dumps(record, indent=1) + "\n")
+        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

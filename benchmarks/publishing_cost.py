@@ -82,7 +82,7 @@ def main() -> None:
         machine = {"processor": platform.machine(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)}
         versions = {"python": platform.python_version(), "rclpy": version("rclpy"), "numpy": np.__version__}
         report = {"schema": 1, "machine": machine, "versions": versions, "median_ms": figures}
-        args.out.write_text(json.dumps(report, indent=2) + "\n")
+        args.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

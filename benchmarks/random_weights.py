@@ -126,7 +126,7 @@ class PeakMemory:
 
     @staticmethod
     def _now() -> tuple[int, int]:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith("Rss")}
         return sum(values.values()), values["RssAnon"]
 
@@ -153,7 +153,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     image, prompt, intrinsics = np.random.default_rng(0).integers(0, 256, (480, 832, 3), dtype=np.uint8), "", None
     if args.example is not None:
         image = np.ascontiguousarray(cv2.imread(str(args.example / "image.jpg"))[..., ::-1])
-        prompt = (args.example / "prompt.txt").read_text()
+        prompt = (args.example / "prompt.txt").read_text(encoding="utf-8")
         scale = np.array([image.shape[1] / 832, image.shape[0] / 480])  # they are of frames of 480 x 832
         intrinsics = np.load(args.example / "intrinsics.npy")[0] * np.tile(scale, 2)
     memory, phases = PeakMemory(), []
@@ -198,7 +198,9 @@ def main() -> None:
     if args.measure_only:
         record = {"schema": 1, "model": args.model, "size": args.size, "precision": args.precision, **run(args)}
         if args.json:
-            args.json.write_text(json.dumps({**record, "machine": describe_machine()}, indent=1) + "\n")
+            args.json.write_text(
+                json.dumps({**record, "machine": describe_machine()}, indent=1) + "\n", encoding="utf-8"
+            )
         return
     write_weights(find_card(args.model), args.work)
     environment = {**os.environ, "LINGBOT_WEIGHTS": str(args.work.resolve())}

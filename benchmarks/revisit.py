@@ -99,7 +99,7 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     if args.json:
         record = {"schema": 1, "model": args.model, "engine": engine, "machine": describe_machine(), "rows": rows}
-        args.json.write_text(json.dumps(record, indent=1) + "\n")
+        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

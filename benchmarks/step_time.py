@@ -81,7 +81,7 @@ def main() -> None:
         print(json.dumps(row))
     if args.json:
         record = {"machine": describe_machine(), "python": platform.python_version(), "rows": rows}
-        args.json.write_text(json.dumps(record, indent=1) + "\n")
+        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

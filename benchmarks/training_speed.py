@@ -156,7 +156,7 @@ def main() -> None:
             "loading_of_clips_of_64_frames": loading,
             "attention": attention,
         }
-        args.json.write_text(json.dumps(record, indent=1) + "\n")
+        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

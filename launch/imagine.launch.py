@@ -12,6 +12,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
+from launch.events.process import ProcessExited, ProcessStarted
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.event_handlers import OnStateTransition
@@ -62,7 +63,11 @@ ARGUMENTS = [
         default_value=PathJoinSubstitution([FindPackageShare("lingbot_ros"), "config", "imagination.yaml"]),
         description="full path of the node's parameter file",
     ),
-    DeclareLaunchArgument("use_sim_time", default_value="false", description="use the time of /clock"),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="false",
+        description="stamp messages and judge their age by /clock; frames and status keep the pace of real time",
+    ),
     DeclareLaunchArgument("autostart", default_value="true", description="configure and activate the node"),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     DeclareLaunchArgument(
@@ -104,21 +109,28 @@ def start_node(context: LaunchContext) -> list:
         sigterm_timeout="10",
         respawn=respawn,
         respawn_delay=2.0,
-        on_exit=[] if respawn else [Shutdown(reason="the imagination node ended")],
+        on_exit=[] if respawn else _shut_down,
     )
     autostart = IfCondition(LaunchConfiguration("autostart"))
     configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))
-    activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
-    return [
-        RegisterEventHandler(
-            OnStateTransition(
-                target_lifecycle_node=node, start_state="configuring", goal_state="inactive", entities=[activate]
+
+    def start_up(event: ProcessStarted, context: LaunchContext) -> list:
+        """Once per process: a configure that somebody asks for later must not activate by itself."""
+        activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
+        return [
+            RegisterEventHandler(
+                OnStateTransition(
+                    target_lifecycle_node=node,
+                    start_state="configuring",
+                    goal_state="inactive",
+                    entities=[activate],
+                    handle_once=True,
+                )
             ),
-            condition=autostart,
-        ),
-        RegisterEventHandler(OnProcessStart(target_action=node, on_start=[configure]), condition=autostart),
-        node,
-    ]
+            configure,
+        ]
+
+    return [RegisterEventHandler(OnProcessStart(target_action=node, on_start=start_up), condition=autostart), node]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -131,6 +143,11 @@ def generate_launch_description() -> LaunchDescription:
         for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
     ]
     return LaunchDescription([*ARGUMENTS, *profiles, OpaqueFunction(function=start_node)])
+
+
+def _shut_down(event: ProcessExited, context: LaunchContext) -> list:
+    """End the launch with the node; where the launch is ending already, a second shutdown would be an error."""
+    return [] if context.is_shutdown else [Shutdown(reason="the imagination node ended")]
 
 
 def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:

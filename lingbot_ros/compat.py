@@ -11,6 +11,8 @@ OPTIONAL_PACKAGES = {
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
     "av": "frames of films by their time",
+    "msgpack": "policies in other processes",
+    "websockets": "policies in other processes",
     "pyarrow": "reading LeRobot data sets",
     "uvicorn": "the page of the viewer",
 }

@@ -123,15 +123,16 @@ def main() -> None:
             parameters = sum(p.numel() for p in trainer.average.parameters())
             np.save(pictures, imagined)
             done.write_text(
-                json.dumps({"parameters": parameters, "cpu_s": cpu_s, **measure_variant(imagined, windows)})
+                json.dumps({"parameters": parameters, "cpu_s": cpu_s, **measure_variant(imagined, windows)}),
+                encoding="utf-8",
             )
-        results[name] = json.loads(done.read_text())
+        results[name] = json.loads(done.read_text(encoding="utf-8"))
         strips.append(strip(name, windows, np.load(pictures)))
     for name, row in results.items():
         print(f"{name:20}", " ".join(f"{key} {value}" for key, value in row.items()))
     about = {"iterations": args.iterations, "frames_per_iteration": 60, "windows": args.windows, "frames": SHOWN}
     report = {**about, "variants": results, "machine": describe_machine(), "versions": describe_versions()}
-    (args.run / "variants.json").write_text(json.dumps(report, indent=1) + "\n")
+    (args.run / "variants.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_strips(args.run / "variants.png", "the same window by every variant", strips, SHOWN)
 
 

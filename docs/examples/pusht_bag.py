@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=6, help="how many (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each take (default %(default)s)")
     args = parser.parse_args()
-    types = message_types({ACTION.kind: DEFINITION.read_text()})
+    types = message_types({ACTION.kind: DEFINITION.read_text(encoding="utf-8")})
     bag, maker, rng = BagWriter(args.bag, types), EpisodeMaker(), np.random.default_rng(0)
     begin_ns = START_NS
     for take in range(args.takes):

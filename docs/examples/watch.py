@@ -19,7 +19,27 @@ class Watcher(Node):
     def __init__(self) -> None:
         super().__init__("watcher")
         self.frames = 0
-        self.create_subscription(Image, "image_raw", self.on_image, 10)
+        self.subscription = self.create_subscription(Image, "image_raw", self.on_image, 10)
+        self.patience = self.create_timer(5.0, self.explain_silence)
+
+    def explain_silence(self) -> None:
+        """Say once why no image may have come."""
+        self.patience.cancel()
+        topic = self.subscription.topic_name
+        if self.frames:
+            return
+        if not self.count_publishers(topic):
+            print(
+                f"nobody publishes {topic}: is the node active, on this ROS_DOMAIN_ID and in this namespace?",
+                flush=True,
+            )
+            return
+        print(
+            f"{topic} has a publisher, but no image has come. Is a session active (`status`)? Do both programs run as "
+            "one user? Fast DDS does not reach another user's program by shared memory: set "
+            "FASTDDS_BUILTIN_TRANSPORTS=UDPv4 for both.",
+            flush=True,
+        )
 
     def on_image(self, message: Image) -> None:
         """Print size, imagined time and mean brightness of a frame."""

@@ -24,7 +24,9 @@ def definitions() -> dict[str, str]:
         # Beside the Python package, in the same install prefix, whether or not AMENT_PREFIX_PATH names it.
         shares = (parent / "share" / package / "msg" for parent in Path(spec.origin).parents)
         folder = next(share for share in shares if share.is_dir())
-        found |= {f"{package}/msg/{path.stem}": path.read_text() for path in sorted(folder.glob("*.msg"))}
+        found |= {
+            f"{package}/msg/{path.stem}": path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.msg"))
+        }
     return found
 
 

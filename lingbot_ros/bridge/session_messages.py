@@ -32,7 +32,7 @@ def frame_header(record: FrameRecord, frame_id: str) -> Header:
 
 
 def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication: Publication) -> FrameInfo:
-    """Everything that is known about a frame; trust and the shares are NaN: no model estimates them yet."""
+    """Everything that is known about a frame; the shares are NaN: no model estimates them yet."""
     timing = record.timing
     message = FrameInfo(
         header=header,
@@ -53,7 +53,8 @@ def frame_info(record: FrameRecord, info: WorldInfo, header: Header, publication
         observed_stamp=to_time(record.observed_stamp_ns),
         control_source=ControlSource.NONE,
         control_state=ControlState.UNKNOWN,
-        trust=float("nan"),
+        trust=record.trust,
+        trust_definition=info.trust_definition,
         seen_share=float("nan"),
         painted_share=float("nan"),
         unknown_share=float("nan"),

@@ -1,6 +1,7 @@
 """The standard simulator interfaces <-> this package's values. Imported only where `simulation_interfaces` is there."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -80,8 +81,11 @@ def failed(error: Exception) -> Result:
     return Result(result=int(code), error_message=str(error))
 
 
-def features(info: WorldInfo) -> SimulatorFeatures:
-    """What works, and in `custom_info`, as JSON, what a planner must know of an imagined world."""
+def features(info: WorldInfo, missing: Sequence[str] = ()) -> SimulatorFeatures:
+    """What works, and in `custom_info`, as JSON, what a planner must know of an imagined world.
+
+    missing: services that the installed version of the interfaces lacks.
+    """
     custom_info = {
         "simulator": "lingbot_ros",
         "model": info.name,
@@ -90,6 +94,7 @@ def features(info: WorldInfo) -> SimulatorFeatures:
         "fps": info.fps,
         "world_format": FORMAT,
         "entities": "the camera; its pose is what was commanded, not what was measured",
+        "services_missing_in_the_interfaces": list(missing),
         "images": "predicted, not simulated: no contact forces, no metric guarantee",
     }
     return SimulatorFeatures(features=list(CAN), spawn_formats=[], custom_info=json.dumps(custom_info))

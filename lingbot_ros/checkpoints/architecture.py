@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lingbot_ros.checkpoints.card_checks import check_range
+from lingbot_ros.checkpoints.typed_fields import typed_fields
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import (
     ActionControlConfig,
@@ -23,12 +24,11 @@ _SHOWN = 120
 
 
 def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
-    """Build a dataclass from a dictionary, each value of exactly the type that its field has, and finite.
+    """Build a dataclass from a dictionary, each value of exactly the type that its field has, finite and in range.
 
     Raises InputError naming `where`, the key, its value and what is wanted, also for unknown or missing keys.
     """
-    if not isinstance(data, dict):
-        raise InputError(where, _short(data), "give a mapping of keys to values")
+    data = require_mapping(data, where)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in data.items():
         if key not in fields:
@@ -40,7 +40,7 @@ def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
     ]
     if missing:
         raise InputError(where, "no value", f"add {', '.join(missing)}")
-    values = {key: _typed(kind, key, value, f"{where}.{key}") for key, value in data.items()}
+    values = {key: _typed(kind, key, value, f"{where}.{key}") for key, value in typed_fields(kind, data, where).items()}
     try:
         return kind(**values)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
@@ -74,6 +74,14 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
+def require_mapping(data: Any, where: str) -> dict[str, Any]:
+    """A copy of what YAML made of keys and values. Raises InputError for a list, a text or an empty file."""
+    if not isinstance(data, dict):
+        got = "nothing" if data is None else f"a {type(data).__name__}"
+        raise InputError(where, got, "give keys and values, one a line, such as `name: value`")
+    return dict(data)
+
+
 def parse_architecture(data: Any, where: str) -> TransformerConfig | RigidLayersConfig:
     """What a card's `architecture` dictionary describes: a network, or with `prediction: canonical` rigid layers."""
     if isinstance(data, dict) and data.get("prediction") == "canonical":
@@ -83,16 +91,14 @@ def parse_architecture(data: Any, where: str) -> TransformerConfig | RigidLayers
 
 def parse_transformer(data: Any, where: str) -> TransformerConfig:
     """A TransformerConfig from a card's `architecture` dictionary."""
-    if not isinstance(data, dict):
-        raise InputError(where, _short(data), "give a mapping of keys to values")
-    data = dict(data)
+    data = require_mapping(data, where)
     if data.get("text") is not None:
         data["text"] = parse_dataclass(TextConfig, data["text"], f"{where}.text")
     if data.get("pixel") is not None:
         data["pixel"] = parse_dataclass(PixelConfig, data["pixel"], f"{where}.pixel")
     if data.get("control") is not None:
         kinds = {"rays": RayControlConfig, "action": ActionControlConfig}
-        kind = data["control"].get("kind") if isinstance(data["control"], dict) else None
+        kind = require_mapping(data["control"], f"{where}.control").get("kind")
         if not isinstance(kind, str) or kind not in kinds:
             raise InputError(f"{where}.control.kind", kind, f"use one of {', '.join(kinds)}")
         data["control"] = parse_dataclass(kinds[kind], data["control"], f"{where}.control")

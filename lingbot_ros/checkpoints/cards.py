@@ -10,6 +10,7 @@ from typing import Any, Literal
 from lingbot_ros.checkpoints.architecture import parse_architecture, parse_dataclass
 from lingbot_ros.checkpoints.card_checks import check_card
 from lingbot_ros.checkpoints.hub import HubWeights
+from lingbot_ros.checkpoints.trust import TrustSpec
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.input_files.regular import read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
@@ -70,6 +71,7 @@ class ModelCard:
     area: int | None = None
     seed_image: str | None = None
     max_horizon: int | None = None
+    trust: TrustSpec | None = None
     task: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
@@ -99,6 +101,8 @@ class ModelCard:
             ("weights", HubWeights if _has(data, "weights", "repository") else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
+        if data.get("trust") is not None:
+            parts["trust"] = parse_dataclass(TrustSpec, data["trust"], f"{path}: trust")
         parts["architecture"] = parse_architecture(data.get("architecture", {}), f"{path}: architecture")
         return parse_dataclass(cls, {**data, **parts}, str(path))
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingbot_ros.home import cache_home, expanded
+
 WEIGHTS_PATH_VARIABLE = "LINGBOT_WEIGHTS"
 """Extra folders that hold one folder per repository, separated like PATH; they come before the download cache."""
 
@@ -58,11 +60,9 @@ class HubWeights:
 def hub_cache() -> Path:
     """The download cache that all programs using Hugging Face share: $HF_HUB_CACHE, $HF_HOME/hub, or its default."""
     if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
+        return expanded(cache, "HF_HUB_CACHE")
     home = os.environ.get("HF_HOME")
-    if home is None:
-        home = os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
-    return Path(home).expanduser() / "hub"
+    return (cache_home() / "huggingface" if home is None else expanded(home, "HF_HOME")) / "hub"
 
 
 def find_repository(repository: str, revision: str) -> Path | None:
@@ -81,6 +81,6 @@ def _candidates(repository: str, revision: str) -> Iterator[Path]:
             yield folder
     cached = hub_cache() / f"models--{repository.replace('/', '--')}"
     reference = cached / "refs" / revision
-    commit = reference.read_text().strip() if reference.is_file() else revision
+    commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
     if (cached / "snapshots" / commit).is_dir():
         yield cached / "snapshots" / commit

@@ -71,7 +71,7 @@ def read_index(path: Path) -> dict[str, str]:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; raises ModelError naming it."""
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"weights: {path} is damaged ({error}); download it again") from error
     if not isinstance(data, dict):

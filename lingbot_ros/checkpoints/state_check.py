@@ -6,12 +6,16 @@ from pathlib import Path
 from torch import Tensor
 
 from lingbot_ros.errors import ModelError
+from lingbot_ros.model.finite import require_finite
 
 _LISTED_PROBLEMS = 5
 
 
 def check_state(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], what: str, path: Path) -> None:
-    """Raise ModelError naming each tensor that is missing, unexpected or of another shape; `what` names the network."""
+    """Raise ModelError naming each tensor that is missing, unexpected, of another shape or not finite.
+
+    `what` names the network.
+    """
     problems = [f"missing {name}" for name in expected if name not in found]
     problems += [f"unexpected {name}" for name in found if name not in expected]
     problems += [
@@ -22,3 +26,4 @@ def check_state(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], wha
     if problems:
         more = f" and {len(problems) - _LISTED_PROBLEMS} more" if len(problems) > _LISTED_PROBLEMS else ""
         raise ModelError(f"{what}: {path} does not fit: {'; '.join(problems[:_LISTED_PROBLEMS])}{more}")
+    require_finite(found, f"{what}: {path}", "get the file again")

@@ -14,6 +14,8 @@ from lingbot_ros.errors import ModelError
 
 AGAIN = "restore it from the repository or download the model again"
 
+_BLOCK_BYTES = 2**20
+
 
 def open_weights(path: Path) -> safe_open:
     """Open a safetensors file for reading; raises ModelError with what to do if that is impossible."""
@@ -66,8 +68,11 @@ def check_digest(path: Path, sha256: str, size: int) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:

@@ -12,6 +12,7 @@ from lingbot_ros.checkpoints.names import released_names
 from lingbot_ros.checkpoints.tensors import open_weights, stored_shapes
 from lingbot_ros.errors import ModelError
 from lingbot_ros.model.config import TransformerConfig
+from lingbot_ros.model.finite import require_finite
 from lingbot_ros.model.quantized import is_quantized, quantize, replace_linears
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
@@ -68,9 +69,11 @@ def load_transformer(
         for stored in file.keys():  # noqa: SIM118, it is no dictionary
             name, tensor = names[stored], file.get_tensor(stored)
             if storage is not None and is_quantized(name):
+                require_finite({stored: tensor}, str(path), "get the file again, or train again")
                 state[name], state[f"{name.removesuffix('weight')}scale"] = quantize(tensor.to(device), storage)
             else:
                 state[name] = tensor.to(device, parameter_dtype(name, precision), copy=True)
+    require_finite(state, str(files[0]), "get the file again, or train again")
     with torch.device("meta"):
         model = CausalWorldTransformer(config)
         if storage is not None:
@@ -97,6 +100,8 @@ def parameter_dtype(name: str, precision: torch.dtype) -> torch.dtype:
 
 
 def save_transformer(model: CausalWorldTransformer, path: Path, dtype: torch.dtype) -> None:
-    """Write all parameters as safetensors in one dtype."""
+    """Write all parameters as safetensors in one dtype. Raises ModelError where one of them is not finite in it."""
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()}
+    fix = f"as {str(dtype).removeprefix('torch.')}; train again with a smaller learning_rate"
+    require_finite(tensors, f"{path.name} was not written", fix)
     save_file(tensors, path)

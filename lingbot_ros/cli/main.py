@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from lingbot_ros import __version__
+from lingbot_ros.cli.streams import lasting_output, open_missing_streams
+from lingbot_ros.environment.variables import OWN_FOLDERS
 from lingbot_ros.errors import InputError, LingbotError
 
 BUILT_IN = {
@@ -22,6 +24,7 @@ BUILT_IN = {
     "eval-model": "eval_model",
     "evaluate": "evaluate",
     "gate": "gate",
+    "plan": "plan",
     "models": "models",
     "engines": "engines",
     "export": "export",
@@ -52,6 +55,23 @@ def main(arguments: list[str] | None = None) -> int:
     Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted. An expected error prints one line to stderr.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    open_missing_streams()
+    _append_own_folders()
+    with lasting_output() as output:
+        code = _run(arguments)
+    if output.error is None or isinstance(output.error, BrokenPipeError):
+        return code  # a reader such as `head` closed the pipe: it has what it wanted
+    print(f"lingbot: the output could not be written: {output.error.strerror}", file=sys.stderr)
+    return code or FAILED
+
+
+def _append_own_folders() -> None:
+    """The folders of PYTHONPATH, which `./lingbot` keeps apart, last: a numpy in one of them must not be ours."""
+    own = os.environ.get(OWN_FOLDERS, "").split(os.pathsep)
+    sys.path += [folder for folder in own if folder and folder not in sys.path]
+
+
+def _run(arguments: list[str]) -> int:
     verbs = find_verbs()
     # Import only the requested verb; the help needs all of them.
     wanted = {arguments[0]: verbs[arguments[0]]} if arguments and arguments[0] in verbs else verbs
@@ -64,10 +84,6 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD_INPUT if isinstance(error, InputError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, e.g. `head`, closed the pipe. Without this, Python reports it again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def find_verbs() -> dict[str, str]:

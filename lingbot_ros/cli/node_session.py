@@ -15,6 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.cli.model_arguments import given_options
+from lingbot_ros.home import provide_ros_home
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
@@ -41,6 +42,7 @@ def use_large_images() -> None:
 @contextmanager
 def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """A node and its executor; Python keeps handling the signals."""
+    provide_ros_home()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("lingbot_imagine", namespace=namespace)
     executor = SingleThreadedExecutor()

@@ -88,7 +88,7 @@ def episode_folder(root: Path, episode: int) -> Path:
 def is_clip_set(root: Path) -> bool:
     """Whether `root` holds a set of this kind, finished or not."""
     try:
-        content = json.loads((root / PLAN_FILE).read_text())
+        content = json.loads((root / PLAN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("kind") == KIND
@@ -128,7 +128,7 @@ def read_completion(root: Path) -> Completion:
 
 def _read_json(root: Path, name: str, fix: str) -> dict[str, Any]:
     try:
-        content = json.loads((root / name).read_text())
+        content = json.loads((root / name).read_text(encoding="utf-8"))
         version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("data set", root, f"{fix} ({name}: {error})") from error
@@ -141,7 +141,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(content, indent=1) + "\n")
+        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         raise disk_error(path.parent, error.strerror) from error

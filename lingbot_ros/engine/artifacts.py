@@ -14,6 +14,7 @@ from lingbot_ros.engine.export.probe import Probe
 from lingbot_ros.engine.export.weights import WeightSource
 from lingbot_ros.engine.interface import GraphSpec
 from lingbot_ros.errors import EngineError
+from lingbot_ros.home import cache_home, expanded
 from lingbot_ros.shared_files import shared_folders
 
 ARTIFACTS_VARIABLE = "LINGBOT_ENGINES"
@@ -28,8 +29,9 @@ FORMAT = 1
 
 def artifacts_folder() -> Path:
     """Where exported graphs are kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Path(os.environ.get(ARTIFACTS_VARIABLE) or cache / "lingbot_ros" / "engines").expanduser()
+    if named := os.environ.get(ARTIFACTS_VARIABLE):
+        return expanded(named, ARTIFACTS_VARIABLE)
+    return cache_home() / "lingbot_ros" / "engines"
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ def write_artifact(key: Mapping[str, str], artifact: Artifact, where: Path | Non
             whole.mkdir()
             (whole / "model.onnx").write_bytes(artifact.model)
             (whole / "weights.json").write_text(
-                json.dumps({n: [s.parameter, s.transposed] for n, s in artifact.weights.items()})
+                json.dumps({n: [s.parameter, s.transposed] for n, s in artifact.weights.items()}), encoding="utf-8"
             )
             np.savez(whole / "probe.npz", **artifact.probe)  # type: ignore[arg-type, unused-ignore]
-            (whole / "sha256").write_text(_digest(whole))
-            (whole / "key.json").write_text(json.dumps(dict(key), indent=1))
+            (whole / "sha256").write_text(_digest(whole), encoding="utf-8")
+            (whole / "key.json").write_text(json.dumps(dict(key), indent=1), encoding="utf-8")
             if folder.exists():
                 folder.rename(Path(made) / "before")
             whole.rename(folder)
@@ -101,12 +103,12 @@ def read_artifact(key: Mapping[str, str]) -> Artifact | None:
     if folder is None:
         return None
     try:
-        found = json.loads((folder / "key.json").read_text())
+        found = json.loads((folder / "key.json").read_text(encoding="utf-8"))
         differing = [name for name in {*key, *found} if key.get(name) != found.get(name)]
-        whole = (folder / "sha256").read_text() == _digest(folder)
+        whole = (folder / "sha256").read_text(encoding="utf-8") == _digest(folder)
         if differing or not whole:
             raise ValueError(f"differs in {', '.join(differing)}" if differing else "its files were changed")
-        sources = json.loads((folder / "weights.json").read_text())
+        sources = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
         with np.load(folder / "probe.npz") as arrays:
             probe = dict(arrays)
         model = (folder / "model.onnx").read_bytes()

@@ -20,13 +20,13 @@ def correct_include_paths(share: Path, python_include: Path, numpy_include: Path
 
 
 def _correct(file: Path, python_include: Path, numpy_include: Path) -> bool:
-    text = file.read_text()
+    text = file.read_text(encoding="utf-8")
     corrected = _NUMPY_INCLUDE.sub(lambda _: str(numpy_include), text)
     corrected = _PYTHON_INCLUDE.sub(lambda _: str(python_include), corrected)
     if corrected == text:
         return False
     # Written beside and renamed: pip may have hard-linked the file to a shared cache.
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as fresh:
         fresh.write(corrected)
     os.chmod(fresh.name, file.stat().st_mode)
     os.replace(fresh.name, file)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 CPU_SPACE_GB = 4
 CUDA_SPACE_GB = 14
+CUDA_DOWNLOAD_GB = 3
+_UNUSABLE = re.compile(r"[^A-Za-z0-9 /._+@=,~-]")
+"""CMake and the generators of ROS write paths into makefiles and Python code without quoting such characters."""
 OLDEST_CMAKE = (3, 20)
 
 
@@ -23,6 +26,11 @@ def missing_for_packages(folder: Path) -> list[str]:
         lacks.append(
             f"Python {version} at {sys.executable} cannot make virtual environments: install its venv module "
             f"(Debian, Ubuntu: sudo apt install python{version}-venv)"
+        )
+    if odd := _UNUSABLE.search(str(folder)):
+        lacks.append(
+            f"the path {str(folder)!r} has the character {odd[0]!r}, with which ROS messages cannot be built: clone "
+            "below a path of ASCII letters, digits, spaces and . _ - + @ = , ~"
         )
     if not os.access(folder, os.W_OK):
         lacks.append(f"no permission to write in {folder}: clone into a folder of your own")
@@ -66,7 +74,9 @@ def cmake(search_path: str | None = None) -> str | None:
     path = shutil.which("cmake", path=search_path)
     if path is None:
         return None
-    said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True, timeout=30).stdout
+    said = subprocess.run(
+        [path, "--version"], check=False, capture_output=True, text=True, timeout=30, encoding="utf-8", errors="replace"
+    ).stdout
     found = re.search(r"version (\d+)\.(\d+)", said)
     return path if found and (int(found[1]), int(found[2])) >= OLDEST_CMAKE else None
 

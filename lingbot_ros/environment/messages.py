@@ -40,7 +40,9 @@ def build_messages(
     if cmake(variables["PATH"]) is None:
         installer.install(["-r", layout.requirements / "cmake.txt"], "cmake")
     asked: list[str | Path] = [layout.python, "-c", _PATHS_OF]
-    answer = subprocess.run(asked, check=True, capture_output=True, text=True, env=variables).stdout
+    answer = subprocess.run(
+        asked, check=True, capture_output=True, text=True, env=variables, encoding="utf-8", errors="replace"
+    ).stdout
     python_include, numpy_include = map(Path, answer.splitlines())
     correct_include_paths(layout.prefix / "share", python_include, numpy_include)
 
@@ -74,4 +76,4 @@ def build_messages(
 def _installed(build: Path) -> set[Path]:
     """What the last complete build of each package has installed."""
     manifests = build.glob("*/install_manifest.txt")
-    return {Path(line) for manifest in manifests for line in manifest.read_text().splitlines()}
+    return {Path(line) for manifest in manifests for line in manifest.read_text(encoding="utf-8").splitlines()}

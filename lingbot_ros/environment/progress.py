@@ -37,6 +37,10 @@ class Progress:
             self._next_line_s = self.elapsed_s + _QUIET_TICK_S
             self._show(detail)
 
+    def note(self, sentence: str) -> None:
+        """A line of its own that stays."""
+        print(f"{chr(10) if self._live else ''}lingbot: {sentence}", file=sys.stderr, flush=True)
+
     def end(self, outcome: str) -> None:
         """Close the line, e.g. with `done`."""
         self._show(outcome)
@@ -62,7 +66,7 @@ def run_with_progress(
     """
     lines: list[str] = []
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w") as file:
+    with open(log, "w", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -72,6 +76,7 @@ def run_with_progress(
             pass_fds=(lock,),
             text=True,
             errors="replace",
+            encoding="utf-8",
         )
 
         def collect() -> None:

@@ -17,7 +17,7 @@ class Record:
     def read(cls, path: Path) -> "Record | None":
         """The record, or None where there is none that can be read."""
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
             return cls(done=dict(data["done"]), running=data["running"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -26,7 +26,7 @@ class Record:
         """Replace the file; it is on disk, complete, when this returns."""
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
-        with open(fresh, "w") as file:
+        with open(fresh, "w", encoding="utf-8") as file:
             json.dump(asdict(self), file, indent=1)
             file.flush()
             os.fsync(file.fileno())

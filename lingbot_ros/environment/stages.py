@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.machine import missing_for_messages, missing_for_packages
 from lingbot_ros.environment.messages import PACKAGES, SIMULATOR_PACKAGES, build_messages, interface_files
@@ -113,12 +115,21 @@ def _make_environment(layout: Layout) -> None:
     # The interpreter beneath: this one may itself be that of the environment's forerunner, which is gone by now.
     base: str = sys._base_executable  # type: ignore[attr-defined]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    made = subprocess.run([base, "-m", "venv", layout.prefix], check=False, capture_output=True, text=True, env=clean)
+    made = subprocess.run(
+        [base, "-m", "venv", layout.prefix],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=clean,
+        encoding="utf-8",
+        errors="replace",
+    )
     if made.returncode != 0:
         raise SetupError(f"cannot make a virtual environment with {base}: {(made.stdout + made.stderr).strip()}")
-    (layout.site_packages / "lingbot_ros.pth").write_text(f"{layout.root}\n")
+    (layout.site_packages / "lingbot_ros.pth").write_text(f"{layout.root}\n", encoding="utf-8")
     command = layout.prefix / "bin" / "lingbot"
-    command.write_text('#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" -P -m lingbot_ros.cli.main "$@"\n')
+    run = shlex.join(isolated_module("lingbot_ros.cli.main"))
+    command.write_text(f'#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" {run} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     _show_to_ament(layout)
 

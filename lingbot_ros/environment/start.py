@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lingbot_ros.environment.failure import SetupError
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.setup import bring_up_to_date
 from lingbot_ros.environment.stages import stages
@@ -47,8 +48,9 @@ def main(root: str, arguments: list[str]) -> NoReturn:
         print(shell_exports(layout))
         sys.exit(0)
     _mention_other_ros(layout)
-    tail = arguments[1:] if arguments[:1] == ["python"] else ["-P", "-m", "lingbot_ros.cli.main", *arguments]
-    os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ))
+    verb = arguments[:1] != ["python"]
+    tail = isolated_module("lingbot_ros.cli.main", *arguments) if verb else arguments[1:]
+    os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ, verb))
 
 
 def shell_exports(layout: Layout) -> str:

@@ -15,6 +15,8 @@ REACH = (
     *(FASTDDS_PROFILES, "FASTRTPS_DEFAULT_PROFILES_FILE", "CYCLONEDDS_URI"),
 )
 """With any of these the user says how far ROS 2 reaches."""
+OWN_FOLDERS = "LINGBOT_PYTHONPATH"
+"""Where the user's PYTHONPATH goes for the verbs, which look there last."""
 
 _SEARCH_PATHS = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 
@@ -48,9 +50,14 @@ def workspace_variables(layout: Layout, variables: Mapping[str, str]) -> dict[st
     return result
 
 
-def program_variables(layout: Layout, variables: Mapping[str, str]) -> dict[str, str]:
-    """As `workspace_variables`, with the library path set, which saves the wheels a second start of the interpreter."""
+def program_variables(layout: Layout, variables: Mapping[str, str], verb: bool = False) -> dict[str, str]:
+    """As `workspace_variables`, with the library path set, which saves the wheels a second start of the interpreter.
+
+    verb: for a command of this package, whose packages no folder of the user may shadow.
+    """
     result = workspace_variables(layout, variables)
+    if verb and "PYTHONPATH" in result:
+        result[OWN_FOLDERS] = result.pop("PYTHONPATH")
     libraries = [layout.prefix / "lib", *sorted(layout.site_packages.glob("ros_*.libs"))]
     result["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, libraries), *_split(result.get("LD_LIBRARY_PATH", ""))])
     result[BOOTSTRAP_GUARD] = "1"

@@ -51,6 +51,7 @@ class Control:
         self.name = name
         self._policy, self._space, self._rewrite = policy, space, rewrite
         self._memory: dict[int, RowMemory] = {}
+        self.alone_on = getattr(policy, "alone_on", None)
 
     def begin(self, row: int, start: Start, seed: int) -> PolicyFailure | None:
         rest = np.array(self._space.rest(start), np.float64)
@@ -67,6 +68,9 @@ class Control:
     def end(self, row: int) -> None:
         self._memory.pop(row, None)
         self._policy.end(row)
+
+    def close(self) -> None:
+        """The policy belongs to whoever made it."""
 
     def _rewritten(self, chunk: Actions, memory: RowMemory) -> Actions:
         changed = self._rewrite(chunk, memory)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.policies.contract import Actions, Start, StateReader
 from lingbot_ros.evaluate.rollouts.scorer import Scorer
 from lingbot_ros.evaluate.rollouts.stepper import Stepper
 
@@ -36,6 +36,14 @@ class PolicyTask(Protocol):
     def horizons(self) -> Sequence[int]: ...
 
     @property
+    def how_starts_are_drawn(self) -> str:
+        """For readers of a record: from what, and what they have in common."""
+
+    @property
+    def success_in_words(self) -> str:
+        """What can be seen when the task is solved, a sentence for a judge that reads."""
+
+    @property
     def scorer(self) -> Scorer: ...
 
     def starts(self, count: int, seed: int, folder: Path) -> Iterator[Start]:
@@ -46,6 +54,10 @@ class PolicyTask(Protocol):
 
     def rest(self, start: Start) -> Actions:
         """The action [dim] that keeps the robot where it is at a start."""
+
+    @property
+    def robot_state(self) -> StateReader | None:
+        """Reads the robot's own state [n] off an image uint8 [H, W, 3], for policies that want one; None: it cannot."""
 
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
         """What the reference itself says of each frame that `actions` lead to; no image is read."""

@@ -19,7 +19,7 @@ def write_text(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text)
+        aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         fix = "free some space or use another folder"

@@ -5,7 +5,6 @@ import re
 from collections import OrderedDict
 from typing import Any
 
-import ftfy
 import torch
 from torch import Tensor
 
@@ -47,5 +46,7 @@ class TextEncoder:
 
 def clean_prompt(prompt: str) -> str:
     """Repaired Unicode, HTML entities resolved (also those escaped twice), one space between words."""
+    import ftfy  # noqa: PLC0415  - models without text do without
+
     resolved = html.unescape(html.unescape(ftfy.fix_text(prompt)))
     return re.sub(r"\s+", " ", resolved).strip()

@@ -12,6 +12,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from std_msgs.msg import UInt64
 
+from lingbot_ros.home import provide_ros_home
+
 _PING, _PONG = "lingbot_probe/ping", "lingbot_probe/pong"
 _ROUNDS = 20
 _DISCOVERY_LIMIT_S = 20.0
@@ -21,6 +23,7 @@ _DEPTH = 10
 
 def echo() -> None:
     """Send back every number, until interrupted."""
+    provide_ros_home()
     rclpy.init()
     node = rclpy.create_node("lingbot_probe_echo")
     publisher = node.create_publisher(UInt64, _PONG, _DEPTH)
@@ -36,6 +39,7 @@ def echo() -> None:
 
 def ask() -> dict[str, float]:
     """Measure discovery and round trips. Raises TimeoutError with a sentence when the other side is not reached."""
+    provide_ros_home()
     rclpy.init()
     node = rclpy.create_node("lingbot_probe_ask")
     answers: list[int] = []

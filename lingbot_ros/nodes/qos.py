@@ -34,6 +34,9 @@ PROMPT = reliable(10)
 ANSWERS = reliable(_LEAST_CALLS)
 """Of clients: DDS shows each one the answers to all clients of a service, and a shallow queue loses its own."""
 
+RESULT_TIMEOUT_S = 900
+"""How long the result of a goal can be asked for after its end; rclpy's own 10 s are over while a robot reconnects."""
+
 
 def frames(mode: Mode, frame_bytes: int) -> QoSProfile:
     """For images and what goes with them.

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.recording.bag_file import BagFile
-from lingbot_ros.recording.storage import Channel
+from lingbot_ros.recording.frame_topics import CountedTopic, frame_topics
 
-FRAME_INFO = "lingbot_msgs/msg/FrameInfo"
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
 KIND_SEED, KIND_IMAGINED, KIND_OBSERVED = 1, 2, 3
@@ -60,11 +59,11 @@ class BagReader:
         self._folder = folder
         self._bag = BagFile(folder)
         try:
-            self._frame_infos = self._only(FRAME_INFO)
+            counted = [CountedTopic(c.topic, c.kind, n) for c, n in self._bag.counts.items()]
+            self._part_of = frame_topics(counted)
         except BaseException:
             self._bag.close()
             raise
-        self._prefix = self._frame_infos.topic.removesuffix("frame_info")
 
     def __enter__(self) -> "BagReader":
         return self
@@ -76,7 +75,8 @@ class BagReader:
 
     @property
     def frame_count(self) -> int:
-        return self._bag.counts[self._frame_infos]
+        """How many frames the node published while it recorded."""
+        return sum(count for channel, count in self._bag.counts.items() if self._part_of.get(channel.topic) == "info")
 
     def engine(self) -> RecordedEngine | None:
         """From the first status in the bag."""
@@ -91,19 +91,9 @@ class BagReader:
 
     def frames(self) -> Iterator[RecordedFrame]:
         """All frames, as they were published; the parts of one are found by their common stamp."""
-        parts_of = {
-            f"{self._prefix}image_raw": "image",
-            f"{self._prefix}image_raw/compressed": "image",
-            f"{self._prefix}camera_info": "camera",
-            self._frame_infos.topic: "info",
-        }
-        for channel in self._bag.channels:
-            if channel.topic.endswith("/control") and channel.topic.startswith(self._prefix):
-                parts_of[channel.topic] = "control"
-            if channel.topic.endswith("/given_image") and channel.topic.startswith(self._prefix):
-                parts_of[channel.topic] = "given"
-        wanted = [channel for channel in self._bag.channels if channel.topic in parts_of]
-        if missing := _NEEDED - {parts_of[c.topic] for c in wanted}:
+        part_of = self._part_of
+        wanted = [channel for channel in self._bag.channels if channel.topic in part_of]
+        if missing := _NEEDED - set(part_of.values()):
             fix = "a replay needs what the node's ~/record writes"
             raise InputError("bag", f"'{self._folder}', which has no {', '.join(sorted(missing))}", fix)
         stamp: tuple[int, int] | None = None
@@ -112,17 +102,10 @@ class BagReader:
             now = message.header.stamp.sec, message.header.stamp.nanosec
             if now != stamp:
                 stamp, parts = now, {}
-            parts[parts_of[channel.topic]] = message
+            parts[part_of[channel.topic]] = message
             if parts.keys() >= _NEEDED:
                 yield _frame(parts)
                 stamp = None
-
-    def _only(self, kind: str) -> Channel:
-        found = [channel for channel in self._bag.channels if channel.kind == kind]
-        if len(found) != 1:
-            topics = ", ".join(channel.topic for channel in found) or "none"
-            raise InputError("bag", f"'{self._folder}' with topics of {kind}: {topics}", "give a bag of one node")
-        return found[0]
 
 
 def _frame(parts: dict[str, Any]) -> RecordedFrame:

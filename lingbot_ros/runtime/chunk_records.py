@@ -47,6 +47,7 @@ def chunk_records(
             intrinsics=served.intrinsics,
             observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
+            trust=session.trust,
         )
         for offset, (image, control) in enumerate(zip(images, controls, strict=True))
     ]
@@ -74,4 +75,5 @@ def first_frame_record(served: ServedSession, image: NDArray[np.uint8]) -> Frame
         intrinsics=served.intrinsics,
         camera_pose=served.start_pose,
         given_image=served.given_image,
+        trust=session.trust,
     )

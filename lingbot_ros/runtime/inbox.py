@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
+from lingbot_ros.errors import ErrorCode, SessionError
 from lingbot_ros.runtime.arbiter import PRIORITY, Arbiter
 from lingbot_ros.runtime.commands import ControlInput, MotionState, Velocity
 from lingbot_ros.runtime.control_history import ControlHistory
@@ -13,9 +13,10 @@ from lingbot_ros.runtime.control_times import ExpectedImage
 from lingbot_ros.runtime.enums import ControlSource, Mode
 from lingbot_ros.runtime.lockstep_queue import LockstepQueue
 from lingbot_ros.runtime.records import Control
+from lingbot_ros.text_enum import TextEnum
 
 
-class StalePolicy(StrEnum):
+class StalePolicy(TextEnum):
     """What happens in realtime when no source has given a control for longer than the limit.
 
     HOLD and DECAY repeat the last action or pose; a velocity becomes zero (HOLD) or decays. STOP: no frames.
@@ -58,12 +59,27 @@ class ControlInbox:
         self._queue = LockstepQueue(capacity)
         self._arbiter = Arbiter(timeout_s, decay_s if stale is StalePolicy.DECAY else None, priority)
         self._history = ControlHistory(timeout_s, priority)
+        self._session_id = ""
         self._last_arrival_s: float | None = None
         self._received = self._replaced = 0
 
-    def put(self, offer: ControlInput) -> None:
-        """Add a control. Raises LingbotError (BUSY) when the queue of lockstep is full; accepted controls are kept."""
+    def require_served(self, session_id: str) -> None:
+        """Raises SessionError (UNKNOWN_SESSION) unless controls of this session, "" = of any, are taken now."""
+        if session_id not in ("", self._session_id):
+            raise SessionError(
+                f"action.session_id: got '{session_id}'; the topic drives the active session '{self._session_id}', "
+                "use ~/step or ~/imagine for others",
+                ErrorCode.UNKNOWN_SESSION,
+            )
+
+    def put(self, offer: ControlInput, session_id: str = "") -> None:
+        """Add a control of this session; "" = of whichever is active.
+
+        Raises SessionError as `require_served`, and LingbotError (BUSY) when the queue of lockstep is full; accepted
+        controls are kept.
+        """
         with self._lock:
+            self.require_served(session_id)  # together with `serve`: a late control must not drive the next session
             if self._mode is Mode.LOCKSTEP:
                 self._queue.put(offer)
             else:
@@ -124,11 +140,16 @@ class ControlInbox:
         with self._lock:
             self._replaced += self._arbiter.skip(count)
 
-    def clear(self) -> None:
-        """Drop all controls, because they belong to another session or are unusable."""
+    def serve(self, session_id: str) -> None:
+        """From now on controls are for this session, "" = none; those that wait were for the one before."""
         with self._lock:
-            self._history.clear()
-            self._replaced += self._queue.clear() + self._arbiter.clear()
+            self._session_id = session_id
+            self._drop_all()
+
+    def clear(self) -> None:
+        """Drop all controls, because they are unusable."""
+        with self._lock:
+            self._drop_all()
 
     def age_s(self) -> float:
         """Seconds since the last control arrived; NaN if there was none."""
@@ -138,6 +159,10 @@ class ControlInbox:
     def counts(self) -> InboxCounts:
         with self._lock:
             return InboxCounts(self._received, self._replaced, len(self._queue))
+
+    def _drop_all(self) -> None:
+        self._history.clear()
+        self._replaced += self._queue.clear() + self._arbiter.clear()
 
     def _would_drive(self) -> bool:
         return len(self._arbiter) > 0 and (self._stale is not StalePolicy.STOP or self._arbiter.is_fresh())

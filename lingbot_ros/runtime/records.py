@@ -1,5 +1,6 @@
 """Values that travel between the threads of a live world. All are frozen; arrays in them are not written to again."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class FrameRecord:
     given_image: of frame 0, as the session was given it, uint8 [h, w, 3] of any size.
     observed_stamp_ns: observed frames: when the image was taken, by the sender's clock; 0 = unknown.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
+    trust: how far the frame can be believed, 0..1; NaN = not estimated.
     """
 
     image: NDArray[np.uint8]
@@ -67,6 +69,7 @@ class FrameRecord:
     given_image: NDArray[np.uint8] | None = None
     observed_stamp_ns: int = 0
     paced: bool = False
+    trust: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.home import expanded
 from lingbot_ros.runtime.scene import Scene, read_scene
 from lingbot_ros.sendable import require_path
 from lingbot_ros.shared_files import shared_folders
@@ -80,4 +81,4 @@ def _local(uri: str) -> Path:
         return next((f.joinpath(*parts.parts[1:]) for f in folders if f.joinpath(*parts.parts[1:]).exists()), parts)
     if parsed.scheme:
         raise FormatError("uri", f"'{uri}'", "give a path, file:///..., package://lingbot_ros/... or a world's name")
-    return Path(uri).expanduser()
+    return expanded(uri, "uri")

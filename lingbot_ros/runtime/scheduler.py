@@ -99,7 +99,7 @@ class Scheduler:
 
     def forget_waiting(self) -> None:
         """Drop controls, real images and paced frames of a session that is not active any more."""
-        self._inbox.clear()
+        self._inbox.serve(self._table.active_id)
         self._follower.clear()
         self._statistics.add_dropped(self._output.buffer.drop_paced())
 

@@ -46,9 +46,10 @@ class ServedWorld:
         camera: CameraDefaults,
         images: RealImages,
         observe: ObserveSettings,
+        owner: str = "",
     ) -> None:
         self._world, self._limits = world, limits
-        self._table = SessionTable(world, limits, snapshot_folder, camera)
+        self._table = SessionTable(world, limits, snapshot_folder, camera, owner)
         self._on_error = on_error
         self._follower = Follower(observe, images, inbox, mode, world.info.fps, on_error)
         self._generator = Scheduler(world.info, self._table, inbox, output, statistics, mode, on_error, self._follower)

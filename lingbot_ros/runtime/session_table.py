@@ -38,9 +38,11 @@ class Limits:
 class SessionTable:
     """All calls come from the thread that owns the world. A call that raises has changed nothing."""
 
-    def __init__(self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults) -> None:
+    def __init__(
+        self, world: World, limits: Limits, snapshot_folder: Path, camera: CameraDefaults, owner: str = ""
+    ) -> None:
         self._world, self._limits, self._folder = world, limits, snapshot_folder.resolve()
-        self._camera = camera
+        self._camera, self._owner = camera, owner
         self._sessions: dict[str, ServedSession] = {}
         self._made = 0
         remove_leftovers(self._folder)
@@ -132,7 +134,8 @@ class SessionTable:
     def save(self, session_id: str, path: str, *, overwrite: bool) -> SavedSession:
         """Write a snapshot into the snapshot folder. Raises InputError for a path outside or a file in the way."""
         served = self.get(session_id)
-        target = self._inside(path or f"{served.id}-{served.session.frame_index}.safetensors")
+        name = f"{served.id}-{served.session.frame_index}.safetensors"
+        target = self._inside(path or (f"{self._owner}-{name}" if self._owner else name))
         if target.exists() and not overwrite:
             raise InputError("path", f"'{target}'", "it exists; set overwrite or choose another name")
         served.session.snapshot(served.outside()).save(target)

@@ -36,7 +36,10 @@ _IDLE_S = 0.25
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Settings of a worker; `config/imagination.yaml` describes each value."""
+    """Settings of a worker; `config/imagination.yaml` describes each value.
+
+    owner: begins the default names of snapshots, so that robots which share a folder do not overwrite each other's.
+    """
 
     options: LoadOptions
     mode: Mode
@@ -47,6 +50,7 @@ class WorkerSettings:
     priority: tuple[ControlSource, ...] = field(default=PRIORITY, kw_only=True)
     limits: Limits
     snapshot_folder: Path
+    owner: str = field(default="", kw_only=True)
     camera: CameraDefaults = field(default_factory=CameraDefaults)
     observe: ObserveSettings = field(default_factory=ObserveSettings)
 
@@ -136,9 +140,9 @@ class WorldWorker:
             self._refuse_waiting()
         return command.future
 
-    def put_control(self, offer: ControlInput) -> None:
-        """Drive the active session. Raises LingbotError (BUSY) when lockstep's queue is full."""
-        self.inbox.put(offer)
+    def put_control(self, offer: ControlInput, session_id: str = "") -> None:
+        """Drive the active session, if it is this one or "" is given. Raises as `ControlInbox.put`."""
+        self.inbox.put(offer, session_id)
         self._wake.set()
 
     def put_image(self, image: RealImage) -> None:
@@ -183,6 +187,7 @@ class WorldWorker:
             settings.camera,
             self.images,
             settings.observe,
+            settings.owner,
         )
         pacer.start()
         self.load_s = time.monotonic() - started_s

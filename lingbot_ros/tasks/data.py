@@ -40,7 +40,7 @@ def task_of_data(folder: Path) -> str | None:
     Raises InputError for a folder without a readable plan.
     """
     try:
-        plan = json.loads((folder / PLAN_FILE).read_text())
+        plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             "data set", folder, f"give a folder made by `lingbot dataset` ({PLAN_FILE}: {error})"

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.value import ValueEstimator
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
+    from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -103,9 +107,25 @@ class Task(Protocol):
         """Measure a model on what no training saw, against the task's minimum and target figures. Raises InputError."""
         raise InputError("model", world.info.name, f"the task {self.name} has no evaluation; give --data DIR")
 
+    def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
+        """What the doubts of a world's sessions say, measured on held-out rollouts. Raises InputError."""
+        raise InputError("model", world.info.name, f"the task {self.name} calibrates no trust")
+
     def policies(self) -> PolicyTask:
         """What policies of the task are evaluated with. Raises InputError where nothing is."""
         raise InputError("model", self.name, f"the task {self.name} has no evaluation of policies")
+
+    def plan_trials(self, world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
+        """Plan with the world and act in the task's simulator, goal by goal. Raises InputError where it has none."""
+        raise InputError("--env", self.name, f"the task {self.name} has no planning trials")
+
+    def episodes(self, folder: Path) -> Sequence[Episode]:
+        """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
+        raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
+
+    def value_estimator(self) -> ValueEstimator | None:
+        """What estimates the value of an image; None: nothing does."""
+        return None
 
 
 def add_command(commands: Any, command: Command) -> None:

@@ -25,7 +25,7 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
     if not (folder / CARD_FILE).is_file():
         return
     # Not as a ModelCard: one that an earlier attempt left without its weights is welcome.
-    card, plan = yaml.safe_load((folder / CARD_FILE).read_text()), clips.plan
+    card, plan = yaml.safe_load((folder / CARD_FILE).read_text(encoding="utf-8")), clips.plan
     wanted = {
         "height": plan.height,
         "width": plan.width,
@@ -56,7 +56,8 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | 
             raise OSError(0, "the seed image was not taken")
         partial = folder / f".{CARD_FILE}.{os.getpid()}"
         partial.write_text(
-            yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110)
+            yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110),
+            encoding="utf-8",
         )
         partial.replace(folder / CARD_FILE)
     except OSError as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer
+from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer, require_mapping
 from lingbot_ros.errors import InputError
 from lingbot_ros.input_files.regular import read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
@@ -108,9 +108,7 @@ class TrainConfig:
         if not path.is_file():
             fix = "give the path of a training YAML such as config/training/small.yaml"
             raise InputError("--config", path, fix)
-        data = parse_yaml(read_text(path, "--config"), f"--config {path}")
-        if not isinstance(data, dict):
-            raise InputError("--config", path, "give a mapping of keys to values")
+        data = require_mapping(parse_yaml(read_text(path, "--config"), f"--config {path}"), str(path))
         if "look" in data:
             print(f"{path}: `look:` is deprecated, write `validation:`", file=sys.stderr)
             data.setdefault("validation", data.pop("look"))

@@ -34,6 +34,6 @@ def load_ema_world(model: CausalWorldTransformer, config: TrainConfig, data: Tra
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "card.yaml").write_text(yaml.safe_dump(card))
+        (folder / "card.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
         export_model(model, config, folder)
         return World.load(folder, device=device, precision="f32", threads=torch.get_num_threads())

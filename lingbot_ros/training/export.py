@@ -44,9 +44,11 @@ def export_model(model: CausalWorldTransformer, config: TrainConfig, folder: Pat
 
 def update_card(path: Path, entries: dict[str, Any]) -> None:
     """Replace top-level entries of a card, keeping the order of the others."""
-    card = yaml.safe_load(path.read_text()) | entries
+    card = yaml.safe_load(path.read_text(encoding="utf-8")) | entries
     partial = path.with_suffix(".partial")
-    partial.write_text(yaml.dump(card, Dumper=_CardDumper, sort_keys=False, allow_unicode=True, width=110))
+    partial.write_text(
+        yaml.dump(card, Dumper=_CardDumper, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8"
+    )
     os.replace(partial, path)
 
 

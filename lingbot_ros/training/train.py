@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.errors import ModelError
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.model.ring import Ring
@@ -23,6 +25,7 @@ from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution, compile_predict
 from lingbot_ros.training.gate import Verdict
+from lingbot_ros.training.identity import require_same_run, run_identity
 from lingbot_ros.training.layer_loss import PartReader, layer_loss
 from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
@@ -69,10 +72,13 @@ class Trainer:
         execution: Execution = Execution(),  # noqa: B008, it is frozen
         targets: Targets = truth,
         parts: PartReader | None = None,
+        control: ControlSpec | None = None,
+        fps: float | None = None,
     ) -> None:
         """`background` uint8 [H, W, 3]: the data's median image, from which foreground differs.
 
-        `parts` tells, where somebody can, what the model's rigid layers are to be made of.
+        `parts` tells, where somebody can, what the model's rigid layers are to be made of. `control`, `fps`: of the
+        data, kept in the checkpoint, so that the run is not resumed with other data.
 
         Raises ModelError for a checkpoint that cannot be resumed, EngineError where nothing can compile.
         """
@@ -86,6 +92,7 @@ class Trainer:
         self.trained_seconds = 0.0
         self.passed_gate = False
         self._checkpoint = run / "checkpoint.pt"
+        self._identity = run_identity(config, background, control, fps)
         if self._checkpoint.exists():
             self._resume(load_checkpoint(self._checkpoint))
         if execution.compiled:
@@ -121,6 +128,8 @@ class Trainer:
                 begun = clock()
                 loss, norm = self._train_once(limits.iterations)
                 rate = learning_rate(self.config.schedule, self.iteration - 1, limits.iterations)
+                if self.iteration % every == 0:
+                    self._require_finite(loss, norm)
                 progress.advance(self.iteration, loss, norm, rate, self._depth(self.iteration - 1))
                 self.trained_seconds += clock() - begun
                 if validator is not None:
@@ -172,11 +181,23 @@ class Trainer:
         error = torch.nn.functional.smooth_l1_loss(prediction, target, beta=0.1, reduction="none")
         return (weight * error).mean()
 
+    def _require_finite(self, loss: Tensor, norm: Tensor) -> None:
+        """Raise ModelError when the run has left the numbers; what is on disk stays, which is older and finite."""
+        if isfinite(float(loss)) and isfinite(float(norm)):
+            return
+        kept = f"{self._checkpoint} keeps an earlier iteration" if self._checkpoint.exists() else "nothing was saved"
+        raise ModelError(
+            f"iteration {self.iteration}: the loss is {float(loss):g} and the gradient's norm {float(norm):g}; the run "
+            f"stopped and {kept}. Give a smaller schedule.learning_rate (it is {self.config.schedule.learning_rate:g}) "
+            "or a longer schedule.warmup_iterations, in another --run"
+        )
+
     def _save(self) -> None:
         save_checkpoint(
             self._checkpoint,
             {
                 "iteration": self.iteration,
+                "identity": self._identity,
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -186,6 +207,8 @@ class Trainer:
         )
 
     def _resume(self, state: dict[str, Any]) -> None:
+        for line in require_same_run(state.get("identity"), self._identity, str(self._checkpoint)):
+            tqdm.write(line)
         try:
             self.model.load_state_dict(state["model"])
         except RuntimeError as error:

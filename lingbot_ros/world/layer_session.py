@@ -1,9 +1,9 @@
 """A session of a world of rigid layers: it keeps what it saw, moves it, and draws it once per frame."""
 
+import math
 import time
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -11,9 +11,9 @@ from torch import Tensor
 from lingbot_ros.errors import SnapshotError
 from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
 from lingbot_ros.model.condition import PreviousFrames
-from lingbot_ros.model.rigid_layers.motion import advance
 from lingbot_ros.model.rigid_layers.render import render
 from lingbot_ros.model.rigid_layers.state import LayerState
+from lingbot_ros.model.rigid_layers.variants import advance_all
 from lingbot_ros.world.assembly import Control
 from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.layer_model import LayerModel
@@ -39,6 +39,17 @@ class LayerSession(Session):
         """What is remembered. Never changed in place."""
         layers = Part(self._layer_tensors, self._load_layers, lambda _: None)
         self._parts = {"control": self._parts["control"], "layers": layers}
+
+    @property
+    def trust(self) -> float:
+        spec = self._model.card.trust
+        has_variants = self._model.constants.config.variants > 0
+        return spec.of(self.doubt_px) if spec is not None and has_variants else math.nan
+
+    @property
+    def doubt_px(self) -> float:
+        """How far worlds that were read a little otherwise have come from this one, see `Variants.spread_px`."""
+        return float(self.layers.variants.spread_px)
 
     @property
     def rollout_state(self) -> RolloutState:
@@ -88,10 +99,10 @@ class LayerSession(Session):
         targets = to_targets(inputs.controls["actions"][0, :, 0], (card.width, card.height))
         constants = self._model.constants
         if real is None:
-            state = self.layers.moved(advance(constants, self.layers.bodies, targets))
+            state = self.layers.moved(*advance_all(constants, self.layers.bodies, self.layers.variants, targets))
             moved = time.perf_counter()
-            picture = render(constants, state.bodies.poses, state.textures, state.background)
-            frames = to_frames(picture)
+            drawn = render(constants, state.bodies.poses, state.outlines, state.textures, state.background)
+            frames = drawn.numpy()
         else:
             state, frames = self._model.capture.observe(self.layers, real[0], targets), real
             moved = time.perf_counter()
@@ -99,8 +110,3 @@ class LayerSession(Session):
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, moved - started, 0.0, ended - moved)
         return frames
-
-
-def to_frames(pictures: Tensor) -> Frames:
-    """float32 [B, 3, H, W], 0..255 -> uint8 [B, H, W, 3]."""
-    return np.ascontiguousarray(pictures.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())

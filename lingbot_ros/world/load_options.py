@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.errors import InputError
+from lingbot_ros.home import expanded
 from lingbot_ros.model.framing import Fit
 from lingbot_ros.model_options import MODEL_OPTIONS, Plain
 from lingbot_ros.world.pose_memory import MemoryOptions
@@ -79,7 +80,7 @@ class LoadOptions:
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None
-        given["light_decoder"] = Path(given["light_decoder"]).expanduser() if given["light_decoder"] else None
+        given["light_decoder"] = expanded(given["light_decoder"], "light_decoder") if given["light_decoder"] else None
         given["memory"] = MemoryOptions.of_places(given["memory"])
         return cls(**given)
 

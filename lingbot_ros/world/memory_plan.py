@@ -125,11 +125,11 @@ def free_bytes(device: str) -> int:
     """Memory that can still be taken: on the GPU, or in the machine within the limit of this control group."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
-    lines = Path("/proc/meminfo").read_text().splitlines()
+    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
-    if limit.is_file() and (text := limit.read_text().strip()) != "max":
-        available = min(available, int(text) - int(used.read_text()))
+    if limit.is_file() and (text := limit.read_text(encoding="utf-8").strip()) != "max":
+        available = min(available, int(text) - int(used.read_text(encoding="utf-8")))
     return available
 
 

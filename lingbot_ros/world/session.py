@@ -1,5 +1,6 @@
 """One imagined world being lived in: its caches, its clock, its past."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -109,6 +110,11 @@ class Session:
     def frames_since_real(self) -> int:
         """How many frames were imagined since the last real one; 0 at the start and after `observe`."""
         return self.frame_index - self._real_frame
+
+    @property
+    def trust(self) -> float:
+        """How far the last frame can be believed, 0..1, as `WorldInfo.trust_definition` says; NaN: not estimated."""
+        return math.nan
 
     @property
     def time_s(self) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.home import expanded
 from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.model.autoencoder import Frames, check_image
 from lingbot_ros.model.framing import Fit, crop_box, cropped, fit_image
@@ -91,7 +92,7 @@ class World:
             sink=sink,
             prompt_policy=prompt_policy,
             text_device=text_device,
-            light_decoder=None if light_decoder is None else Path(light_decoder).expanduser(),
+            light_decoder=None if light_decoder is None else expanded(light_decoder, "light_decoder"),
             memory=memory,
             offload_expert=offload_expert,
         )

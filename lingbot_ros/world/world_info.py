@@ -9,7 +9,10 @@ from lingbot_ros.model.framing import Fit
 
 @dataclass(frozen=True)
 class WorldInfo:
-    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames or None."""
+    """What a world takes, gives and needs. Sizes in pixels, memory in bytes, `max_horizon` in frames or None.
+
+    trust_definition: what the trust of a frame (`Session.trust`) means; empty when it is not estimated.
+    """
 
     name: str
     family: str
@@ -26,3 +29,4 @@ class WorldInfo:
     weights_bytes: int
     session_bytes: int
     fit: Fit = "aspect"
+    trust_definition: str = ""

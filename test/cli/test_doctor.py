@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -48,6 +49,18 @@ def test_torch_computes_on_the_cpu() -> None:
     finding = next(check_devices())
     assert finding.state is State.OK, finding
     assert "GFLOP/s" in finding.found
+
+
+@needs_ros
+def test_dds_programs_of_other_users_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lingbot_ros.nodes import other_users
+
+    (tmp_path / "fastdds_0123").touch()
+    (tmp_path / "fastrtps_port7411").touch()
+    assert other_users.other_users(tmp_path) == []
+    assert other_users.other_users(tmp_path, user=os.getuid() + 1) == [pwd.getpwuid(os.getuid()).pw_name]
+    assert not other_users.crosses_users({})
+    assert other_users.crosses_users({"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"})
 
 
 def test_a_damaged_model_is_reported_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 from lingbot_ros.cli.main import main
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.rollouts import Rollout
+from test.support.tiny_judges import write_lpips
 from test.support.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,8 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
     assert set(record["controls"]) == {"lazy/zero", "lazy/flipped", "lazy/random"}
     assert [(row["threshold"], row["horizon"]) for row in record["rows"]] == [(0.9, 6), (0.85, 6), (0.95, 6)]
     assert record["truths"][1]["scorer_on_real"]["count"] == 12
+    assert record["truths"][1]["scorer_on_imagined"]["count"] == 24
+    assert record["trials_per_policy"] == 2 and "expert" in record["how_starts_were_drawn"]
     assert len(record["verdict"]) == 3 and record["verdict"][0].startswith("No ranking is given: it takes 20 rollouts")
     assert {"torch", "gym-pusht"} <= set(record["versions"])
     assert record["seconds_of_this_run"]["imagined"]["world"] > 0
@@ -64,8 +67,9 @@ def test_the_record_holds_what_it_takes_to_repeat_it(report: Path) -> None:
 
 def test_the_file_of_lerobot_s_form_has_every_policy(report: Path) -> None:
     info = json.loads((report / "eval_info.json").read_text())
-    assert list(info) == ["lazy", "wandering", "<b>still</b>"]
-    assert info["lazy"]["overall"]["n_episodes"] == 2
+    assert list(info["per_group"]) == ["lazy", "wandering", "<b>still</b>"]
+    assert info["per_group"]["lazy"]["n_episodes"] == 2 and info["overall"]["n_trials"] == 6
+    assert "no training has" in info["how_starts_were_drawn"] and info["overall"]["seen_in_training"] is False
 
 
 class Checked(HTMLParser):
@@ -141,6 +145,9 @@ def test_a_folder_of_another_evaluation_is_refused(report: Path) -> None:
         (["--rollouts", "0"], None, r"^--rollouts: got 0"),
         (["--threshold", "2"], None, r"^--threshold: got 2.0"),
         (["--seed", "-1"], None, r"^--seed: got -1"),
+        (["--judge", "lpips"], None, r"^--judge: got lpips; give NAME=FOLDER"),
+        (["--judge", "oracle=."], None, r"^--judge: got oracle; use one of lpips, fvd_videomae, vlm"),
+        (["--judge", "lpips=/no"], None, r"^lpips: got /no/alexnet"),
         ([], "policies: []", r"^policies: got .* `policies:`"),
         ([], "policies: [{name: a, entry_point: 'no.such:thing'}]", r"^policies\[0\]\.entry_point: got"),
     ],
@@ -169,8 +176,15 @@ def _run(more: list[str], change: Callable[[str], str], out: Path) -> None:
     evaluate.run(parser.parse_args([*arguments, "--out", str(out)]))
 
 
-def test_the_text_names_policies_rates_and_controls(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(words(report.parent, "--reference")) == 0
+def test_the_text_names_policies_rates_and_controls(
+    report: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Also when a judge is asked afterwards: the rollouts are there already."""
+    write_lpips(tmp_path)
+    assert main(words(report.parent, "--reference", "--judge", f"lpips={tmp_path}")) == 0
+    said = json.loads((report / "evaluation.json").read_text())["judges"]["lpips"]
+    assert said["films"] == 6 and said["lpips"] > 0 and 0 <= said["agreement"] <= 1
+    assert "<h2>Judges</h2>" in (report / "index.html").read_text()
     shown = capsys.readouterr().out
     assert "12 rollouts of 6 frames" in shown
     assert re.search(r"lazy +0\.\d\d", shown)

@@ -16,6 +16,11 @@ def report(folder: Path, r: float | None = 0.95, refused: str | None = None) -> 
         "agreement": {"all": agreement},
         "hallucinated": {"upper": 0.049},
         "refused": refused,
+        "threshold": 0.9,
+        "truths": [
+            {"threshold": 0.85, "scorer_on_real": {"agreement": 0.5}},
+            {"threshold": 0.9, "scorer_on_real": {"agreement": 0.973}},
+        ],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluation.json").write_text(json.dumps(record))
@@ -32,6 +37,8 @@ def report(folder: Path, r: float | None = 0.95, refused: str | None = None) -> 
         (["--min-agreement-low", "0.9"], 1),
         (["--max-mmrv", "0.05", "--max-bias", "0.05", "--max-hallucinated", "0.05"], 0),
         (["--max-mmrv", "0.03"], 1),
+        (["--min-scorer", "0.97"], 0),
+        (["--min-scorer", "0.98"], 1),
         (["--max-bias", "0.02"], 1),
         (["--max-hallucinated", "0.04"], 1),
     ],

@@ -28,6 +28,16 @@ def test_image_film_and_summary(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["imagined.mp4", "latest.png", "summary.json"]
 
 
+def test_a_frame_that_is_not_to_be_believed_has_a_red_border(tmp_path: Path) -> None:
+    recording, frame = Recording(tmp_path, fps=10.0), np.full((96, 96, 3), 200, np.uint8)
+    for trust, edge in ((float("nan"), (200, 200, 200)), (0.5, (200, 200, 200)), (0.05, (40, 40, 220))):
+        recording.add(frame, trust)
+        latest = cv2.imread(str(tmp_path / "latest.png"))
+        assert tuple(latest[200, 0].tolist()) == tuple(latest[-1, 200].tolist()) == edge
+        assert (latest[192, 192] == 200).all()
+    recording.finish({})
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match=r"^--out: cannot write .*/file/out \(Not a directory\); free some disk"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lingbot_ros.cli.main import BUILT_IN
+from lingbot_ros.environment.interpreter import isolated_module
 from test.support.domains import borrow_domain
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ LINES = {
     "eval-model": ["eval-model", "no-model"],
     "evaluate": ["evaluate", "--policies", "no.yaml", "--out", "report"],
     "gate": ["gate", "no-report"],
+    "plan": ["plan", "--goals", "0"],
     "models": ["models", "list"],
     "engines": ["engines"],
     "export": ["export", "no-model"],
@@ -49,7 +51,7 @@ def test_files_of_the_working_directory_are_not_run(verb: str, tmp_path: Path) -
         "ROS_HOME": str(tmp_path / "ros"),
     }
     # As ./lingbot starts it, see `lingbot_ros.environment.start`.
-    command = [sys.executable, "-P", "-m", "lingbot_ros.cli.main", *LINES[verb]]
+    command = [sys.executable, *isolated_module("lingbot_ros.cli.main", *LINES[verb])]
     done = subprocess.run(
         command, cwd=place, env=variables, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )

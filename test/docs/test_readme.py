@@ -10,7 +10,7 @@ from lingbot_ros.cli.main import _parser, find_verbs
 from test.support.bouncing_ball import SOURCE, declare_example_task
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:

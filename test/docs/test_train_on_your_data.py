@@ -115,7 +115,7 @@ def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> Non
     from test.support.imagination import isolated_environment
 
     record, convert = (line for line in written() if "--record" in line or "imagined_*" in line)
-    (tmp_path / "lingbot").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m lingbot_ros.cli.main "$@"\n')
+    (tmp_path / "lingbot").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lingbot_ros.cli.main "$@"\n')
     (tmp_path / "lingbot").chmod(0o755)
     environment = {**isolated_environment(), "HOME": str(tmp_path)}
     environment.pop("ROS_HOME", None)

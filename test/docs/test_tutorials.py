@@ -17,6 +17,7 @@ pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
 
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.control.mappings import ActionMaps
+from lingbot_ros.nodes.evaluator.parameters import PARAMETERS as EVALUATOR
 from lingbot_ros.nodes.imagination.parameters import PARAMETERS, config_of
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
@@ -31,14 +32,16 @@ def programs(page: str) -> list[list[str]]:
 
 
 @contextmanager
-def running_world(arguments: list[str], environment: dict[str, str]) -> Iterator[None]:
-    """The first program of a page, until it says that it waits for controls."""
+def running_world(
+    arguments: list[str], environment: dict[str, str], says: str = "waits for controls"
+) -> Iterator[None]:
+    """The first program of a page, until it says that it waits."""
     command = [sys.executable, *arguments]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                if "waits for controls" in line:
+                if says in line:
                     break
             else:
                 pytest.fail("the world ended before it began")
@@ -94,7 +97,7 @@ def test_an_imagined_world_stays_on_a_robots_track() -> None:
 
 def declared(page: Path) -> list[dict[str, Any]]:
     blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)
-    return [values_of(yaml.safe_load(block)) for block in blocks]
+    return [values_of(yaml.safe_load(block)) for block in blocks if "ros__parameters" in block]
 
 
 def values_of(file: dict[str, Any]) -> dict[str, Any]:
@@ -112,14 +115,15 @@ def values_of(file: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("page", sorted(TUTORIALS.glob("*.md")), ids=lambda page: page.name)
 def test_parameters_in_tutorials_are_declared(page: Path) -> None:
-    names = {parameter.name for parameter in PARAMETERS}
+    names = {parameter.name for parameter in (*PARAMETERS, *EVALUATOR)}
     for values in declared(page):
         assert values.keys() <= names
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_parameter_files_name_declared_parameters(path: Path) -> None:
-    assert values_of(yaml.safe_load(path.read_text())).keys() <= {parameter.name for parameter in PARAMETERS}
+    named = EVALUATOR if path.stem == "evaluator" else PARAMETERS
+    assert values_of(yaml.safe_load(path.read_text())).keys() <= {parameter.name for parameter in named}
 
 
 @pytest.mark.parametrize(

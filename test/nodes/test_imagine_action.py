@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,14 @@ def test_a_client_killed_in_the_middle_harms_nothing(probe: Probe) -> None:
     probe.wait(lambda: len(probe.imagined("orphan")) == 120)
     answer = probe.call(Step, "step", Step.Request(actions=[RobotAction(values=[1.0, 2.0])]))
     assert (answer.error_code, answer.session.frame_index) == (0, 121)
+
+
+@pytest.mark.slow
+def test_a_result_can_be_asked_for_after_a_quarter_of_a_minute(probe: Probe) -> None:
+    """rclpy forgets it after ten seconds by itself. The pause is what is tested."""
+    probe.start(session_id="late")
+    handle = probe.result(probe.action_client(Imagine).send_goal_async(goal(3)))
+    probe.wait(lambda: len(probe.imagined("late")) == 3)
+    time.sleep(15)
+    answer = probe.result(handle.get_result_async())
+    assert (answer.status, answer.result.frames) == (GoalStatus.STATUS_SUCCEEDED, 3)

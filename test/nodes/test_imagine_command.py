@@ -20,12 +20,17 @@ pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first image,
 SUBSCRIBER = """
 import rclpy
 from sensor_msgs.msg import Image
+from lingbot_msgs.msg import FrameInfo
 rclpy.init()
 node = rclpy.create_node("stranger")
-def show(image):
-    print(image.encoding, image.height, image.width, flush=True)
-    rclpy.try_shutdown()
-node.create_subscription(Image, "image_raw", show, 10)
+seen = {}
+def show(name, what):
+    seen[name] = what
+    if len(seen) == 2:
+        print(*seen["image"], *seen["info"], flush=True)
+        rclpy.try_shutdown()
+node.create_subscription(Image, "image_raw", lambda m: show("image", (m.encoding, m.height, m.width)), 10)
+node.create_subscription(FrameInfo, "frame_info", lambda m: show("info", (m.trust, m.trust_definition)), 10)
 try:
     rclpy.spin(node)
 except rclpy.executors.ExternalShutdownException:
@@ -86,7 +91,9 @@ def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> Non
             timeout=PATIENCE_S,
             check=True,
         )
-        assert seen.stdout.split() == ["rgb8", "96", "96"]
+        encoding, height, width, trust, *definition = seen.stdout.split()
+        assert (encoding, height, width) == ("rgb8", "96", "96") and 0 < float(trust) <= 1
+        assert " ".join(definition).startswith("conformal p-value")
         wait_for_line(process, f"{tmp_path}/imagined.mp4")
         assert process.wait(PATIENCE_S) == 0
     summary = json.loads((tmp_path / "summary.json").read_text())

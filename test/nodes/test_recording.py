@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import Transition
 from mcap.exceptions import EndOfFile
 from mcap.reader import make_reader
 from mcap.records import Channel, Message
@@ -19,9 +20,18 @@ from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from lingbot_msgs.msg import ErrorCode, RobotAction
-from lingbot_msgs.srv import Record, Step
+from lingbot_msgs.srv import Record, SaveSession, StartSession, Step
 from lingbot_ros.cli.main import main
-from test.support.imagination import ROOT, NodeUnderTest, Probe, isolated_environment, pixels, running_node
+from test.support.imagination import (
+    ROOT,
+    NodeUnderTest,
+    Probe,
+    image_message,
+    isolated_environment,
+    picture,
+    pixels,
+    running_node,
+)
 
 ACTIONS = np.random.default_rng(9).uniform(0, 512, (12, 2))
 
@@ -105,6 +115,37 @@ def test_the_example_reads_it(bags: tuple[Path, list[np.ndarray]]) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == 13
     assert lines[0].startswith("taped frame 0: its first image; brightness ")
+
+
+def test_robots_share_a_folder_and_remapped_topics_are_replayed(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Default names have the node's name in them; JPEGs follow their images; a replay finds topics by type."""
+    remappings = ["image_raw:=camera/image", "seed_image:=seed", "frame_info:=/about", "~/control:=driven"]
+    extra = ["-r", "__ns:=/r1", *(word for remapping in remappings for word in ("-r", remapping))]
+    folders = {"recording__folder": tmp_path / "bags", "snapshots__folder": tmp_path / "snapshots"}
+    with running_node(tmp_path, extra=extra, model__name=model, mode="lockstep", **folders) as (node, probe):
+        probe.namespace = "/r1/"
+        assert probe.transition(Transition.TRANSITION_CONFIGURE) and probe.transition(Transition.TRANSITION_ACTIVATE)
+        topics = dict(probe.node.get_topic_names_and_types())
+        assert {"/r1/camera/image/compressed", "/r1/seed/compressed"} <= topics.keys()
+        assert not {"/r1/image_raw/compressed", "/r1/seed_image/compressed"} & topics.keys()
+        names, first = [], StartSession.Request(session_id="taped", image=image_message(picture()))
+        for compressed in (False, True, True):  # the last two begin in the same second, as after a restart
+            bag = Path(record(probe, compressed=compressed).path)
+            names.append(bag.name)
+            probe.call(StartSession, "start_session", first)
+            request = Step.Request(actions=[RobotAction(values=row) for row in ACTIONS])
+            assert probe.call(Step, "step", request).error_msg == ""
+            assert record(probe, on=False).messages > 2 * len(ACTIONS)
+        assert all(name.startswith("imagined_r1.imagination_2") for name in names)
+        assert len(set(names)) == 3
+        saved = probe.call(SaveSession, "save_session", SaveSession.Request(overwrite=True))
+        assert Path(saved.path).name == f"r1.imagination-taped-{len(ACTIONS)}.safetensors"
+        assert node.stop() == 0
+    for name, verdict in ((names[0], "all bit-identical"), (names[1], "all identical after JPEG")):
+        assert main(["replay", str(tmp_path / "bags" / name)]) == 0
+        assert verdict in capsys.readouterr().out
 
 
 def test_a_replay_names_the_first_frame_that_differs(

@@ -8,7 +8,7 @@ import pytest
 
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.motion import ActionMotion
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.errors import ErrorCode, LingbotError, SessionError
 from lingbot_ros.runtime.commands import MotionState
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
 from lingbot_ros.runtime.inbox import ControlInbox, StalePolicy
@@ -86,3 +86,18 @@ def test_clear_forgets_everything_and_counts_what_was_not_used(mode: Mode) -> No
     box.put(control(1))
     box.clear()
     assert box.take(1, STAND) is None and box.counts().replaced == 1
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_late_control_of_the_old_session_does_not_drive_the_new_one(mode: Mode) -> None:
+    """It may have been checked before the sessions changed; what is taken in is decided by the inbox itself."""
+    box = inbox(mode)
+    box.serve("old")
+    box.put(control(1), "old")
+    box.require_served("old")
+    box.serve("new")
+    with pytest.raises(SessionError, match="'old'; the topic drives the active session 'new'"):
+        box.put(control(2), "old")
+    assert not box.would_give(1)
+    box.put(control(3), "new")
+    assert ids(box.take(1, STAND)) == [3]

@@ -65,3 +65,16 @@ def test_a_full_disk_is_named_with_its_figures(tmp_path: Path, monkeypatch: pyte
     (lack,) = missing_for_packages(tmp_path)
     assert "1000000000 GB needed: free some space" in lack
     assert str(tmp_path) in lack
+
+
+@pytest.mark.parametrize("name", ["Wörld", "it's", 'a"b', "a:b", "a$b", "a;b", "a\\b", "日本"])
+def test_a_path_that_cannot_be_built_is_refused_before_anything_is_downloaded(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert any("clone below a path of ASCII letters" in lack for lack in missing_for_packages(folder))
+
+
+def test_ordinary_paths_are_not_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "my own ws_1.0-rc+2"
+    folder.mkdir()
+    assert not any("ASCII" in lack for lack in missing_for_packages(folder))

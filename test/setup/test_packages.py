@@ -4,14 +4,17 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lingbot_ros.environment.failure import SetupError
 from lingbot_ros.environment.layout import Layout
-from lingbot_ros.environment.packages import Installer, explain, read_pins
+from lingbot_ros.environment.packages import Installer, explain
+from lingbot_ros.environment.pins import not_installed, read_pins
 from lingbot_ros.environment.progress import Progress
 
 LOG = Path("/x/ros.log")
@@ -134,6 +137,95 @@ def test_without_a_network_one_line_says_so(installer: Installer, monkeypatch: p
     monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(SetupError, match="cannot reach the package index"):
         installer.install(["anything==1.0"], "offline")
+
+
+@pytest.mark.parametrize(
+    ("variables", "settings"),
+    [
+        ({"PIP_PYTHON": "other/bin/python"}, ""),
+        ({"PIP_DRY_RUN": "1"}, ""),
+        ({"PIP_CONSTRAINT": "constraint.txt"}, ""),
+        ({}, "[install]\ntarget = {folder}/t\n"),
+        ({}, "[install]\nprefix = {folder}/t\nno-compile = true\n"),
+        ({}, "dry-run = true\npython = {folder}/other/bin/python\n"),
+        ({}, "user = true\nrequire-hashes = true\nonly-binary = nothing\n"),
+    ],
+    ids=["python", "dry run", "constraint", "target", "prefix", "dry run of a file", "user"],
+)
+def test_settings_of_the_users_pip_send_nothing_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], settings: str
+) -> None:
+    layout = Layout(tmp_path / "tree")
+    layout.root.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", layout.prefix], check=True)
+    (layout.site_packages / "pip.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (tmp_path / "wheels").mkdir()
+    make_wheel(tmp_path / "wheels", "probe_package", "1.0")
+    (tmp_path / "constraint.txt").write_text("probe_package==2.0\n")
+    sources = f"[global]\nno-index = true\nfind-links =\n    {tmp_path}/none\n    {tmp_path}/wheels\n"
+    (tmp_path / "pip.conf").write_text(sources + settings.format(folder=tmp_path))
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(tmp_path / value) if "/" in value or "." in value else value)
+    lists = tmp_path / "list.txt"
+    lists.write_text('probe_package==1.0\nprobe_package==0.5; python_version < "3.0"\n')
+    lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT)
+    Installer(layout, Progress("[1/1] test"), lock).install(["-r", lists], "probe")
+    os.close(lock)
+    assert (layout.site_packages / "probe_package.py").exists()
+    assert not (tmp_path / "t").exists()
+
+
+def test_a_list_has_lines_for_each_python(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text('a==1; python_version >= "3.11"\na==0 ; python_version < "3.11"  # old\nb==2\n')
+    assert [read_pins(path, version) for version in ((3, 10), (3, 11), (3, 14))] == [
+        ["a==0", "b==2"],
+        ["a==1", "b==2"],
+        ["a==1", "b==2"],
+    ]
+    both = 'a==1; python_version >= "3.11" and python_version < "3.13"\n'
+    path.write_text(both)
+    assert [len(read_pins(path, version)) for version in ((3, 10), (3, 12), (3, 13))] == [0, 1, 0]
+
+
+def test_every_list_of_ours_names_each_package_once_for_each_python() -> None:
+    lists = Layout(Path(__file__).resolve().parents[2]).requirements
+    for path in lists.glob("*.txt"):
+        for minor in range(10, 15):
+            names = [pin.partition("==")[0] for pin in read_pins(path, (3, minor))]
+            assert len(names) == len(set(names)), (path.name, minor)
+
+
+def test_what_pip_did_not_install_is_named(layout: Layout) -> None:
+    folder = layout.site_packages / "Some_Thing-1.0+cpu.dist-info"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.0+cpu\n")
+    pins = ["some-thing==1.0", "some.thing", "some-thing==2.0", "absent[extra]==1"]
+    assert not_installed(pins, layout.site_packages) == ["some-thing==2.0", "absent[extra]==1"]
+
+
+def test_before_gigabytes_of_cuda_a_sentence_says_how_to_avoid_them(
+    layout: Layout, installer: Installer, only_local_packages: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("lingbot_ros.environment.packages.nvidia_driver", lambda: None)
+    make_wheel(only_local_packages, "torch", "3.0")
+    write_torch_list(layout, "3.0")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5e9))
+    with pytest.raises(SetupError, match=r"needs 14 GB with CUDA \(5.0 GB are free\).* PIP_EXTRA_INDEX_URL"):
+        installer.install_torch()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5e10))
+    installer.install_torch()
+    assert "a download of about 3 GB with CUDA" in capsys.readouterr().err
+    # A constraint that excludes the CPU build is a conflict to pip, not an absence.
+    make_wheel(only_local_packages, "torch", "4.0")
+    write_torch_list(layout, "4.0")
+    (layout.requirements / "constraints.txt").write_text("torch==4.0\n")
+    installer.install_torch()
+    assert (layout.site_packages / "torch.py").read_text() == "VERSION = '4.0'\n"
 
 
 def write_torch_list(layout: Layout, version: str) -> None:

@@ -53,8 +53,8 @@ def bare_tree(tmp_path: Path) -> tuple[Path, Path]:
     ("pythons", "said"),
     [
         pytest.param({}, "(found: none;", id="none"),
-        pytest.param({"python3": "3.10"}, "(found: python3 is 3.10;", id="too old"),
-        pytest.param({"python3": "3.13", "python": "2.7"}, "(found: python3 is 3.13; python is 2.7;", id="too new"),
+        pytest.param({"python3": "3.9"}, "(found: python3 is 3.9;", id="too old"),
+        pytest.param({"python3": "3.15", "python": "2.7"}, "(found: python3 is 3.15; python is 2.7;", id="too new"),
     ],
 )
 def test_without_a_suitable_python_one_line_says_what_to_install(
@@ -65,10 +65,17 @@ def test_without_a_suitable_python_one_line_says_what_to_install(
         other_python(tools, name, version)
     done = start(script, "imagine", cwd=tmp_path, PATH=str(tools), LINGBOT_PYTHON="")
     assert done.returncode == 1
-    assert done.stderr.startswith("lingbot: needs Python 3.11 or 3.12")
+    assert done.stderr.startswith("lingbot: needs Python 3.10 to 3.14")
     assert said in done.stderr
     assert "install one" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_variables_of_another_tools_python_do_not_hide_ours(tmp_path: Path) -> None:
+    script, tools = bare_tree(tmp_path)
+    (tools / "python3").symlink_to(sys.executable)
+    done = start(script, "imagine", cwd=tmp_path, PATH=str(tools), LINGBOT_PYTHON="", PYTHONHOME="/opt/tool")
+    assert "needs Python" not in done.stderr
 
 
 def test_a_suitable_python_is_found_behind_unsuitable_ones(tmp_path: Path) -> None:

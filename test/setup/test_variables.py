@@ -76,3 +76,12 @@ def test_the_program_finds_libraries_of_wheels_and_messages(tmp_path: Path) -> N
     variables = program_variables(layout, {"LD_LIBRARY_PATH": "/cuda"})
     assert variables["LD_LIBRARY_PATH"] == f"{layout.prefix}/lib:{layout.site_packages}/ros_rcl.libs:/cuda"
     assert variables["_ROS_WHEELS_BOOTSTRAP_COMPLETE"] == "1"
+
+
+def test_folders_of_the_user_cannot_shadow_packages_of_a_verb(tmp_path: Path) -> None:
+    given = {"PYTHONPATH": "/home/me/own", "PYTHONHOME": "/opt/tool"}
+    verb = program_variables(Layout(tmp_path), given, verb=True)
+    assert "PYTHONPATH" not in verb and verb["LINGBOT_PYTHONPATH"] == "/home/me/own"
+    own = program_variables(Layout(tmp_path), given)
+    assert own["PYTHONPATH"] == "/home/me/own"
+    assert "PYTHONHOME" not in verb and "PYTHONHOME" not in own

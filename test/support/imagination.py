@@ -78,7 +78,7 @@ class Probe:
         self.node = rclpy.create_node("probe", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        self.namespace = ""
+        self.namespace, self.node_name = "", "imagination"
         self.images: list[Image] = []
         self.infos: list[FrameInfo] = []
         self.statuses: list[ImaginationStatus] = []
@@ -95,7 +95,7 @@ class Probe:
 
     def call(self, kind: Any, name: str, request: Any = None) -> Any:
         """One service call of the node."""
-        client = self.node.create_client(kind, f"{self.namespace}imagination/{name}")
+        client = self.node.create_client(kind, f"{self.namespace}{self.node_name}/{name}")
         assert client.wait_for_service(PATIENCE_S), f"{name} did not appear"
         answered = threading.Event()
         pending = client.call_async(kind.Request() if request is None else request)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lingbot_ros.checkpoints.weights import parameter_shapes
+from lingbot_ros.checkpoints.cards import ControlSpec
+from lingbot_ros.checkpoints.weights import load_transformer, parameter_shapes
 from lingbot_ros.errors import EngineError, InputError, ModelError
 from lingbot_ros.training.config import Schedule, TrainConfig
 from lingbot_ros.training.execution import Execution
@@ -20,7 +22,7 @@ from lingbot_ros.training.pool import Clip, RolloutPool
 from lingbot_ros.training.train import ClipForward, Limits, Trainer
 from lingbot_ros.world import World
 from test.support.tiny_model import MOTION, write_tiny_model
-from test.support.tiny_training import BACKGROUND, CONFIG, GoverningDot
+from test.support.tiny_training import BACKGROUND, CONFIG, CONTROL, GoverningDot
 
 
 def trainer(run: Path) -> Trainer:
@@ -88,6 +90,66 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path)
 
 
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_finite_checkpoint(tmp_path: Path) -> None:
+    first = trainer(tmp_path)
+    first.train(Limits(iterations=2))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    wild = Trainer(
+        replace(CONFIG, schedule=replace(CONFIG.schedule, learning_rate=1e30)), GoverningDot(), BACKGROUND, tmp_path
+    )
+    with pytest.raises(ModelError, match=r"the run stopped and .*checkpoint\.pt keeps an earlier iteration"):
+        wild.train(Limits(iterations=20))
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert trainer(tmp_path).iteration == 2
+
+
+def test_weights_that_are_not_finite_are_neither_saved_exported_nor_loaded(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path)
+    before = (folder / "model.safetensors").read_bytes()
+    trained = trainer(tmp_path / "run")
+    name, weight = next(iter(trained.average.named_parameters()))
+    for bad in (float("nan"), float("inf"), 1e6):  # the last is finite here, but not in half precision
+        with torch.no_grad():
+            weight.view(-1)[0] = bad
+        with pytest.raises(ModelError, match=f"model.safetensors.partial was not written: {name} hold NaN or infinity"):
+            export_model(trained.average, CONFIG, folder)
+        assert (folder / "model.safetensors").read_bytes() == before
+        if bad != 1e6:
+            with pytest.raises(ModelError, match=r"checkpoint\.pt was not overwritten"):
+                trained._save()
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+    stored = load_file(folder / "model.safetensors")
+    stored[name].view(-1)[0] = float("nan")
+    save_file(stored, folder / "model.safetensors")
+    with pytest.raises(ModelError, match=r"hold NaN or infinity; get the file again"):
+        load_transformer(CONFIG.transformer, [folder / "model.safetensors"], torch.float32, "cpu")
+
+
+def test_a_run_is_not_resumed_with_other_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def resumed(control: ControlSpec = CONTROL, background: np.ndarray = BACKGROUND, fps: float = 10.0) -> Trainer:
+        return Trainer(CONFIG, GoverningDot(), background, tmp_path, control=control, fps=fps)
+
+    resumed().train(Limits(iterations=1))
+    assert resumed().iteration == 1
+    for other, line in (
+        ({"control": replace(CONTROL, names=("y", "x"))}, r"data.action y, x \(begun with x, y\)"),
+        ({"control": replace(CONTROL, high=(5.0, 9.0))}, r"data.high 5.0, 9.0 \(begun with 512.0, 512.0\)"),
+        ({"fps": 5.0}, r"data.fps 5.0 \(begun with 10.0\)"),
+        ({"background": BACKGROUND[:, :16]}, r"data.width 16 \(begun with 32\)"),
+    ):
+        with pytest.raises(ModelError, match=rf"other data or another network: .*{line}.* What may change: schedule"):
+            resumed(**other)
+    stream = replace(CONFIG, stream=replace(CONFIG.stream, window=3))
+    with pytest.raises(ModelError, match=r"stream.window 3 \(begun with 4\)"):
+        Trainer(stream, GoverningDot(), BACKGROUND, tmp_path, control=CONTROL, fps=10.0)
+    capsys.readouterr()
+    slower = replace(CONFIG, schedule=replace(CONFIG.schedule, learning_rate=1e-4))
+    Trainer(slower, GoverningDot(), BACKGROUND - 1, tmp_path, control=CONTROL, fps=10.0)
+    said = capsys.readouterr().out
+    assert "the run goes on with schedule.learning_rate 0.0001 (begun with 0.003)" in said
+    assert "the run goes on with clips median image " in said
+
+
 def test_same_seed_same_training(tmp_path: Path) -> None:
     assert losses(trainer(tmp_path / "a"), 3) == losses(trainer(tmp_path / "b"), 3)
 
@@ -128,10 +190,53 @@ def test_the_shipped_training_file_is_read_and_mistakes_are_named(tmp_path: Path
         TrainConfig.load(tmp_path / "absent.yaml")
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("schedule", "learning_rate", "fast"), r"schedule\.learning_rate: got 'fast'; give a number"),
+        (("schedule", "learning_rate", float("nan")), r"schedule\.learning_rate: got nan; give a finite number"),
+        (("schedule", "batch_clips", 2.5), r"schedule\.batch_clips: got 2\.5; give a whole number"),
+        (("schedule", "batch_clips", True), r"schedule\.batch_clips: got True; give a whole number"),
+        (("transformer", "patch_size", [1, 2]), r"transformer\.patch_size: got \[1, 2\]; give 3 values"),
+        (("transformer", "prediction", 3), r"transformer\.prediction: got 3; use one of "),
+        (("transformer", "control", [1]), r"transformer\.control: got a list; give keys and values"),
+        (("stream", None, [1]), r"stream: got a list; give keys and values"),
+        (("name", None, 7), r"name: got 7; give a text"),
+    ],
+)
+def test_every_field_of_a_configuration_has_a_type(
+    tmp_path: Path, change: tuple[str, str | None, object], sentence: str
+) -> None:
+    data = yaml.safe_load((Path(__file__).parents[2] / "models" / "pusht-small" / "train.yaml").read_text())
+    part, key, value = change
+    if key is None:
+        data[part] = value
+    else:
+        data.setdefault(part, {})[key] = value
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(data))
+    with pytest.raises(InputError, match=sentence):
+        TrainConfig.load(tmp_path / "wrong.yaml")
+
+
+def test_numbers_may_be_written_as_people_write_them(tmp_path: Path) -> None:
+    """YAML 1.1 takes 2e-3 for a word."""
+    text = (Path(__file__).parents[2] / "config" / "training" / "small.yaml").read_text()
+    file = tmp_path / "c.yaml"
+    file.write_text(text.replace("learning_rate: 0.002", "learning_rate: 2e-3"))
+    assert TrainConfig.load(file).schedule.learning_rate == 0.002
+    for wrong in ("", "- a\n", "word", "a: [\n"):
+        file.write_text(wrong)
+        with pytest.raises(InputError, match=r"c\.yaml"):
+            TrainConfig.load(file)
+    file.write_bytes(b"name: \xff\n")
+    with pytest.raises(InputError, match="UTF-8"):
+        TrainConfig.load(file)
+
+
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
     trainer(tmp_path).train(Limits(iterations=1))
     other = replace(CONFIG, name="wider", transformer=replace(CONFIG.transformer, ffn_dim=128))
-    with pytest.raises(ModelError, match="not wider's"):
+    with pytest.raises(ModelError, match=r"transformer\.ffn_dim 128 \(begun with 96\)"):
         Trainer(other, GoverningDot(), BACKGROUND, tmp_path)
 
 

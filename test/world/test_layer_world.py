@@ -9,6 +9,7 @@ import pytest
 from lingbot_ros.errors import EngineError, InputError, SessionError
 from lingbot_ros.tasks.pusht.block_pose import fit_block_pose
 from lingbot_ros.tasks.pusht.image_reader import pusher_centre, read_shares
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.world import Batch, World
 from lingbot_ros.world.rollout import roll_poses
 from lingbot_ros.world.snapshot import Snapshot
@@ -104,3 +105,17 @@ def test_options_that_layers_do_not_have_are_refused(option: dict[str, str]) -> 
 def test_the_world_says_what_it_is(world: World) -> None:
     assert world.info.weights_bytes < 2_000_000 and world.info.engine.device == "cpu"
     assert dataclasses.asdict(world.info)["frames_per_chunk"] == 1
+
+
+@pytest.mark.parametrize("block", [(154.1, 353.3, 5.48), (193.9, 365.8, 3.25), (349.1, 207.7, 0.31)])
+def test_a_block_that_was_moved_by_hand_is_observed(world: World, block: tuple[float, float, float]) -> None:
+    """No pixel of it lies near where the world believes the block."""
+    simulator = PushTSimulator()
+    pusher, rest = np.array((100.0, 100.0)), np.zeros(2)
+    simulator.reset(0)
+    simulator.set_state(PushTState(pusher, rest, np.array((309.2, 217.4, 0.25))))
+    session = world.start(simulator.render())
+    simulator.set_state(PushTState(pusher, rest, np.array(block)))
+    session.observe(simulator.render()[None], pusher[None])
+    assert session.step(pusher[None]).shape == (1, 96, 96, 3)
+    session.close()

@@ -34,5 +34,5 @@ def run(args: argparse.Namespace) -> int:
             found.append(asdict(speed))
     if args.json is not None:
         report = {"model": args.name, "machine": describe_machine(), "versions": describe_versions(), "engines": found}
-        args.json.write_text(json.dumps(report, indent=1) + "\n")
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0

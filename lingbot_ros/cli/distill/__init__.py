@@ -28,5 +28,7 @@ def run(args: argparse.Namespace) -> int:
     config, data, execution = prepare(args)
     world = World.load(args.teacher, device=execution.device, threads=args.threads)
     teacher = Teacher(world, config, data)
-    trainer = Trainer(config, data.source, data.background, args.run, execution, teacher, data.parts)
+    trainer = Trainer(
+        config, data.source, data.background, args.run, execution, teacher, data.parts, data.control, data.fps
+    )
     return train_and_export(args, trainer, data)

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print each finding when it is available. Returns 1 if anything needed by default does not work, else 0."""
-    from lingbot_ros.cli.doctor.dds_checks import check_dds
+    from lingbot_ros.cli.doctor.dds_checks import check_dds, check_users
     from lingbot_ros.cli.doctor.device_checks import check_devices
     from lingbot_ros.cli.doctor.finding import State
     from lingbot_ros.cli.doctor.machine_checks import check_machine
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         "machine": lambda: check_machine(_ROOT),
         "software": check_software,
         "engines and devices": check_devices,
-        "ROS 2 network": lambda: [check_dds()],
+        "ROS 2 network": lambda: (check() for check in (check_dds, check_users)),
         "models": check_models,
     }
     report: dict[str, list[Finding]] = {}

@@ -6,7 +6,9 @@ import random
 import subprocess
 import sys
 
-from lingbot_ros.cli.doctor.finding import Finding, ok, problem
+from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.environment.interpreter import isolated_module
+from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 
 _SPARE_DOMAINS = range(60, 101)
 """Not 0, the default domain of users; all of these map to ports below Linux's ephemeral range."""
@@ -16,6 +18,17 @@ _ADVICE = (
 )
 
 
+def check_users() -> Finding:
+    """Whether DDS programs of other users are here, whose topics are seen and whose messages never arrive."""
+    users = other_users()
+    if not users:
+        return ok("users", "all DDS programs of this machine are yours")
+    found = f"DDS programs of {', '.join(users)} run on this machine"
+    if crosses_users(os.environ):
+        return ok("users", f"{found}; this user sends by UDP, and so must they")
+    return note("users", f"{found}: topics are seen, but messages do not arrive", ADVICE)
+
+
 def check_dds() -> Finding:
     """Start the two processes of the probe on an unused domain and report their measurement."""
     variables = {
@@ -23,11 +36,20 @@ def check_dds() -> Finding:
         "ROS_DOMAIN_ID": str(random.choice(_SPARE_DOMAINS)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
     }
-    command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.dds_probe"]
-    with subprocess.Popen([*command, "echo"], env=variables, stderr=subprocess.DEVNULL) as echo:
+    probe = "lingbot_ros.nodes.dds_probe"
+    with subprocess.Popen(
+        [sys.executable, *isolated_module(probe, "echo")], env=variables, stderr=subprocess.DEVNULL
+    ) as echo:
         try:
             done = subprocess.run(
-                [*command, "ask"], check=False, capture_output=True, text=True, timeout=_LIMIT_S, env=variables
+                [sys.executable, *isolated_module(probe, "ask")],
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=_LIMIT_S,
+                env=variables,
+                encoding="utf-8",
+                errors="replace",
             )
         except subprocess.TimeoutExpired:
             return problem("DDS round trip", f"no answer in {_LIMIT_S} s", _ADVICE)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.environment.interpreter import isolated_code
 from lingbot_ros.environment.machine import nvidia_driver
 
 _PROBE = """
@@ -43,9 +44,18 @@ def check_devices() -> Iterator[Finding]:
 def _check_torch(device: str) -> Finding:
     subject = f"torch on {device}"
     variables = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-P", "-c", _PROBE, device]
+    command = [sys.executable, *isolated_code(_PROBE, device)]
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LIMIT_S, env=variables)
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+            env=variables,
+            encoding="utf-8",
+            errors="replace",
+        )
     except subprocess.TimeoutExpired:
         return _bad(device, subject, f"no answer in {_LIMIT_S} s")
     if done.returncode != 0:

@@ -38,7 +38,7 @@ def _check_disk(root: Path) -> Finding:
 
 def _check_receive_buffer(setting: Path) -> Finding:
     try:
-        size = int(setting.read_text())
+        size = int(setting.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return note("UDP receive buffer", f"{setting} cannot be read ({error})")
     found = f"net.core.rmem_max = {size}"
@@ -56,7 +56,15 @@ def _check_build_tools() -> Iterator[Finding]:
     if path is None:
         yield problem("C++ compiler", "none", "to build messages, install one, e.g. sudo apt install build-essential")
     else:
-        said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True, timeout=30).stdout
+        said = subprocess.run(
+            [path, "--version"],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            encoding="utf-8",
+            errors="replace",
+        ).stdout
         yield ok("C++ compiler", said.partition("\n")[0] or path)
     path = cmake()
     oldest = ".".join(map(str, OLDEST_CMAKE))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.environment.interpreter import isolated_code
 from lingbot_ros.tasks.registry import DEFAULT_TASK, all_tasks
 
 _NEEDED = {
@@ -74,10 +75,17 @@ def _check_tasks() -> Iterator[Finding]:
 def import_failure(module: str) -> str | None:
     """The last line of the error when a new interpreter imports the module, or None on success."""
     variables = {**os.environ, "SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
-    command = [sys.executable, "-P", "-c", f"import {module}"]
+    command = [sys.executable, *isolated_code(f"import {module}")]
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S, env=variables
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_LIMIT_S,
+            env=variables,
+            encoding="utf-8",
+            errors="replace",
         )
     except subprocess.TimeoutExpired:
         return f"no answer in {_IMPORT_LIMIT_S} s"
@@ -100,7 +108,13 @@ def _check_middleware() -> Finding:
     # In a separate process, because RMW_IMPLEMENTATION may name a library that cannot be loaded.
     code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code], check=False, capture_output=True, text=True, timeout=_IMPORT_LIMIT_S
+        [sys.executable, *isolated_code(code)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_IMPORT_LIMIT_S,
+        encoding="utf-8",
+        errors="replace",
     )
     asked = os.environ.get("RMW_IMPLEMENTATION", "")
     if done.returncode != 0:

@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--card", action="store_true", help="write the main metrics and max_horizon to the model's card.yaml"
     )
     parser.add_argument(
+        "--trust",
+        type=int,
+        metavar="N",
+        help="instead: calibrate the trust of imagined frames on N held-out rollouts; with --card: write it there",
+    )
+    parser.add_argument(
         "--data", type=Path, help="measure on the held-out episodes of this set of clips instead of the model's task"
     )
     add_model_arguments(parser, "default: the card's value, or chosen for this machine", name=False)
@@ -61,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         print("lingbot eval-model: --floors is deprecated, write --minimum", file=sys.stderr)
     load = load_options(args, {"name": args.name})
     world = World.load(options=load)
+    if args.trust is not None:
+        return _calibrate(world, args)
     options = EvaluationOptions(
         args.episodes,
         args.seed,
@@ -80,6 +88,24 @@ def run(args: argparse.Namespace) -> int:
         update_card(world.card.folder / "card.yaml", evaluation.card_entries(_command(args, world.info.name)))
     reached = evaluation.meets_required and (evaluation.meets_minimum or not (args.minimum or args.floors))
     return 0 if reached else 1
+
+
+def _calibrate(world: "World", args: argparse.Namespace) -> int:
+    """Calibrate what the world's sessions doubt, print what that is worth and, if asked, write it to the card."""
+    from lingbot_ros.checkpoints.architecture import to_plain
+    from lingbot_ros.errors import InputError
+    from lingbot_ros.tasks.registry import find_task
+    from lingbot_ros.training.export import update_card
+
+    if world.card.task is None:
+        raise InputError("model", world.info.name, "its card names no task that could calibrate its trust")
+    spec = find_task(world.card.task).calibrate_trust(world, args.trust, args.seed)
+    print(spec.definition)
+    for name, value in spec.measured.items():
+        print(f"  {name.replace('_', ' ')}: {value:g}")
+    if args.card:
+        update_card(world.card.folder / "card.yaml", {"trust": to_plain(spec)})
+    return 0
 
 
 def _evaluate(world: "World", data: Path | None, options: "EvaluationOptions") -> "Evaluation":

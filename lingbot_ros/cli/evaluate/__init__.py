@@ -4,13 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lingbot_ros.cli.evaluate import against
 from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, option_words
 from lingbot_ros.tasks.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lingbot_ros.evaluate.policies.policies_file import Kind
     from lingbot_ros.evaluate.policy_report.play import Plan
     from lingbot_ros.evaluate.policy_task import PolicyTask
-    from lingbot_ros.evaluate.rollouts.stepper import Stepper
     from lingbot_ros.world import World
 
 HELP = "rank policies by rollouts in what a model imagines, and say how far to believe it"
@@ -30,15 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-controls", action="store_true", help="leave out the first policy with wrong actions (three more policies)"
     )
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="also ask a judge whose weights lie in FOLDER: lpips, fvd_videomae or vlm; may be repeated",
+    )
     parser.add_argument("--rows", type=int, default=_ROWS, help="rollouts in one forward (default %(default)s)")
+    against.add_arguments(parser)
     add_model_arguments(parser, "what is not given is the card's, or decided by the machine")
 
 
 def run(args: argparse.Namespace) -> int:
     """Play, judge and write the report. Returns 0 when it is written, whatever it says; 130 when interrupted."""
+    from lingbot_ros.cli.evaluate.ros_policies import RosPolicies
     from lingbot_ros.errors import InputError
-    from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
-    from lingbot_ros.evaluate.policy_report.write import write_report
+    from lingbot_ros.evaluate.policies.policies_file import KINDS
     from lingbot_ros.tasks.registry import find_task
     from lingbot_ros.world import World
 
@@ -47,16 +58,32 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--{name}", getattr(args, name), "give 1 or more")
     if args.seed < 0:
         raise InputError("--seed", args.seed, "give 0 or more")
+    if args.against is not None:
+        return against.run(args)
     if args.threshold is not None and not 0 < args.threshold <= 1:
         raise InputError("--threshold", args.threshold, "give a score above 0, at most 1")
     world = World.load(options=load_options(args, {"name": DEFAULT_MODEL}))
     if world.card.task is None:
         raise InputError("model", world.info.name, "its card names no task, so nothing is known of starts and success")
     task = find_task(world.card.task).policies()
-    plan = _plan(args, world, task)
+    with RosPolicies() as ros:
+        return _evaluate(args, world, task, {**KINDS, "ros": ros.kind(task.rest, world.card.fps)})
+
+
+def _evaluate(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> int:
+    from lingbot_ros.evaluate.policy_report.judged import load_judges
+    from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, play
+    from lingbot_ros.evaluate.policy_report.write import write_report
+    from lingbot_ros.evaluate.rollouts.worlds import best_stepper
+
+    judges = load_judges(_folders(args.judge), task) if args.judge else {}
+    plan = _plan(args, world, task, kinds)
     total = len(plan.starts) * (len(plan.policies) + len(plan.controls))
     print(f"{total} rollouts of {args.horizon} frames in each arm, kept in {args.out}", flush=True)
-    reference, stepper = None, _stepper(world, args.rows)
+    reference = None
+    stepper, unbatched = best_stepper(world, args.rows)
+    if unbatched:
+        print(unbatched)
     try:
         if args.reference:
             with _Bar(REFERENCE, total) as bar:
@@ -66,26 +93,28 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from there")
         return 130
+    finally:
+        for policy in plan.policies:
+            policy.close()
     threshold = task.threshold if args.threshold is None else args.threshold
-    said = write_report(args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args))
+    said = write_report(
+        args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args), stepper, judges
+    )
     print(said)
     return 0
 
 
-def _stepper(world: "World", rows: int) -> "Stepper":
-    """Rows of one batch where the model can, else sessions one by one, which is said."""
-    from lingbot_ros.errors import EngineError
-    from lingbot_ros.evaluate.rollouts.worlds import BatchStepper, SessionStepper
+def _folders(judges: list[str]) -> dict[str, Path]:
+    from lingbot_ros.errors import InputError
 
-    try:
-        return BatchStepper(world, rows)
-    except EngineError as error:
-        stepper = SessionStepper(world, rows)
-        print(f"no batched forwards: {error}")
-        return stepper
+    pairs = [judge.partition("=") for judge in judges]
+    for name, equals, folder in pairs:
+        if not (name and equals and folder):
+            raise InputError("--judge", f"{name}{equals}{folder}", "give NAME=FOLDER, e.g. lpips=weights/lpips")
+    return {name: Path(folder) for name, _, folder in pairs}
 
 
-def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan":
+def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask", kinds: "Mapping[str, Kind]") -> "Plan":
     from tqdm import tqdm
 
     from lingbot_ros.evaluate.controls import UNIVERSAL
@@ -94,10 +123,10 @@ def _plan(args: argparse.Namespace, world: "World", task: "PolicyTask") -> "Plan
     from lingbot_ros.evaluate.policy_report.play import Plan
 
     path = args.policies or task.policies_file
-    policies = read_policies(path)
+    policies = read_policies(path, kinds)
     making = task.starts(args.rollouts, args.seed, args.out)
     starts = list(tqdm(making, desc="starts", total=args.rollouts, unit="start", disable=None, leave=False))
-    settings = {"model": describe_model(world), "policies_file": path.read_text(), "task": task.name}
+    settings = {"model": describe_model(world), "policies_file": path.read_text(encoding="utf-8"), "task": task.name}
     return Plan(policies, starts, args.horizon, args.seed, settings, () if args.no_controls else UNIVERSAL)
 
 
@@ -130,5 +159,6 @@ def _command(args: argparse.Namespace) -> str:
     words += [f"--threshold {args.threshold:g}"] if args.threshold is not None else []
     words += ["--reference"] if args.reference else []
     words += ["--no-controls"] if args.no_controls else []
+    words += [f"--judge {judge}" for judge in args.judge]
     words += [f"--rows {args.rows}"] if args.rows != _ROWS else []
     return " ".join([*words, *option_words(args), f"--out {args.out}"])

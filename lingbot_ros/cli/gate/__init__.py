@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-mmrv", type=float, metavar="X", help="largest mean of the worst wrongly ordered gap")
     parser.add_argument("--max-bias", type=float, metavar="X", help="largest mean error of the rates, either way")
     parser.add_argument("--max-hallucinated", type=float, metavar="X", help="largest upper bound under wrong actions")
+    parser.add_argument("--min-scorer", type=float, metavar="X", help="least agreement of the scorer on real images")
     parser.add_argument("--baseline", type=Path, help="another report: its correlation must be reached")
     parser.add_argument(
         "--tolerance", type=float, default=0.02, help="by how much it may be missed (default %(default)s)"
@@ -45,5 +46,6 @@ def _limits(args: argparse.Namespace) -> "Limits":
         max_mmrv=args.max_mmrv,
         max_bias=args.max_bias,
         max_hallucinated=args.max_hallucinated,
+        min_scorer=args.min_scorer,
         baseline=None if baseline is None else baseline - args.tolerance,
     )

@@ -59,7 +59,7 @@ def imagine(args: argparse.Namespace) -> int:
             recording = Recording(args.out, model.fps) if args.out else None
             driver = DemoDriver(
                 policy,
-                recording.add if recording else lambda _: None,
+                recording.add if recording else lambda _, __: None,
                 1 / model.fps,
                 args.namespace,
             )
@@ -79,6 +79,7 @@ def imagine(args: argparse.Namespace) -> int:
         try:
             _drive(driver, executor, process, args.duration)
         finally:
+            driver.show_unmatched()
             summary = _summary(driver, model, args, (origin, policy_name), time.monotonic() - started_s)
             if recording is not None:
                 recording.finish(summary)

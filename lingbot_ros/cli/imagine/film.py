@@ -1,6 +1,7 @@
 """The files of `lingbot imagine --out`: the newest image, a video, a summary."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from lingbot_ros.checkpoints.trust import LEAST_TRUST
 from lingbot_ros.errors import ErrorCode, ResourceError
 from lingbot_ros.runtime.records import Image
 
 _SMALLEST_EDGE_PX = 384
+_BORDER_PX = 6
+_DOUBTED_BGR = (40, 40, 220)
 
 
 class Recording:
     """Writes `latest.png` (replaced atomically at each frame), `imagined.mp4` and `summary.json`.
 
-    Small frames are enlarged by an integer factor without interpolation.
+    Small frames are enlarged by an integer factor without interpolation. Frames that are not to be believed have a red
+    border.
     """
 
     def __init__(self, folder: Path, fps: float) -> None:
@@ -29,11 +34,14 @@ class Recording:
         except OSError as error:
             raise _refused(folder, error.strerror) from error
 
-    def add(self, frame: Image) -> None:
-        """Add one frame, uint8 [H, W, 3] RGB."""
+    def add(self, frame: Image, trust: float = math.nan) -> None:
+        """Add one frame, uint8 [H, W, 3] RGB, that can be believed so far, 0..1; NaN: not estimated, no border."""
         factor = max(1, -(-_SMALLEST_EDGE_PX // min(frame.shape[:2])))
         bgr = np.repeat(np.repeat(frame[..., ::-1], factor, axis=0), factor, axis=1)
-        bgr = bgr[: bgr.shape[0] // 2 * 2, : bgr.shape[1] // 2 * 2]
+        bgr = np.ascontiguousarray(bgr[: bgr.shape[0] // 2 * 2, : bgr.shape[1] // 2 * 2])
+        if trust < LEAST_TRUST:
+            height, width = bgr.shape[:2]
+            cv2.rectangle(bgr, (0, 0), (width - 1, height - 1), _DOUBTED_BGR, 2 * _BORDER_PX)  # half of it is outside
         if self._film is None:
             self._film = self._open_film(bgr.shape[1], bgr.shape[0])
         self._film.write(bgr)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.errors import LingbotError
 
 HELP = "run the linters and the tests"
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_lint:
         for tool in (["ruff", "check", "."], ["mypy"]):
             print(f"== {' '.join(tool)}", flush=True)
-            code = subprocess.run([sys.executable, "-P", "-m", *tool], check=False, cwd=_ROOT).returncode
+            code = subprocess.run([sys.executable, *isolated_module(*tool)], check=False, cwd=_ROOT).returncode
             if code != 0:
                 return code
     print("== pytest", flush=True)

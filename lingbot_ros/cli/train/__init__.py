@@ -26,5 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if layers := layer_config(args.config):
         return learn_and_export(args, layers)
     config, data, execution = prepare(args)
-    trainer = Trainer(config, data.source, data.background, args.run, execution, parts=data.parts)
+    trainer = Trainer(
+        config, data.source, data.background, args.run, execution, parts=data.parts, control=data.control, fps=data.fps
+    )
     return train_and_export(args, trainer, data)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,23 @@ class BagClips:
     story: list[str]
 
 
-def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> BagClips:
-    """Read stamps and actions, look at every image, and plan the set. Raises InputError that says what does not fit."""
+@dataclass(frozen=True)
+class Stretches:
+    """The parts of a bag without a gap. actions float32 [N, dim] of all messages; segments index messages.
+
+    names: of the components, after renaming. story: lines that say what was found and left out.
+    """
+
+    segments: list[Segment]
+    actions: NDArray[np.float32]
+    image_types: tuple[str, ...]
+    names: tuple[str, ...]
+    source: dict[str, Any]
+    story: list[str]
+
+
+def find_stretches(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> Stretches:
+    """Read stamps and actions, look at every image, and match them. Raises InputError that says what does not fit."""
     options.check()
     check_share(topics.bad_share)
     image_types = bag.types_of(topics.images, "--images", IMAGE_TYPES)
@@ -104,9 +120,7 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     segments, dropped = trim(found, options.longest, options.shortest)
     if not segments:
         raise _nothing_left(image_ns[usable], action_ns[actions.states < EMPTY], kind, options)
-
     names = rename(actions.names, topics.names)
-    chosen = choose_components(names, options.components)
     source = {
         "type": "bag",
         "bag": bag.path.name,
@@ -118,12 +132,12 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
         "first_ns": int(image_ns[0]),
         "timing": asdict(timing),
     }
-    plan = make_plan(source, timing.rate, [names[n] for n in chosen], [s.steps for s in segments], options)
     repeated = sum(int((np.diff(segment.images) == 0).sum()) for segment in segments)
+    steps = sum(segment.steps for segment in segments)
     story = [
         f"{topics.images}: {int(usable.sum())} images, {measured:.1f} per second; {topics.actions}: "
         f"{int(known.sum())} actions of {len(names)} components ({', '.join(names)}); by the stamps of {_STAMPS[kind]}",
-        f"{len(segments)} episodes, {sum(plan.steps)} steps at {timing.rate:g} frames per second; left out: {dropped} "
+        f"{len(segments)} episodes, {steps} steps at {timing.rate:g} frames per second; left out: {dropped} "
         f"parts shorter than {options.shortest} steps; frames that show the same image as the one before: {repeated}",
         *(line for left in left_out for line in left.story()),
     ]
@@ -133,7 +147,16 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
         story.append(f"{topics.actions}: {others} that name none of these joints were ignored")
     if len(parts) > 1:
         story.append(f"the clock was set back {len(parts) - 1} times; an episode ends at each")
-    return BagClips(plan, segments, values[:, chosen], image_types, story)
+    return Stretches(segments, values, image_types, names, source, story)
+
+
+def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> BagClips:
+    """Plan the set. Raises InputError that says what does not fit."""
+    found = find_stretches(bag, topics, timing, options)
+    chosen = choose_components(found.names, options.components)
+    steps = [segment.steps for segment in found.segments]
+    plan = make_plan(found.source, timing.rate, [found.names[n] for n in chosen], steps, options)
+    return BagClips(plan, found.segments, found.actions[:, chosen], found.image_types, found.story)
 
 
 def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetWriter) -> Iterator[int]:

@@ -31,7 +31,10 @@ class LeRobotEpisode:
 
 @dataclass(frozen=True)
 class LeRobotSet:
-    """A data set as one camera saw it. action_names: one per component. action_key, camera: names of features."""
+    """A data set as one camera saw it; camera is "" where it is read without images.
+
+    action_names: one per component. action_key, camera: names of features.
+    """
 
     root: Path
     version: str
@@ -44,29 +47,44 @@ class LeRobotSet:
 
 def open_set(root: Path, camera: str | None, action_key: str = "action") -> LeRobotSet:
     """Read what there is. `camera` may be None where there is only one. Raises InputError for what does not fit."""
+    info = _read_checked(root)
+    key = _choose_camera(info["features"], camera)
+    return _open(root, info, key, info["features"][key]["dtype"] == "video", action_key)
+
+
+def open_actions(root: Path, action_key: str = "action") -> LeRobotSet:
+    """The set without its images, of which there may be none or several. Raises InputError for what does not fit."""
+    return _open(root, _read_checked(root), "", False, action_key)
+
+
+def _read_checked(root: Path) -> dict[str, Any]:
     info = _read_info(root)
-    version, features = info.get("codebase_version"), info.get("features")
+    version = info.get("codebase_version")
     if version not in VERSIONS:
         fix = f"give a set of format {', '.join(VERSIONS)}; LeRobot's own tools convert others"
         raise InputError("LeRobot data", f"{root}, codebase_version {version!r}", fix)
+    features = info.get("features")
     listed = isinstance(features, dict) and all(isinstance(feature, dict) for feature in features.values())
-    if not isinstance(features, dict) or not listed or not _is_rate(info.get("fps")):
+    if not listed or not _is_rate(info.get("fps")):
         raise InputError(
             "LeRobot data", root / "meta" / "info.json", "it has no features and fps; download the file again"
         )
-    key = _choose_camera(features, camera)
+    return info
+
+
+def _open(root: Path, info: dict[str, Any], camera: str, is_film: bool, action_key: str) -> LeRobotSet:
+    version, features = str(info["codebase_version"]), info["features"]
     if action_key not in features:
         raise InputError("--action", action_key, f"the set has {', '.join(features)}")
-    is_film = features[key]["dtype"] == "video"
     episodes = _episodes_v3 if version == "v3.0" else _episodes_v2
     try:
-        found = episodes(root, info, key if is_film else None)
+        found = episodes(root, info, camera if is_film else None)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError("LeRobot data", root / "meta", f"it is not of format {version} ({error!r})") from error
     if not found:
         raise InputError("LeRobot data", root, "it lists no episodes")
     names = action_names(features[action_key])
-    return LeRobotSet(root, str(version), float(info["fps"]), key, action_key, names, tuple(found))
+    return LeRobotSet(root, version, float(info["fps"]), camera, action_key, names, tuple(found))
 
 
 def action_names(feature: dict[str, Any]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class RowReader:
 
     def __init__(self, recorded: LeRobotSet) -> None:
         self._set = recorded
-        self._in_table = recorded.episodes[0].film is None
+        self._in_table = bool(recorded.camera) and recorded.episodes[0].film is None
         own = ["episode_index", "frame_index", "timestamp", recorded.action_key]
         self._columns = [*own, recorded.camera] if self._in_table else own
         self._path: Path | None = None
@@ -83,9 +83,9 @@ class RowReader:
             try:
                 time_s = self._time_of(table, row, where)
                 actions[row] = self._action(table[self._set.action_key][row], f"{where}, row {row}")
-                if episode.film is None:
+                if self._in_table:
                     images[row] = _encoded(table[self._set.camera][row], f"{where}, row {row}")
-                else:
+                elif episode.film is not None:
                     frames[row] = self._frame(episode, episode.film, time_s)
             except InputError as error:
                 faults[row] = error

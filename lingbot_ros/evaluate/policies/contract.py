@@ -1,15 +1,17 @@
 """What a policy is to the evaluator, and how it may fail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.text_enum import TextEnum
+
 Frame = NDArray[np.uint8]
 Actions = NDArray[np.float64]
+StateReader = Callable[[Frame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,20 @@ class Start:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a policy sees. image uint8 [h, w, 3] RGB; step: how many actions have been carried out so far."""
+    """What a policy sees. image uint8 [h, w, 3] RGB; step: how many actions have been carried out so far.
+
+    read_state: of tasks that can read off an image what the robot's own sensors would say.
+    """
 
     image: Frame
     step: int
     instruction: str = ""
+    read_state: StateReader | None = None
+
+    @property
+    def state(self) -> Actions | None:
+        """The robot's own state [n] as the image shows it, in the task's units; None where the task cannot read it."""
+        return None if self.read_state is None else self.read_state(self.image)
 
 
 class Policy(Protocol):
@@ -48,7 +59,7 @@ class Policy(Protocol):
         """
 
 
-class FailureKind(StrEnum):
+class FailureKind(TextEnum):
     """Why a rollout has no verdict, or ended before its time. Such rollouts are counted and not scored."""
 
     CRASHED = "policy_crashed"
@@ -59,6 +70,14 @@ class FailureKind(StrEnum):
     GONE = "policy_gone"
     WORLD_FAILED = "world_failed"
     SCORER_FAILED = "scorer_failed"
+
+
+class PolicyCrashedError(Exception):
+    """Raised for a policy that failed elsewhere; its text is the whole reason."""
+
+
+class PolicyGoneError(Exception):
+    """Raised by a policy that is elsewhere and cannot be reached any more; counted as GONE."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +101,6 @@ class RowPolicies(Protocol):
 
     def end(self, row: int) -> None:
         """The row's rollout is over."""
+
+    def close(self) -> None:
+        """The evaluation is over; let go of threads, connections and processes."""

@@ -46,11 +46,17 @@ class EachRow:
         """The row's policy stays for its next rollout."""
 
     def close(self) -> None:
-        """Let the thread in which the policies run end."""
+        """Close policies that have a method `close`, and let the thread in which they run end."""
+        for row in list(self._policies):
+            self._drop(row)
         self._guard.close()
 
     def _answer(self, row: int, seen: Observation) -> Actions | PolicyFailure:
         answer = self._guard.ask(partial(self._policies[row].act, seen))
         if isinstance(answer, PolicyFailure):
-            self._policies.pop(row)
+            self._drop(row)
         return answer
+
+    def _drop(self, row: int) -> None:
+        if callable(close := getattr(self._policies.pop(row), "close", None)):
+            self._guard.ask(close)

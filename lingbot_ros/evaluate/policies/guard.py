@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from lingbot_ros.evaluate.policies.contract import FailureKind, PolicyFailure
+from lingbot_ros.evaluate.policies.contract import FailureKind, PolicyCrashedError, PolicyFailure, PolicyGoneError
 from lingbot_ros.evaluate.policies.patience import NoAnswerError, Patience, PatientCaller
 
 T = TypeVar("T")
@@ -34,6 +34,10 @@ class Guard:
             answer = self._caller.call(function, give_up_after_s)
         except NoAnswerError as error:
             return PolicyFailure(FailureKind.STALLED, str(error))
+        except PolicyGoneError as error:
+            return PolicyFailure(FailureKind.GONE, str(error))
+        except PolicyCrashedError as error:
+            return PolicyFailure(FailureKind.CRASHED, str(error))
         except KeyboardInterrupt:
             raise
         except BaseException as error:

@@ -6,54 +6,35 @@ policies:
     config: {noise: 8}                # keywords of make_expert, if any
     answer_within_s: 5                # later answers do not count; 5 where it is left out
     batch: false                      # true: what it makes answers for many rows at once
+    python: ../env/bin/python         # if given: the environment that it is played in
+  - name: act
+    lerobot: outputs/act/checkpoints/last/pretrained_model
+    python: ../lerobot-env/bin/python
+    device: cpu                       # cuda, ...
+    image_keys: observation.image     # the images that it is shown; all that it knows where this is left out
+  - name: pi0
+    server: ws://127.0.0.1:8000       # a policy server of the openpi kind
+    image_keys: observation/image     # one name or several, under which the image is sent
+    prompt_key: prompt
+    state_key: observation/state      # if given: the robot's state is sent, where the task reads it off the image
+    constants: {observation/state: [0.0, 0.0]}   # what else the server wants, always the same
+    execute_steps: 8                  # of an answer that is a chunk; all where it is left out
   - name: replay
-    actions: recorded/expert.npy      # [steps, dim], or a folder of START_ID.npy; relative to this file
+    actions: recorded/expert.npy      # [steps, dim], or a folder of START_ID.npy
+  - {name: drive, actions: bags/drive, topic: /action}           # of a bag
+  - {name: human, actions: datasets/pusht, episode: 3}           # of a LeRobot data set
+
+Paths are relative to the file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.policies.batched import Batched
 from lingbot_ros.evaluate.policies.contract import RowPolicies
-from lingbot_ros.evaluate.policies.each_row import EachRow
-from lingbot_ros.evaluate.policies.entry_point import load_factory
-from lingbot_ros.evaluate.policies.patience import Patience
-from lingbot_ros.evaluate.policies.recorded import RecordedActions, load_actions
+from lingbot_ros.evaluate.policies.kinds import KINDS, Kind
 from lingbot_ros.input_files.regular import read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
-
-Kind = Callable[[str, Mapping[str, Any], Path], RowPolicies]
-"""Makes a policy of its name, its entry in the file, and the folder of the file."""
-
-_GIVE_UP_FACTOR = 6
-
-
-def entry_point_policy(name: str, entry: Mapping[str, Any], folder: Path) -> RowPolicies:
-    """A policy of the key `entry_point`: a function that makes one for each row, or with `batch` one for all rows."""
-    _known(entry, {"entry_point", "config", "answer_within_s", "batch"})
-    config, limit = entry.get("config", {}), entry.get("answer_within_s", Patience.late_after_s)
-    batch = entry.get("batch", False)
-    if not isinstance(config, Mapping):
-        raise InputError("config", config, "give keywords of the factory, NAME: VALUE")
-    if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < float("inf"):
-        raise InputError("answer_within_s", limit, "give seconds above 0")
-    if not isinstance(batch, bool):
-        raise InputError("batch", batch, "give true for a policy that answers for many rows at once, else false")
-    factory = load_factory(str(entry["entry_point"]), config)
-    patience = Patience(late_after_s=float(limit), give_up_after_s=_GIVE_UP_FACTOR * float(limit))
-    return Batched(name, factory, patience) if batch else EachRow(name, factory, patience)
-
-
-def recorded_policy(name: str, entry: Mapping[str, Any], folder: Path) -> RowPolicies:
-    """A policy of the key `actions`."""
-    _known(entry, {"actions"})
-    return RecordedActions(name, load_actions(folder / str(entry["actions"])))
-
-
-KINDS: Mapping[str, Kind] = {"entry_point": entry_point_policy, "actions": recorded_policy}
-"""By the key that an entry of this kind has and no other kind has."""
 
 
 def read_policies(path: Path, kinds: Mapping[str, Kind] = KINDS) -> list[RowPolicies]:
@@ -86,9 +67,3 @@ def _policy(where: str, entry: object, folder: Path, kinds: Mapping[str, Kind]) 
         return kinds[chosen[0]](name, {key: value for key, value in entry.items() if key != "name"}, folder)
     except InputError as error:
         raise InputError(f"{where}.{error.field}", error.value, error.fix) from error
-
-
-def _known(entry: Mapping[str, Any], keys: set[str]) -> None:
-    for key in entry:
-        if key not in keys:
-            raise InputError(str(key), repr(entry[key]), f"leave it out; known: name, {', '.join(sorted(keys))}")

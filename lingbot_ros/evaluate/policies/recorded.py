@@ -1,7 +1,6 @@
 """Actions that were recorded, played again open loop."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -36,31 +35,11 @@ class RecordedActions:
     def end(self, row: int) -> None:
         self._playing.pop(row, None)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     @staticmethod
     def _next(actions: Actions, step: int) -> Actions | PolicyFailure:
         if step >= len(actions):
             return PolicyFailure(FailureKind.OUT_OF_ACTIONS, f"the recording ends after {len(actions)} actions")
         return actions[step : step + 1]
-
-
-def load_actions(path: Path) -> Mapping[str, Actions] | Actions:
-    """Actions of an npy file [steps, dim], for all starts, or of a folder of such files named START_ID.npy.
-
-    Raises InputError for what is missing, unreadable or of another shape.
-    """
-    if path.is_dir():
-        files = sorted(path.glob("*.npy"))
-        if not files:
-            raise InputError("actions", path, "give an npy file or a folder of START_ID.npy")
-        return {file.stem: _load(file) for file in files}
-    return _load(path)
-
-
-def _load(path: Path) -> Actions:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError("actions", path, f"give a readable npy file ({error})") from error
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or not np.issubdtype(values.dtype, np.number):
-        raise InputError("actions", path, "give an npy file of numbers [steps, dim]")
-    return values.astype(np.float64)

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lingbot_ros.evaluate.policies.contract import Start
+from lingbot_ros.evaluate.policy_report.exploitation import Gain, gains
+from lingbot_ros.evaluate.policy_report.foresight import Foresight, foresight
+from lingbot_ros.evaluate.policy_report.imagined_check import KnownFrame, score_known_frames
 from lingbot_ros.evaluate.policy_report.play import Played
 from lingbot_ros.evaluate.policy_report.scorer_check import real_scores
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.results.evaluation import PolicyResult, arms_of, outcomes, policy_results
 from lingbot_ros.evaluate.rollouts.record import Rollout
+from lingbot_ros.evaluate.rollouts.stepper import Stepper
 from lingbot_ros.evaluate.statistics.agreement import Agreement, agree, agree_among_successful
 from lingbot_ros.evaluate.statistics.outcomes import Verdicts, compare_verdicts
 from lingbot_ros.evaluate.statistics.rates import clopper_pearson
@@ -18,6 +22,9 @@ from lingbot_ros.evaluate.statistics.wrong_action_success import FalseSuccess, i
 
 SCORER_AGREEMENT = 0.97
 """A scorer that surely agrees less often with the truth on real images does not rank."""
+
+SCORER_AGREEMENT_IMAGINED = 0.9
+"""Likewise on imagined images: these are frames, not rollouts, and half of them are solved, so that more are close."""
 
 FEWEST_ROLLOUTS = 20
 """Of a policy with a verdict; with fewer, rates are shown and nothing is ranked."""
@@ -63,19 +70,22 @@ class Controlled:
 class Truth:
     """Verdicts beside the truth at one threshold.
 
-    scorer: on real images, the scorer against the simulator. replay: of imagined rollouts, what was imagined against
+    scorer: on real images, the scorer against the simulator. known: likewise on imagined images a few frames after a
+    real one, whose truth is known. replay: of imagined rollouts, what was imagined against
     what the same actions do in truth. None where there was nothing to compare.
     """
 
     threshold: float
     scorer: Verdicts | None
     replay: Verdicts | None
+    known: Verdicts | None = None
 
 
 @dataclass(frozen=True)
 class Findings:
     """rows: the main one first. controls: at the main threshold and horizon. true_scores: by policy and start, the best
-    that the imagined actions reach in truth.
+    that the imagined actions reach in truth. gains: what policies have in imagination alone. foresight: how sure an
+    imagined verdict is.
     """
 
     rows: Sequence[Row]
@@ -83,6 +93,8 @@ class Findings:
     truths: Sequence[Truth]
     warnings: Sequence[str]
     true_scores: dict[tuple[str, str], float] = field(default_factory=dict)
+    gains: Sequence[Gain] = ()
+    foresight: Foresight | None = None
 
     @property
     def main(self) -> Row:
@@ -114,6 +126,16 @@ class Findings:
                 f"on real images the scorer agrees with the truth in {scorer.agreement:.1%} of rollouts only, "
                 f"below {SCORER_AGREEMENT:.0%}"
             )
+        known = self.truth.known
+        if (
+            known is not None
+            and known.agreement is not None
+            and clopper_pearson(known.both + known.neither, known.count).high < SCORER_AGREEMENT_IMAGINED
+        ):
+            return (
+                f"on imagined images whose truth is known the scorer is right in {known.agreement:.1%} only, "
+                f"below {SCORER_AGREEMENT_IMAGINED:.0%}"
+            )
         decided = max(policy.decided for policy in self.main.imagined)
         if decided < FEWEST_ROLLOUTS:
             return f"it takes {FEWEST_ROLLOUTS} rollouts of a policy or more, and there are {decided} with a verdict"
@@ -141,8 +163,11 @@ def find(
     horizon: int,
     max_horizon: int | None,
     seed: int,
+    stepper: Stepper | None = None,
 ) -> Findings:
-    """Every figure of the report, equal for equal rollouts."""
+    """Every figure of the report, equal for equal rollouts. stepper: the imagining world; without it the scorer is not
+    tried on imagined images.
+    """
     thresholds = sorted({*task.thresholds, threshold})
     horizons = [horizon, *(at for at in task.horizons if at < horizon)]
     pairs = [(threshold, at) for at in horizons] + [(one, at) for one in thresholds for at in horizons]
@@ -155,7 +180,13 @@ def find(
     mine = [*imagined.policies, *imagined.controls]
     real = real_scores(mine, by_id, task) if reference is None else [*reference.policies, *reference.controls]
     played = _true_scores(real, by_id, task)
-    truths = [Truth(one, _compare(real, played, one), _compare(imagined.policies, replayed, one)) for one in thresholds]
+    known = _known_frames(imagined, reference, by_id, replayed, played, task, stepper, seed)
+    truths = [
+        Truth(one, _compare(real, played, one), _compare(imagined.policies, replayed, one), _compare_frames(known, one))
+        for one in thresholds
+    ]
+    best = {key: max(scores, default=float("nan")) for key, scores in replayed.items()}
+    found = gains(imagined.policies, best, threshold, seed)
     return Findings(
         rows,
         _controls(imagined, reference, threshold),
@@ -167,8 +198,11 @@ def find(
             horizon,
             max_horizon,
             next(truth.scorer for truth in truths if truth.threshold == threshold),
+            found,
         ),
-        {key: max(scores, default=float("nan")) for key, scores in replayed.items()},
+        best,
+        found,
+        foresight(imagined.policies, best, threshold),
     )
 
 
@@ -198,6 +232,30 @@ def _true_scores(
     rollouts: Sequence[Rollout], starts: dict[str, Start], task: PolicyTask
 ) -> dict[tuple[str, str], list[float]]:
     return {rollout.key: task.true_scores(starts[rollout.start], rollout.actions) for rollout in rollouts}
+
+
+def _known_frames(
+    imagined: Played,
+    reference: Played | None,
+    starts: dict[str, Start],
+    replayed: dict[tuple[str, str], list[float]],
+    played: dict[tuple[str, str], list[float]],
+    task: PolicyTask,
+    stepper: Stepper | None,
+    seed: int,
+) -> list[KnownFrame]:
+    """From actions of the reference where there are some: these meet truly solved frames most often."""
+    if stepper is None:
+        return []
+    rollouts, truth = (imagined, replayed) if reference is None else (reference, played)
+    return score_known_frames(rollouts.policies, starts, truth, task, stepper, seed)
+
+
+def _compare_frames(frames: Sequence[KnownFrame], threshold: float) -> Verdicts | None:
+    if not frames:
+        return None
+    said, true = [frame.said >= threshold for frame in frames], [frame.true >= threshold for frame in frames]
+    return compare_verdicts(imagined=said, reference=true)
 
 
 def _compare(
@@ -235,6 +293,7 @@ def _warnings(
     horizon: int,
     max_horizon: int | None,
     scorer: Verdicts | None,
+    found: Sequence[Gain],
 ) -> list[str]:
     right = None if scorer is None else scorer.agreement
     seen = any(rollout.seen_in_training for rollout in imagined.policies)
@@ -247,6 +306,8 @@ def _warnings(
         "NO_REFERENCE": reference is None,
         "CONTROLS_UNVALIDATED": reference is None and bool(imagined.controls),
         "NO_CONTROLS": not imagined.controls,
+        "STOPPED_EARLY": bool(imagined.stopped),
+        "MODEL_EXPLOITATION": any(gain.exploits for gain in found),
         "INVALID_ROLLOUTS": any(policy.invalid for policy in main.imagined),
     }
     own = () if main.agreement is None else main.agreement.warnings

@@ -18,6 +18,7 @@ class Limits:
     max_mmrv: float | None = None
     max_bias: float | None = None
     max_hallucinated: float | None = None
+    min_scorer: float | None = None
     baseline: float | None = None
 
 
@@ -40,7 +41,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """The record of a report's folder or of its file. Raises InputError for what is not one."""
     path = path / "evaluation.json" if path.is_dir() else path
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
         schema = record["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("report", path, f"give a report of `lingbot evaluate` ({error})") from error
@@ -64,10 +65,12 @@ def judge(record: dict[str, Any], limits: Limits) -> list[Check]:
     pearson, hallucinated = agreement.get("pearson") or {}, record.get("hallucinated") or {}
     low = (pearson.get("published") or [None])[0]
     bias = agreement.get("bias")
+    scorer = _scorer_agreement(record)
     checks = [Check("it gives a ranking", float(record.get("refused") is None), None, record.get("refused") is None)]
     least = (
         ("agreement r", pearson.get("value"), limits.min_agreement),
         ("lower end of r", low, limits.min_agreement_low),
+        ("scorer right on real images", scorer, limits.min_scorer),
         ("agreement r beside the baseline", pearson.get("value"), limits.baseline),
     )
     most = (
@@ -82,6 +85,15 @@ def judge(record: dict[str, Any], limits: Limits) -> list[Check]:
         if limit is not None:
             checks.append(Check(name, found, limit, found is not None and found <= limit))
     return checks
+
+
+def _scorer_agreement(record: dict[str, Any]) -> float | None:
+    """On real images, at the threshold of the report."""
+    for truth in record.get("truths", []):
+        if truth.get("threshold") == record.get("threshold"):
+            found: float | None = (truth.get("scorer_on_real") or {}).get("agreement")
+            return found
+    return None
 
 
 def _agreement(record: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lingbot_ros.evaluate.rollouts.job import Job
 from lingbot_ros.evaluate.rollouts.record import Rollout
 from lingbot_ros.evaluate.rollouts.run import Progress, run_rollouts
 from lingbot_ros.evaluate.rollouts.stepper import Stepper
+from lingbot_ros.evaluate.rollouts.stopping import StoppedError
 from lingbot_ros.evaluate.rollouts.store import RolloutStore
 from lingbot_ros.evaluate.rollouts.wave import Seconds
 
@@ -21,11 +22,15 @@ IMAGINED, REFERENCE = "imagined", "reference"
 
 @dataclass(frozen=True)
 class Played:
-    """The rollouts of one arm, those of controls apart, and where the time of this run went."""
+    """The rollouts of one arm, those of controls apart, and where the time of this run went.
+
+    stopped: why some are missing; empty when all were played.
+    """
 
     policies: list[Rollout]
     controls: list[Rollout]
     seconds: Seconds
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,21 @@ def play(
 ) -> Played:
     """Play what `folder` has not of an arm; policies that see wrong actions come last.
 
+    A stepper that raises `StoppedError` ends it early, with the rollouts that are complete.
+
     Raises InputError where the folder has another evaluation, ResourceError where it cannot be written.
     """
     space = ActionSpace(stepper.low, stepper.high, task.rest)
     controls = [make_control(kind, plan.policies[0], space) for kind in plan.controls]
-    job = Job(arm, [*plan.policies, *controls], plan.starts, plan.horizon, plan.seed, settings=plan.settings)
+    job = Job(
+        arm,
+        [*plan.policies, *controls],
+        plan.starts,
+        plan.horizon,
+        plan.seed,
+        settings=plan.settings,
+        read_state=task.robot_state,
+    )
     seconds = Seconds()
 
     def progress(now: Progress) -> None:
@@ -59,17 +74,22 @@ def play(
 
     fingerprint = job.fingerprint(f"{task.scorer.name} {task.scorer.version}", stepper.rows)
     with RolloutStore(folder / f"{arm}.jsonl", fingerprint) as store:
-        rollouts = run_rollouts(
-            job,
-            stepper,
-            task.scorer,
-            store,
-            progress=progress,
-            keep=lambda rollout, frames: keep_strip(folder, rollout, frames),
-        )
+        stopped = ""
+        try:
+            rollouts = run_rollouts(
+                job,
+                stepper,
+                task.scorer,
+                store,
+                progress=progress,
+                keep=lambda rollout, frames: keep_strip(folder, rollout, frames),
+            )
+        except StoppedError as stop:
+            rollouts, stopped = list(store.done.values()), str(stop)
     names = {control.name for control in controls}
     return Played(
         [rollout for rollout in rollouts if rollout.policy not in names],
         [rollout for rollout in rollouts if rollout.policy in names],
         seconds,
+        stopped,
     )

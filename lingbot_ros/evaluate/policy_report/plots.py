@@ -46,22 +46,22 @@ def _x(rate: float) -> float:
 def scatter_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyResult]) -> str:
     """Imagined rate over the reference's, intervals both ways; on the diagonal the two agree."""
     real = {policy.policy: policy for policy in reference}
-    low, size = 46, 300
+    low, size, top = 46, 300, 24
 
     def place(rate: float) -> float:
         return low + rate * size
 
     def up(rate: float) -> float:
-        return 10 + (1 - rate) * size
+        return top + (1 - rate) * size
 
     parts = [
-        f'<rect class="frame" x="{low}" y="10" width="{size}" height="{size}"/>',
-        f'<line class="same" x1="{low}" y1="{10 + size}" x2="{low + size}" y2="10"/>',
-        f'<text x="{low + size / 2}" y="{size + 44}" text-anchor="middle">success in the simulator</text>',
-        f'<text transform="translate(12 {10 + size / 2}) rotate(-90)" text-anchor="middle">imagined success</text>',
+        f'<rect class="frame" x="{low}" y="{top}" width="{size}" height="{size}"/>',
+        f'<line class="same" x1="{low}" y1="{top + size}" x2="{low + size}" y2="{top}"/>',
+        f'<text x="{low + size / 2}" y="{size + top + 34}" text-anchor="middle">success in the simulator</text>',
+        f'<text transform="translate(12 {top + size / 2}) rotate(-90)" text-anchor="middle">imagined success</text>',
     ]
     for percent in (0, 50, 100):
-        parts.append(f'<text x="{place(percent / 100)}" y="{size + 26}" text-anchor="middle">{percent} %</text>')
+        parts.append(f'<text x="{place(percent / 100)}" y="{size + top + 16}" text-anchor="middle">{percent} %</text>')
         parts.append(f'<text x="{low - 4}" y="{up(percent / 100) + 4}" text-anchor="end">{percent}</text>')
     for policy in imagined:
         other = real.get(policy.policy)
@@ -74,7 +74,7 @@ def scatter_plot(imagined: Sequence[PolicyResult], reference: Sequence[PolicyRes
             f'<circle class="imagined" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{escape(title)}</title></circle>'
         )
         parts.append(f'<text class="small" x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(_short(policy.policy))}</text>')
-    return _svg(low + size + 90, size + 52, "".join(parts), "Imagined success over success in the simulator")
+    return _svg(low + size + 90, size + top + 42, "".join(parts), "Imagined success over success in the simulator")
 
 
 _Scale = Callable[[float], float]

@@ -1,18 +1,17 @@
 """Writes the report: `evaluation.json`, `eval_info.json` in LeRobot's form, and `index.html`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lingbot_ros.errors import ErrorCode, ResourceError
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
-from lingbot_ros.evaluate.policy_report.findings import Findings, find
+from lingbot_ros.evaluate.policy_report.chosen import choose_rollouts
+from lingbot_ros.evaluate.policy_report.findings import Findings, Truth, find
+from lingbot_ros.evaluate.policy_report.judged import Judge, film_pairs
 from lingbot_ros.evaluate.policy_report.page import page
-from lingbot_ros.evaluate.policy_report.play import IMAGINED, Plan, Played
-from lingbot_ros.evaluate.policy_report.strips import strip_path
+from lingbot_ros.evaluate.policy_report.play import Plan, Played
 from lingbot_ros.evaluate.policy_report.text import text
 from lingbot_ros.evaluate.policy_report.verdict import verdict
 from lingbot_ros.evaluate.policy_task import PolicyTask
@@ -20,7 +19,7 @@ from lingbot_ros.evaluate.results.evaluation import Evaluation
 from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.evaluate.results.lerobot import eval_info
 from lingbot_ros.evaluate.results.plain import evaluation_plain, plain
-from lingbot_ros.evaluate.rollouts.record import Rollout
+from lingbot_ros.evaluate.rollouts.stepper import Stepper
 from lingbot_ros.evaluate.rollouts.wave import Seconds
 
 
@@ -33,8 +32,26 @@ def write_report(
     imagined: Played,
     reference: Played | None,
     command: str,
+    stepper: Stepper | None = None,
+    judges: Mapping[str, Judge] | None = None,
 ) -> str:
     """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
+    return judge_and_write(folder, plan, task, threshold, max_horizon, imagined, reference, command, stepper, judges)[1]
+
+
+def judge_and_write(
+    folder: Path,
+    plan: Plan,
+    task: PolicyTask,
+    threshold: float,
+    max_horizon: int | None,
+    imagined: Played,
+    reference: Played | None,
+    command: str,
+    stepper: Stepper | None = None,
+    judges: Mapping[str, Judge] | None = None,
+) -> tuple[Findings, str]:
+    """As `write_report`, with the findings themselves."""
     findings = find(
         imagined=imagined,
         reference=reference,
@@ -44,19 +61,37 @@ def write_report(
         horizon=plan.horizon,
         max_horizon=max_horizon,
         seed=plan.seed,
+        stepper=stepper,
     )
-    save_json(folder / "evaluation.json", _record(findings, plan, task, imagined, reference, command))
+    judged = _judged(judges or {}, findings, plan, task, imagined, stepper)
+    record = _record(findings, plan, task, imagined, reference, command) | {"judges": judged}
+    save_json(folder / "evaluation.json", record)
     save_json(folder / "eval_info.json", _eval_info(findings, task, imagined))
-    _save_page(folder / "index.html", page(findings, _strips(findings, folder, imagined), _facts(plan, task, command)))
+    shown = choose_rollouts(findings, folder, imagined, plan.starts, task, stepper)
+    _save_page(folder / "index.html", page(findings, shown, _facts(plan, task, command), judged))
     arms = [("imagined", imagined)] if reference is None else [("reference", reference), ("imagined", imagined)]
     took = "; ".join(f"{name} {_took(arm.seconds)}" for name, arm in arms)
-    return (
-        f"{text(findings)}\n\ntime of this run: {took}\nwrote evaluation.json, eval_info.json, index.html to {folder}"
-    )
+    wrote = f"wrote evaluation.json, eval_info.json, index.html to {folder}"
+    return findings, f"{text(findings)}\n\ntime of this run: {took}\n{wrote}"
 
 
 def _took(seconds: Seconds) -> str:
     return f"world {seconds.world:.0f} s, policies {seconds.policies:.0f} s, scorer {seconds.scorer:.0f} s"
+
+
+def _judged(
+    judges: Mapping[str, Judge],
+    findings: Findings,
+    plan: Plan,
+    task: PolicyTask,
+    imagined: Played,
+    stepper: Stepper | None,
+) -> dict[str, Any]:
+    if not judges or stepper is None:
+        return {}
+    threshold = findings.main.threshold
+    pairs = film_pairs(imagined.policies, plan.starts, findings.true_scores, threshold, task, stepper)
+    return {name: plain(judge(pairs)) for name, judge in judges.items()} if pairs else {}
 
 
 def _record(
@@ -86,7 +121,11 @@ def _record(
             "rows": findings.rows,
             "hallucinated": findings.hallucinated,
             "control_arms": findings.controls,
-            "truths": [_truth(truth.threshold, truth.scorer, truth.replay) for truth in findings.truths],
+            "truths": [_truth(truth) for truth in findings.truths],
+            "gains": findings.gains,
+            "foresight": findings.foresight,
+            "trials_per_policy": len(plan.starts),
+            "how_starts_were_drawn": task.how_starts_are_drawn,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds_of_this_run": {
                 "imagined": imagined.seconds,
@@ -98,57 +137,31 @@ def _record(
     )
 
 
-def _truth(threshold: float, scorer: Any, replay: Any) -> dict[str, Any]:
+def _truth(truth: Truth) -> dict[str, Any]:
     def figures(verdicts: Any) -> dict[str, Any] | None:
         if verdicts is None:
             return None
         names = ("count", "agreement", "come_true", "foreseen", "phi")
         return plain(verdicts) | {name: getattr(verdicts, name) for name in names}
 
-    return {"threshold": threshold, "scorer_on_real": figures(scorer), "replayed": figures(replay)}
-
-
-def _eval_info(findings: Findings, task: PolicyTask, imagined: Played) -> dict[str, Any]:
-    """By policy, what LeRobot's evaluation would have written of it."""
-    seconds = imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer
-    by_policy: dict[str, list[Rollout]] = {}
-    for rollout in imagined.policies:
-        by_policy.setdefault(rollout.policy, []).append(rollout)
-    share = seconds / len(by_policy)
-    main = findings.main
     return {
-        name: eval_info(rollouts, task=task.name, threshold=main.threshold, horizon=main.horizon, eval_s=share)
-        for name, rollouts in by_policy.items()
+        "threshold": truth.threshold,
+        "scorer_on_real": figures(truth.scorer),
+        "scorer_on_imagined": figures(truth.known),
+        "replayed": figures(truth.replay),
     }
 
 
-def _strips(findings: Findings, folder: Path, imagined: Played) -> list[tuple[str, Path]]:
-    """The best, the worst, those nearest the threshold, and those whose verdict did not come true."""
-    threshold, true = findings.main.threshold, findings.true_scores
-    scored = [(best, rollout) for rollout in imagined.policies if (best := rollout.best()) is not None]
-    scored.sort(key=lambda pair: pair[0])
-    doubtful = sorted(scored, key=lambda pair: abs(pair[0] - threshold))[:2]
-    wrong = [
-        (best, rollout)
-        for best, rollout in scored
-        if np.isfinite(true[rollout.key]) and (best >= threshold) != (true[rollout.key] >= threshold)
-    ]
-    wrong.sort(key=lambda pair: -abs(pair[0] - true[pair[1].key]))
-    chosen: list[tuple[str, Sequence[tuple[float, Rollout]]]] = [
-        ("best", scored[-2:][::-1]),
-        ("worst", scored[:2]),
-        ("most doubtful", doubtful),
-        ("most wrong", wrong[:3]),
-    ]
-    return [
-        (
-            f"{kind}: {rollout.policy} from {rollout.start}, score {best:.2f}; "
-            f"the same actions reach {true[rollout.key]:.2f} in the simulator",
-            strip_path(folder, IMAGINED, rollout.policy, rollout.start),
-        )
-        for kind, rollouts in chosen
-        for best, rollout in rollouts
-    ]
+def _eval_info(findings: Findings, task: PolicyTask, imagined: Played) -> dict[str, Any]:
+    """What LeRobot's evaluation would have written of all policies."""
+    return eval_info(
+        imagined.policies,
+        task=task.name,
+        threshold=findings.main.threshold,
+        horizon=findings.main.horizon,
+        eval_s=imagined.seconds.world + imagined.seconds.policies + imagined.seconds.scorer,
+        drawn=task.how_starts_are_drawn,
+    )
 
 
 def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
@@ -163,7 +176,8 @@ def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
         ("Command", command),
         ("Model", f"{model['name']}, weights {model['weights_sha256']}"),
         ("Scorer", f"{task.scorer.name}, version {task.scorer.version}"),
-        ("Starts", f"{len(plan.starts)}, seed {plan.seed}; in training: {training}"),
+        ("Starts", f"{len(plan.starts)} for every policy, seed {plan.seed}; {task.how_starts_are_drawn}"),
+        ("In training", training),
         ("Versions", ", ".join(f"{name} {version}" for name, version in describe_versions(task.packages).items())),
         ("Machine", ", ".join(str(value) for value in describe_machine().values())),
     ]
@@ -172,7 +186,7 @@ def _facts(plan: Plan, task: PolicyTask, command: str) -> list[tuple[str, str]]:
 def _save_page(path: Path, content: str) -> None:
     aside = path.with_name(f".{path.name}")
     try:
-        aside.write_text(content)
+        aside.write_text(content, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         fix = "free some space or use another folder"

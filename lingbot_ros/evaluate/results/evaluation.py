@@ -109,7 +109,7 @@ def policy_results(
                 rank=None if at is None or ranking is None else float(ranking.rank[at]),
                 rank_interval=None if at is None or ranking is None else ranking.interval[at],
                 tie_group=None if at is None or ranking is None else ranking.tie_group[at],
-                seen_in_training=_seen(mine),
+                seen_in_training=seen_in_training(mine),
             )
         )
     return found
@@ -120,7 +120,7 @@ def _invalid(rollouts: Sequence[Rollout]) -> dict[str, int]:
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
 
 
-def _seen(rollouts: Sequence[Rollout]) -> bool | None:
+def seen_in_training(rollouts: Sequence[Rollout]) -> bool | None:
     """Whether any start was seen in training; None unless it is known of all, or of one that it was."""
     said = [rollout.seen_in_training for rollout in rollouts]
     return True if True in said else None if None in said else False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.policies.contract import RowPolicies, Start
+from lingbot_ros.evaluate.policies.contract import RowPolicies, Start, StateReader
 from lingbot_ros.evaluate.seeds import derived_seed
 
 
@@ -17,6 +17,7 @@ class Job:
 
     seed: all randomness of an evaluation. Policy seeds depend on it, on the policy's name and on the start, not on the
     arm, so that both arms can be paired. stop_at: end a rollout once its score is that high; None plays all of it.
+    read_state: what policies may ask for the robot's state, which is read off images.
     settings: what else must be equal for results to be continued, in JSON's types: model, weights, engine.
     """
 
@@ -27,6 +28,7 @@ class Job:
     seed: int = 0
     stop_at: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    read_state: StateReader | None = None
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -47,9 +49,20 @@ class Job:
         return derived_seed(self.seed, f"{policy}\0{start.id}")
 
     def waves(self, rows: int) -> list[list[tuple[RowPolicies, Start]]]:
-        """The rollouts in groups that are played together; the place in a group is the row."""
-        every = [(policy, start) for policy in self.policies for start in self.starts]
-        return [every[first : first + rows] for first in range(0, len(every), rows)]
+        """The rollouts in groups that are played together; the place in a group is the row.
+
+        No two in a group have the same `alone_on`, which is what a policy may use for one rollout at a time only.
+        """
+        groups: list[list[tuple[RowPolicies, Start]]] = []
+        for policy in self.policies:
+            alone_on = getattr(policy, "alone_on", None)
+            for start in self.starts:
+                group = groups[-1] if groups else []
+                taken = alone_on is not None and any(getattr(one, "alone_on", None) is alone_on for one, _ in group)
+                if not groups or len(group) == rows or taken:
+                    groups.append([])
+                groups[-1].append((policy, start))
+        return groups
 
     def fingerprint(self, scorer: str, rows: int) -> dict[str, Any]:
         """What must be equal for results on disk to be continued, in JSON's types."""

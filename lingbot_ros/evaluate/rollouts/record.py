@@ -1,16 +1,16 @@
 """What remains of one rollout."""
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from math import isfinite, nan
 from typing import Any
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.text_enum import TextEnum
 
 SCHEMA = "lingbot.rollout/1"
 
 
-class Ending(StrEnum):
+class Ending(TextEnum):
     """How a rollout ended. Only the first two have a verdict."""
 
     HORIZON = "horizon"

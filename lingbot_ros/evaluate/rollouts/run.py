@@ -1,7 +1,7 @@
 """Plays a job: policies act on what a world shows them, in waves of as many rollouts as the world has rows."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lingbot_ros.evaluate.rollouts.job import Job
@@ -17,13 +17,17 @@ Keep = Callable[[Rollout, Frames], None]
 
 @dataclass(frozen=True)
 class Progress:
-    """After a rollout ended: `done` of `total` are on disk. eta_s: seconds to go, from the pace of this run."""
+    """After a rollout ended: `done` of `total` are on disk. eta_s: seconds to go, from the pace of this run.
+
+    stored: all that are on disk, in the order in which they ended.
+    """
 
     done: int
     total: int
     last: Rollout
     eta_s: float
     seconds: Seconds = field(default_factory=Seconds)
+    stored: Sequence[Rollout] = ()
 
 
 def run_rollouts(
@@ -54,7 +58,7 @@ def run_rollouts(
         left = job.rollouts - len(store.done)
         if progress is not None:
             eta_s = (time.monotonic() - began) / played * left
-            progress(Progress(len(store.done), job.rollouts, rollout, eta_s, seconds))
+            progress(Progress(len(store.done), job.rollouts, rollout, eta_s, seconds, list(store.done.values())))
 
     for wave in job.waves(stepper.rows):
         if any((policy.name, start.id) not in store.done for policy, start in wave):

@@ -45,3 +45,12 @@ class Stepper(Protocol):
 
     def end(self, row: int) -> None:
         """Free the place. It costs nothing from now on."""
+
+
+class ObservingStepper(Stepper, Protocol):
+    """A stepper whose rows can also be shown what really happened."""
+
+    def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
+        """Real images uint8 [n, H, W, 3] at the world's size in place of its next n = `frames_in_next_step`, with the
+        actions [n, dim] that led to them; or why they cannot be used.
+        """

@@ -129,7 +129,7 @@ class Wave:
 
     def _observation(self, row: int) -> Observation:
         at = self._rows[row]
-        return Observation(at.seen, len(at.actions) + len(at.queue), at.start.instruction)
+        return Observation(at.seen, len(at.actions) + len(at.queue), at.start.instruction, self._job.read_state)
 
     def _take(self, row: int, answer: Actions | PolicyFailure) -> None:
         chunk = answer if isinstance(answer, PolicyFailure) else check_actions(answer, len(self._stepper.low))

@@ -6,7 +6,7 @@ import numpy as np
 
 from lingbot_ros.errors import EngineError, InputError, LingbotError
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
-from lingbot_ros.evaluate.rollouts.stepper import Frames, RowError
+from lingbot_ros.evaluate.rollouts.stepper import Frames, RowError, Stepper
 from lingbot_ros.world.batch import Batch
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.world import World
@@ -35,6 +35,13 @@ class SessionStepper:
 
     def step(self, actions: Mapping[int, Actions]) -> dict[int, Frames | RowError]:
         return {row: self._step(row, mine) for row, mine in actions.items()}
+
+    def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
+        try:
+            self._sessions[row].observe(frames, actions)
+        except LingbotError as error:
+            return RowError(str(error))
+        return None
 
     def end(self, row: int) -> None:
         self._sessions.pop(row).close()
@@ -78,6 +85,17 @@ class BatchStepper:
 
     def end(self, row: int) -> None:
         """The place waits for its next start."""
+
+
+def best_stepper(world: World, rows: int) -> tuple[Stepper, str]:
+    """Rows of one batch where the model can, else sessions one by one; and why there is no batch, or empty.
+
+    Raises as `SessionStepper`.
+    """
+    try:
+        return BatchStepper(world, rows), ""
+    except EngineError as error:
+        return SessionStepper(world, rows), f"no batched forwards: {error}"
 
 
 def _rows(rows: int) -> int:

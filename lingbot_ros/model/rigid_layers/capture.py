@@ -10,7 +10,6 @@ from torch import Tensor
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.constants import Constants
-from lingbot_ros.model.rigid_layers.motion import advance
 from lingbot_ros.model.rigid_layers.outline import area_and_centroid, inset, skewness
 from lingbot_ros.model.rigid_layers.outline_fit import (
     explains,
@@ -25,6 +24,7 @@ from lingbot_ros.model.rigid_layers.polygon import Floats, centroid, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight, largest_part, look
 from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
 from lingbot_ros.model.rigid_layers.texture import develop, gather
+from lingbot_ros.model.rigid_layers.variants import advance_all, around, not_understood
 
 _FEWEST_PX = 5
 _UNHIDDEN = 0.02
@@ -65,20 +65,22 @@ class Capture:
         state = LayerState.empty(config, *frame.shape[:2])
         layers = [self._first_sight(shares, index) for index in range(config.layers)]
         image, seen = self._first_background(frame, shares)
-        state = replace(state, background=_tensor(image)[None], seen=torch.from_numpy(seen)[None])
+        state = replace(state, background=torch.from_numpy(image)[None], seen=torch.from_numpy(seen)[None])
         for index in range(config.driven):
             state.doubt[0, index] = torch.diag(torch.tensor((float(self._constants.blur) ** 2, _UNSURE_SPEED_PX**2)))
         self._remember(state, shares, [layer.pose for layer in layers], 0)
         state.sight_count.fill_(1)
         poses = torch.stack([_tensor(layer.pose) for layer in layers])
         poses[:, :2] -= self._constants.drawn
-        return self._written(state, layers, replace(state.bodies, poses=poses[None]), shares)
+        state = self._written(state, layers, replace(state.bodies, poses=poses[None]), shares)
+        return state.moved(state.bodies, around(self._constants, state.bodies))
 
     def observe(self, state: LayerState, frame: NDArray[np.uint8], targets: Tensor) -> LayerState:
         """The world (one row) a frame later: targets [1, driven, 2] led to what is really seen in `frame`."""
         shares = unmix(frame, self._constants.palette)
-        predicted = advance(self._constants, state.bodies, targets)
-        state = LayerState.of({name: tensor.clone() for name, tensor in state.moved(predicted).tensors().items()})
+        predicted, variants = advance_all(self._constants, state.bodies, state.variants, targets)
+        state = state.moved(predicted, variants)
+        state = LayerState.of({name: tensor.clone() for name, tensor in state.tensors().items()})
         layers = self._layers(state)
         poses, velocities = predicted.poses.clone(), predicted.velocities.clone()
         trusted = True
@@ -109,10 +111,12 @@ class Capture:
                 for number, sight in enumerate(layer.sights):
                     state.sight_poses[0, number, index] = _tensor(sight.pose)
         known = _uncovered(shares)
-        state.background[0][:, known] = _tensor(frame.astype(np.float64))[known].T
+        state.background[0][known] = torch.from_numpy(frame[known])
         state.seen[0] |= torch.from_numpy(known)
         bodies = replace(predicted, poses=poses, velocities=velocities)
-        return self._written(state, layers, bodies, shares if trusted else None)
+        state = self._written(state, layers, bodies, shares if trusted else None)
+        seen_anew = around(self._constants, state.bodies) if trusted else not_understood(variants)
+        return state.moved(state.bodies, seen_anew)
 
     def _first_sight(self, shares: Shares, index: int) -> _Layer:
         share = shares.share[index]
@@ -212,13 +216,15 @@ class Capture:
             layer.outline, layer.pose = fit.outline, fit.poses[newest]
             layer.sights = [sight.at(pose) for sight, pose in zip(sights, fit.poses, strict=True)]
 
-    def _first_background(self, frame: NDArray[np.uint8], shares: Shares) -> tuple[Floats, NDArray[np.bool_]]:
-        """The image behind the layers [3, H, W]: what is seen, else what the data set has there, else a guess."""
+    def _first_background(
+        self, frame: NDArray[np.uint8], shares: Shares
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The image behind the layers [H, W, 3]: what is seen, else what the data set has there, else a guess."""
         seen = _uncovered(shares)
-        prior = np.moveaxis(self._constants.background.double().numpy(), 0, -1)
-        if np.abs(prior - frame)[seen].mean() > _STRANGE_GREY:
-            prior = cv2.inpaint(frame, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA).astype(np.float64)
-        return np.moveaxis(np.where(seen[..., None], frame, prior), -1, 0), seen
+        prior = np.moveaxis(self._constants.background.numpy(), 0, -1)
+        if np.abs(prior.astype(np.float64) - frame)[seen].mean() > _STRANGE_GREY:
+            prior = cv2.inpaint(frame, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA)
+        return np.where(seen[..., None], frame, prior), seen
 
     def _written(self, state: LayerState, layers: list[_Layer], bodies: Bodies, shares: Shares | None) -> LayerState:
         solids, centres = torch.zeros_like(bodies.solids), torch.zeros_like(bodies.centres)
@@ -232,7 +238,7 @@ class Capture:
             state.outlines[0, index] = self._padded(outline)
             solids[0, index] = self._padded(inset(outline, self._constants.margin.double()))
             centres[0, index] = (area_and_centroid(outline)[1] + self._constants.leaning * skewness(outline)).float()
-        return state.moved(replace(bodies, solids=solids, centres=centres))
+        return state.moved(replace(bodies, solids=solids, centres=centres), state.variants)
 
     def _padded(self, outline: Tensor) -> Tensor:
         more = self._config.corners - len(outline)

@@ -12,7 +12,7 @@ class RigidLayersConfig:
 
     extent_px: the widest that a layer may be; texels per pixel of the frame; ramp_px: how wide an edge is drawn;
     corners: the most that an outline may have; sights: how many real frames are kept to fit it to; substeps of the
-    motion per frame; colours: of the palette.
+    motion per frame; colours: of the palette; variants: copies that tell how far a world can be believed, 0 = none.
     """
 
     layers: int
@@ -24,11 +24,14 @@ class RigidLayersConfig:
     sights: int = 4
     substeps: int = 10
     colours: int = 7
+    variants: int = 4
     prediction: Literal["canonical"] = "canonical"
 
     def __post_init__(self) -> None:
         if not 0 < self.driven < self.layers:
             raise ValueError(f"driven {self.driven} of {self.layers} layers: give at least one of either kind")
+        if self.variants < 0:
+            raise ValueError(f"variants {self.variants}: must not be negative")
         for name in ("extent_px", "texels", "ramp_px", "corners", "sights", "substeps", "colours"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} {getattr(self, name)}: must be positive")

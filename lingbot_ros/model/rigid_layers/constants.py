@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lingbot_ros.model.finite import require_finite
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.contact import ContactLaw
 from lingbot_ros.model.rigid_layers.drive import DriveLaw
@@ -52,7 +53,9 @@ class Constants(nn.Module):
     def load(cls, path: Path, config: RigidLayersConfig, height: int, width: int) -> "Constants":
         """Read a weights file; raises RuntimeError where its tensors do not fit."""
         constants = cls(config, height, width)
-        constants.load_state_dict(load_file(path))
+        stored = load_file(path)
+        require_finite(stored, str(path), "get the file again, or train again")
+        constants.load_state_dict(stored)
         constants.settle()
         return constants
 
@@ -71,4 +74,6 @@ class Constants(nn.Module):
         ]
 
     def save(self, path: Path) -> None:
+        """Raises ModelError where one of them is not finite."""
+        require_finite(self.state_dict(), f"{path.name} was not written", "the data do not determine it; give more")
         save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)

@@ -3,18 +3,28 @@
 The shape is pushed along the normal as far as the disc advances, and turns about its centre as its inertia lets it;
 where it overlaps the disc or a wall, it gives way a little in every substep. Nothing keeps moving by itself, nothing
 rubs. The distances are those to the shape's own outline, so that the law holds for any shape.
+
+Inside, x and y are the first axis of every array and rows the last, see `edges`.
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lingbot_ros.model.rigid_layers.outline import Edges
+from lingbot_ros.model.rigid_layers.edges import Contacts, Edges, Floats, Rows
+from lingbot_ros.model.rigid_layers.settling import jammed, pushed, wedged
 
 _FARTHEST_PX = 6.0
 """A frame moves a shape no farther than this towards a wall that it was not near before."""
 
-_ROUNDS = 20
-"""Passes over contacts with walls: about as many as it takes until they agree."""
+_SETTLED_PX = 1e-3
+"""What is no deeper in a wall than the slop and this, and is not pushed, stays there."""
+
+_INWARD = np.array(((1, 1, 0, 0, -1, -1, 0, 0), (0, 0, 1, 1, 0, 0, -1, -1)), np.float32)[..., None]
+"""Directions into the box from left, top, right and bottom, two each: x and y."""
 
 
 class ContactLaw(nn.Module):
@@ -37,148 +47,157 @@ class ContactLaw(nn.Module):
         pose [B, 3] of the layers, their physical outline [B, V, 2] and centre of turning [B, 2] in the layer's frame;
         path [B, 1 + substeps + 1, 2] of the disc, the first one substep before the frame begins. Returns poses [B, 3].
         """
-        corners = _trimmed(outline) - centre[:, None]
-        centre = torch.view_as_complex(centre.contiguous())
-        angle = pose[:, 2]
-        place = torch.complex(pose[:, 0], pose[:, 1]) + centre * _turned(angle)
-        way = torch.view_as_complex(path.contiguous())
-        edges, corners = Edges(corners), torch.view_as_complex(corners.contiguous())
-        ended = pose
-        for rows, near_wall in self._concerned(place, angle, corners, edges, way):
-            moved, turn = self._pushed(
-                place[rows], angle[rows], corners[rows], edges.select(rows), way[rows], near_wall
-            )
-            origin = moved - centre[rows] * _turned(turn)
-            ended = ended.index_copy(0, rows, torch.stack((origin.real, origin.imag, turn), dim=-1))
+        constants = float(self.reach), float(self.gyration), float(self.slop), float(self.yielding)
+        law = _Law(*constants, self.walls.numpy())
+        way = np.ascontiguousarray(path.numpy().transpose(1, 2, 0))
+        ended = law.moved(pose.numpy(), _trimmed(outline.numpy()), centre.numpy().T, way)
+        return torch.from_numpy(ended)
+
+
+@dataclass(frozen=True)
+class _Law:
+    """See `ContactLaw`; walls [4]."""
+
+    reach: float
+    gyration: float
+    slop: float
+    yielding: float
+    walls: Floats
+
+    def moved(self, pose: Floats, outline: Floats, middle: Floats, way: Floats) -> Floats:
+        """Poses [B, 3] of shapes with outlines [2, V, B] and centres [2, B] at the end of the way [T, 2, B]."""
+        corners, angle = outline - middle[:, None], pose[:, 2]
+        place = pose[:, :2].T + _turned(middle, _direction(angle))
+        radius = np.sqrt((corners * corners).sum(0).max(0))
+        farthest = np.sqrt(((way - way[1]) ** 2).sum(1).max(0))
+        is_near = self._beyond(place, place).max(0) > -(radius + _FARTHEST_PX)
+        # What lies inside the circle about a shape is farther from the disc than the circle is.
+        gap = np.hypot(*(way[1] - place)) - radius
+        rows = np.flatnonzero((gap < self.reach + farthest) | is_near)
+        if not len(rows):
+            return pose
+        edges, back = Edges(corners[..., rows]), _direction(-angle[rows])
+        is_reached = edges.distance(_turned((way[1] - place)[:, rows], back)) < self.reach + farthest[rows]
+        is_held = is_near[rows]
+        if is_held.any():
+            spun = place[:, None, rows] + _turned(corners[..., rows], _direction(angle[rows]))
+            is_held = is_held & (self._depths(spun) > self.slop)
+        moving = np.flatnonzero(is_reached | is_held)
+        if not len(moving):
+            return pose
+        edges, rows = edges.select(moving), rows[moving]
+        near_wall = bool(is_near[rows].any())
+        moved, turn = self._pushed_along(
+            place[:, rows], angle[rows], corners[..., rows], edges, way[..., rows], near_wall
+        )
+        ended = pose.copy()
+        ended[rows, :2] = (moved - _turned(middle[:, rows], _direction(turn))).T
+        ended[rows, 2] = turn
         return ended
 
-    def _concerned(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, way: Tensor
-    ) -> list[tuple[Tensor, bool]]:
-        """Rows [n] of shapes that the disc could reach in this frame, apart from walls (False) and near them (True).
+    def _depths(self, corners: Floats) -> Floats:
+        """How deep the deepest of the corners [2, V, B] is in any wall, [B]; negative inside of the box."""
+        return np.asarray(self._beyond(corners.min(1), corners.max(1)).max(0))
 
-        Those that are in a wall already are among the latter.
-        """
-        turned = _turned(angle)
-        farthest = (way - way[:, 1:2]).abs().amax(-1)
-        is_reached = edges.distance((way[:, 1] - place) * turned.conj()) < self.reach + farthest
-        is_near = self._beyond(place).amax(-1) > -(corners.abs().amax(-1) + _FARTHEST_PX)
-        free, near = (is_reached & ~is_near).nonzero()[:, 0], is_near.nonzero()[:, 0]
-        if len(near):
-            depth = self._beyond(place[near, None] + corners[near] * turned[near, None]).amax((1, 2))
-            near = near[is_reached[near] | (depth > self.slop)]
-        return [(rows, near_wall) for rows, near_wall in ((free, False), (near, True)) if len(rows)]
+    def _beyond(self, low: Floats, high: Floats) -> Floats:
+        """How far [2, ...] is beyond each wall, [4, ...]: `low` beyond left and top, `high` beyond right and bottom."""
+        walls = self.walls.reshape(4, *[1] * (low.ndim - 1))
+        return np.concatenate((walls[:2] - low, high - walls[2:]))
 
-    def _beyond(self, points: Tensor) -> Tensor:
-        """How far points, complex [...], are beyond each wall, [..., 4]; negative inside."""
-        x, y = points.real, points.imag
-        left, top, right, bottom = self.walls
-        return torch.stack((left - x, top - y, x - right, y - bottom), dim=-1)
-
-    def _pushed(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, way: Tensor, near_wall: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Centres, complex [B], and turns [B] at the end of the way."""
-        steps = way[:, 1:] - way[:, :-1]
-        for k in range(1, way.shape[1] - 1):
-            shift, turn = self._give(place, angle, corners, edges, way[:, k], steps[:, k - 1], near_wall)
-            place, angle = place + shift, angle + turn
+    def _pushed_along(
+        self, place: Floats, angle: Floats, corners: Floats, edges: Edges, way: Floats, near_wall: bool
+    ) -> tuple[Floats, Floats]:
+        """Centres [2, B] and turns [B] at the end of the way [T, 2, B]."""
+        steps = way[1:] - way[:-1]
+        for k in range(1, len(way) - 1):
+            direction = _direction(angle)
+            offset = way[k] - place
+            found = edges.contacts(_turned_back(offset, direction))
+            touched = found.distance < self.reach
+            walled: Rows = np.empty(0, np.intp)
+            if near_wall:
+                spun = _turned(corners, direction)
+                deepest = self._depths(place[:, None] + spun)
+                walled = np.flatnonzero((deepest > self.slop + _SETTLED_PX) | (touched & (deepest > 0)))
+            if not len(walled) and not touched.any():
+                continue
+            way_in = self._way(offset, _turned(found.outward, direction))
+            motion = pushed(way_in, self._wanted(self.reach - found.distance, way_in, steps[k - 1]) * touched)
+            both = np.flatnonzero(found.second < self.reach)
+            if len(both):
+                two = self._of_disc(found, offset, direction, steps[k - 1], both)
+                motion[:, both] = wedged(two[0], two[1])
+            if len(walled):
+                disc = self._of_disc(found, offset, direction, steps[k - 1], walled)
+                walls = self._of_walls(place[:, walled], spun[..., walled])
+                together = (np.concatenate(pair, axis=-2) for pair in zip(disc, walls, strict=True))
+                motion[:, walled] = jammed(2, *together)
+            place, angle = place + motion[:2], angle + motion[2] / self.gyration
         return place, angle
 
-    def _give(
-        self, place: Tensor, angle: Tensor, corners: Tensor, edges: Edges, disc: Tensor, step: Tensor, near_wall: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Shift, complex [B], and turn [B] of one substep."""
-        offset, turned = disc - place, _turned(angle)
-        found = edges.contacts(offset * turned.conj())
-        overlaps = self.reach - found.distance
+    def _way(self, offset: Floats, outward: Floats) -> Floats:
+        """The ways [3, ...] on which contacts push that lie on the sides `outward` [2, ...] of the shapes."""
+        way = np.empty((3, *outward.shape[1:]), np.float32)
+        np.negative(outward, out=way[:2])
+        way[2] = (offset[1] * outward[0] - offset[0] * outward[1]) / self.gyration
+        return way
+
+    def _wanted(self, overlap: Floats, way: Floats, step: Floats | None) -> Floats:
+        """How far a touching contact must move along its normal: as the disc steps, and out of what it overlaps."""
+        want = self.yielding * np.maximum(overlap - self.slop, 0)
+        return want if step is None else want + np.maximum(step[0] * way[0] + step[1] * way[1], 0)
+
+    def _of_disc(
+        self, found: Contacts, offset: Floats, direction: Floats, step: Floats, rows: Rows
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Both contacts of some rows: ways [3, 2, n], wants and whether they touch [2, n]."""
+        offset, direction, step = offset[:, rows], direction[:, rows], step[:, rows]
+        outward = np.empty((2, 2, len(rows)), np.float32)
+        outward[:, 0], outward[:, 1] = found.outward[:, rows], found.outward_of_second(rows)
+        ways = self._way(offset, _turned(outward, direction))
+        overlaps = self.reach - _pair(found.distance[rows], found.second[rows])
         touching = overlaps > 0
-        if not near_wall and not bool(touching.any()):
-            return torch.zeros_like(place), torch.zeros_like(angle)
-        normals = -found.outward * turned[:, None]
-        levers = (offset.conj()[:, None] * normals).imag / self.gyration
-        wants = self._wanted(overlaps, (step.conj()[:, None] * normals).real)
-        if near_wall:
-            walls = self._at_walls(place, corners * turned[:, None])
-            normals, levers = torch.cat((normals, walls[0]), dim=1), torch.cat((levers, walls[1]), dim=1)
-            wants, touching = torch.cat((wants, walls[2]), dim=1), torch.cat((touching, walls[3]), dim=1)
-        return self._settled(normals, levers, wants, touching)
+        return ways, np.where(touching, self._wanted(overlaps, ways, step), np.float32(0)), touching
 
-    def _settled(self, normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift, complex [B], and turn [B] that give every touching contact [B, C] what it wants.
-
-        The disc's two contacts come first.
-
-        Rows of every kind are worked out apart: none depends on what happens in another.
-        """
-        pushes = wants / (1 + levers * levers) * touching
-        shift, turn = (pushes * normals).sum(1), (pushes * levers).sum(1)
-        counts = touching.sum(1, dtype=torch.uint8)
-        is_several = counts > 1
-        if bool(is_several.any()):
-            is_wedged = touching[:, 0] & touching[:, 1] & (counts == 2)
-            for is_kind, solve in ((is_wedged, _wedged), (is_several & ~is_wedged, _jammed)):
-                rows = is_kind.nonzero()[:, 0]
-                if len(rows):
-                    found = solve(normals[rows], levers[rows], wants[rows], touching[rows])
-                    shift, turn = shift.index_copy(0, rows, found[0]), turn.index_copy(0, rows, found[1])
-        return shift, turn / self.gyration
-
-    def _wanted(self, overlap: Tensor, approach: Tensor) -> Tensor:
-        """How far a touching contact must move along its normal."""
-        return approach.clamp_min(0) + self.yielding * (overlap - self.slop).clamp_min(0)
-
-    def _at_walls(self, place: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Each wall against the two corners, complex [B, V] from the centre, that are deepest in it.
-
-        Normals, complex [B, 8], levers, wants and whether they touch [B, 8].
-        """
-        deepest, which = self._beyond(place[:, None] + corners).topk(2, dim=1)
-        inward = torch.tensor((1, 1j, -1, -1j) * 2, dtype=corners.dtype, device=corners.device).expand(len(place), 8)
-        lever = (corners.gather(1, which.flatten(1)).conj() * inward).imag / self.gyration
-        depths = deepest.flatten(1)
+    def _of_walls(self, place: Floats, corners: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Each wall against the two corners, [2, V, B] from the centre, that are deepest in it: 8 contacts."""
+        depths = self._beyond(place[:, None] + corners, place[:, None] + corners)
+        columns = np.arange(place.shape[1])
+        which = np.argpartition(-depths, 1, axis=1)[:, :2]  # [4, 2, B]
+        deepest = np.take_along_axis(depths, which, 1)
+        at = which.reshape(8, -1)
+        x, y = corners[0][at, columns], corners[1][at, columns]
+        lever = (x * _INWARD[1] - y * _INWARD[0]) / self.gyration
         # A corner deeper in a wall than the centre is away from it has gone through it, and is held no longer.
-        depths = depths * (depths < -self._beyond(place).repeat(1, 2))
-        return inward, lever, self._wanted(depths, torch.zeros_like(lever)), depths > 0
+        depth = np.where(deepest < -self._beyond(place, place)[:, None], deepest, 0).reshape(8, -1)
+        ways = np.concatenate((np.broadcast_to(_INWARD, (2, 8, len(columns))), lever[None]))
+        return ways, self._wanted(depth, ways, None), depth > 0
 
 
-def _wedged(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-    """The first two contacts, of an inner corner, in closed form: one push if it satisfies both, else both."""
-    normals, levers, wants = normals[:, :2], levers[:, :2], wants[:, :2]
-    own = 1 + levers * levers
-    mutual = (normals[:, 0].conj() * normals[:, 1]).real + levers[:, 0] * levers[:, 1]
-    alone = wants / own
-    is_enough = alone * mutual[:, None] >= wants.flip(1)
-    determinant = (own[:, 0] * own[:, 1] - mutual * mutual).clamp_min(1e-6)
-    both = ((own.flip(1) * wants - mutual[:, None] * wants.flip(1)) / determinant[:, None]).clamp_min(0)
-    one = torch.where(is_enough[:, :1], alone * alone.new_tensor((1.0, 0.0)), alone * alone.new_tensor((0.0, 1.0)))
-    pushes = torch.where(is_enough.any(1, keepdim=True), one, both)
-    return (pushes * normals).sum(1), (pushes * levers).sum(1)
+def _direction(angle: Floats) -> Floats:
+    """Cosine and sine [2, B] of turns [B]."""
+    return _pair(np.cos(angle), np.sin(angle))
 
 
-def _jammed(normals: Tensor, levers: Tensor, wants: Tensor, touching: Tensor) -> tuple[Tensor, Tensor]:
-    """Contacts between disc and walls: one after the other, again and again."""
-    used = touching.any(0).nonzero()[:, 0]
-    normals, levers, wants, touching = normals[:, used], levers[:, used], wants[:, used], touching[:, used]
-    mutual = (normals.conj()[:, :, None] * normals[:, None]).real + levers[:, :, None] * levers[:, None]
-    mass = touching / mutual.diagonal(dim1=1, dim2=2).clamp_min(1e-6)
-    pushes = [torch.zeros_like(wants[:, 0])] * len(used)
-    moved = torch.zeros_like(wants)
-    for _ in range(_ROUNDS):
-        for c in range(len(used)):
-            push = torch.addcmul(pushes[c], wants[:, c] - moved[:, c], mass[:, c]).clamp_min(0)
-            moved = torch.addcmul(moved, (push - pushes[c])[:, None], mutual[:, c])
-            pushes[c] = push
-    stacked = torch.stack(pushes, 1)
-    return (stacked * normals).sum(1), (stacked * levers).sum(1)
+def _turned(points: Floats, direction: Floats) -> Floats:
+    """Points [2, ..., B] turned by what `_direction` gave."""
+    (x, y), (cosine, sine) = points, direction
+    return _pair(cosine * x - sine * y, sine * x + cosine * y)
 
 
-def _turned(angle: Tensor) -> Tensor:
-    """The complex number by which a turn multiplies."""
-    return torch.polar(torch.ones_like(angle), angle)
+def _turned_back(points: Floats, direction: Floats) -> Floats:
+    (x, y), (cosine, sine) = points, direction
+    return _pair(cosine * x + sine * y, cosine * y - sine * x)
 
 
-def _trimmed(outline: Tensor) -> Tensor:
-    """Without the last corners that repeat others in every row."""
-    differs = (outline[:, 1:] != outline[:, :-1]).any(-1).any(0).nonzero()[:, 0]
-    return outline[:, : 2 + int(differs[-1])]
+def _pair(x: Floats, y: Floats) -> Floats:
+    """What `numpy.stack` does, in a third of its time."""
+    pair = np.empty((2, *x.shape), np.float32)
+    pair[0], pair[1] = x, y
+    return pair
+
+
+def _trimmed(outline: Floats) -> Floats:
+    """Outlines [B, V, 2] as [2, V, B], without the last corners that repeat others in every row."""
+    differs = (outline[:, 1:] != outline[:, :-1]).any(-1).any(0).nonzero()[0]
+    return outline[:, : 2 + int(differs[-1])].transpose(2, 1, 0)

@@ -1,84 +1,11 @@
-"""Outlines as closed polygons [..., V, 2], pixels of the frame or of a layer: distances, areas, parallel edges.
+"""Outlines as closed polygons [..., V, 2], pixels of the frame or of a layer: areas, parallel edges.
 
 Vertices run so that the inside lies to the right on the image (x right, y down): areas are positive. An outline with
 fewer corners than its tensor has room for repeats its last one: edges without length change nothing here.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
-
-_TINY = 1e-9
-
-_SAME_SIDE = 0.7
-"""Places whose outward directions have a greater cosine than this are one contact."""
-
-
-@dataclass(frozen=True)
-class Contacts:
-    """Of points with an outline, all [B, 2]: the nearest place, and the nearest on a side that faces another way.
-
-    The second is there in an inner corner. Signed distance, negative inside, infinite where there is no second place on
-    whose outer side the point lies; `outward` is the direction from the outline to the point, x + iy.
-    """
-
-    distance: Tensor
-    outward: Tensor
-
-
-class Edges:
-    """The edges of outlines [B, V, 2], ready to be asked many times.
-
-    Points in the plane are complex numbers here, x + iy: one operation instead of two or four, which is what small
-    tensors cost. The real part of `conj(a) b` is the scalar product, the imaginary part the cross product.
-    """
-
-    def __init__(self, outline: Tensor) -> None:
-        self._start = torch.view_as_complex(outline.contiguous())
-        self._edge = self._start.roll(-1, -1) - self._start
-        self._conjugate = self._edge.conj().resolve_conj()
-        self._shrink = 1 / (self._conjugate * self._edge).real.clamp_min(_TINY)
-        self._rise = self._edge.imag.contiguous()
-        self._goes_down = self._rise > 0
-
-    def select(self, rows: Tensor) -> "Edges":
-        """Those of some rows [n] alone."""
-        chosen = object.__new__(Edges)
-        for name, values in vars(self).items():
-            setattr(chosen, name, values[rows])
-        return chosen
-
-    def distance(self, points: Tensor) -> Tensor:
-        """Signed distance [B] of points, complex [B]; exact."""
-        offset, product, apart = self._to_edges(points)
-        distance = apart.abs().amin(-1)
-        return torch.where(self._is_inside(offset, product.imag < 0), -distance, distance)
-
-    def contacts(self, points: Tensor) -> Contacts:
-        """Where discs at points, complex [B], would touch."""
-        offset, product, apart = self._to_edges(points)
-        distances = apart.abs().clamp_min(_TINY)
-        nearest_distance, nearest = distances.min(-1, keepdim=True)
-        near = apart.gather(1, nearest)
-        outside = product.imag < 0
-        is_same = (apart * near.conj()).real > _SAME_SIDE * nearest_distance * distances
-        second, which = distances.masked_fill(is_same | ~outside, torch.inf).min(-1, keepdim=True)
-        inside = self._is_inside(offset, outside)[:, None]
-        distance = torch.cat((torch.where(inside, -nearest_distance, nearest_distance), second), 1)
-        return Contacts(distance, torch.cat((near, apart.gather(1, which)), 1) / distance)
-
-    def _to_edges(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """From every edge's start to the points [B, V], that times the conjugate edge, and from the nearest places."""
-        offset = points[:, None] - self._start
-        product = offset * self._conjugate
-        return offset, product, offset - (product.real * self._shrink).clamp(0, 1) * self._edge
-
-    def _is_inside(self, offset: Tensor, outside: Tensor) -> Tensor:
-        """Whether a ray from a point crosses the outline an odd number of times, [B]."""
-        height = offset.imag
-        crosses = (height >= 0) != (height >= self._rise)
-        return (crosses & (outside != self._goes_down)).sum(-1, dtype=torch.uint8).bitwise_and_(1).bool()
 
 
 def area_and_centroid(outline: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,8 @@ from lingbot_ros.model.rigid_layers.polygon import Floats, area, bends, nearest,
 from lingbot_ros.model.rigid_layers.sight import Sight
 
 _HUBER_PX = 0.3
+_SETTLED = 1e-4
+"""A step of Gauss-Newton that changes no unknown by more than this (pixels, radians) is the last."""
 _REACH_PX = 1.5
 _WIDER_PX = 0.6
 _CENTRING = 0.3
@@ -85,6 +87,8 @@ def register(outline: Floats, sight: Sight, ramp_px: float, turns: bool = True, 
         jacobian = rows[1] if turns else rows[1][:, :2]
         step = _step(jacobian, residuals, weights, 1e-3)
         pose[: len(step)] += np.clip(step, -2.0, 2.0)
+        if reach == _REACH_PX and np.abs(step).max() < _SETTLED:
+            break
     moved = sight.at(pose)
     return Fit(outline, pose[None], share_error(outline, [moved], ramp_px))
 
@@ -139,6 +143,8 @@ def _solve(outline: Floats, sights: Sequence[Sight], ramp_px: float, smooth: flo
         outline = outline + np.clip(step[:count], -0.5, 0.5).reshape(-1, 2)
         for index in range(1, len(sights)):
             poses[index] += np.clip(step[count + 3 * index - 3 : count + 3 * index], -0.5, 0.5)
+        if np.abs(step).max() < _SETTLED:
+            break
     settled = [sight.at(pose) for sight, pose in zip(sights, poses, strict=True)]
     return Fit(outline, np.stack(poses), share_error(outline, settled, ramp_px))
 
@@ -165,7 +171,8 @@ def _rows(outline: Floats, sight: Sight, ramp_px: float, reach: float) -> tuple[
         ],
         -1,
     )
-    return (by_corner.reshape(len(edge), -1), by_pose), weight[kept], residual[kept]
+    # Not -1: where no pixel lies near the outline there are no rows to tell the width by.
+    return (by_corner.reshape(len(edge), 2 * count), by_pose), weight[kept], residual[kept]
 
 
 def _residuals(distance: Floats, share: Floats, ramp_px: float, reach: float) -> tuple[Floats, Floats]:

@@ -31,17 +31,33 @@ class Bodies:
 
 
 @dataclass(frozen=True)
+class Variants:
+    """M copies of each of B worlds, read a little otherwise from the same images; see `rigid_layers.variants`.
+
+    poses [B, M, K, 3], solids [B, M, K, V, 2], centres [B, M, K, 2] as in `Bodies`. spread_px [B]: the farthest that
+    the copies were from their world since the last real image, root mean square over them, a turn counting as what it
+    does at the distance of the gyration; infinite when that image was not understood.
+    """
+
+    poses: Tensor
+    solids: Tensor
+    centres: Tensor
+    spread_px: Tensor
+
+
+@dataclass(frozen=True)
 class LayerState:
     """One world that was seen (B = 1), or a stack of them.
 
     doubt [B, K, 2, 2]: covariance of a driven layer's position and velocity; outlines [B, K, V, 2] as drawn;
     textures [B, K, 4, t, t]: colour 0..255 and how deep inside the outline, pixels, with paint [B, K, 4, t, t] = the
-    summed colours and weights they come from; background [B, 3, H, W] 0..255 with seen [B, H, W];
+    summed colours and weights they come from; background uint8 [B, H, W, 3] with seen [B, H, W];
     sights uint8 [B, S, K, H, W]: shares of the layers in the real frames kept for fitting, with their poses
     [B, S, K, 3]; sight_count int64 [B].
     """
 
     bodies: Bodies
+    variants: Variants
     doubt: Tensor
     outlines: Tensor
     textures: Tensor
@@ -54,42 +70,52 @@ class LayerState:
 
     def tensors(self) -> dict[str, Tensor]:
         """By name, for a snapshot."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "bodies"}
-        return own | {f.name: getattr(self.bodies, f.name) for f in fields(Bodies)}
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("bodies", "variants")}
+        variants = {f"variant_{f.name}": getattr(self.variants, f.name) for f in fields(Variants)}
+        return own | variants | {f.name: getattr(self.bodies, f.name) for f in fields(Bodies)}
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor]) -> "LayerState":
         """The inverse of `tensors`."""
         bodies = Bodies(**{f.name: tensors[f.name] for f in fields(Bodies)})
-        own = {f.name: tensors[f.name] for f in fields(cls) if f.name != "bodies"}
-        return cls(bodies=bodies, **own)
+        variants = Variants(**{f.name: tensors[f"variant_{f.name}"] for f in fields(Variants)})
+        own = {f.name: tensors[f.name] for f in fields(cls) if f.name not in ("bodies", "variants")}
+        return cls(bodies=bodies, variants=variants, **own)
 
     @classmethod
     def empty(cls, config: RigidLayersConfig, height: int, width: int) -> "LayerState":
         """A world in which nothing has been seen."""
         layers, corners, side, kept = config.layers, config.corners, config.texture_side, config.sights
+        copies = config.variants
         bodies = Bodies(
             torch.zeros(1, layers, 3),
             torch.zeros(1, layers, 2),
             torch.zeros(1, layers, corners, 2),
             torch.zeros(1, layers, 2),
         )
+        variants = Variants(
+            torch.zeros(1, copies, layers, 3),
+            torch.zeros(1, copies, layers, corners, 2),
+            torch.zeros(1, copies, layers, 2),
+            torch.zeros(1),
+        )
         return cls(
             bodies=bodies,
+            variants=variants,
             doubt=torch.zeros(1, layers, 2, 2),
             outlines=torch.zeros(1, layers, corners, 2),
             textures=torch.zeros(1, layers, 4, side, side),
             paint=torch.zeros(1, layers, 4, side, side),
-            background=torch.zeros(1, 3, height, width),
+            background=torch.zeros(1, height, width, 3, dtype=torch.uint8),
             seen=torch.zeros(1, height, width, dtype=torch.bool),
             sights=torch.zeros(1, kept, layers, height, width, dtype=torch.uint8),
             sight_poses=torch.zeros(1, kept, layers, 3),
             sight_count=torch.zeros(1, dtype=torch.int64),
         )
 
-    def moved(self, bodies: Bodies) -> "LayerState":
-        """The same world with its bodies elsewhere."""
-        return replace(self, bodies=bodies)
+    def moved(self, bodies: Bodies, variants: Variants) -> "LayerState":
+        """The same world with its bodies and their variants elsewhere."""
+        return replace(self, bodies=bodies, variants=variants)
 
     @classmethod
     def stack(cls, states: "list[LayerState]") -> "LayerState":

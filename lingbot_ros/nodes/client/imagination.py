@@ -14,6 +14,7 @@ from lingbot_msgs.msg import ModelInfo, SessionInfo
 from lingbot_msgs.srv import ListModels, StartSession
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.other_users import hint
 
 
 class ImaginationClient:
@@ -69,7 +70,8 @@ class ImaginationClient:
         if not alive:
             raise LingbotError(f"the node {self._name} has ended; see its log above")
         if time.monotonic() > deadline_s:
-            raise LingbotError(f"{what}; is the node running on this ROS_DOMAIN_ID?", ErrorCode.TIMED_OUT)
+            fix = f"is the node running on this ROS_DOMAIN_ID?{hint()}"
+            raise LingbotError(f"{what}; {fix}", ErrorCode.TIMED_OUT)
 
 
 def _checked(answer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The imagination node as a process of its own, which never outlives the one that started it."""
+"""A node of this project as a process of its own, which never outlives the one that started it."""
 
 import ctypes
 import os
@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
+from lingbot_ros.environment.interpreter import isolated_module
+from lingbot_ros.home import provide_ros_home
+
 _PR_SET_PDEATHSIG = 1
 _SIGINT_S, _SIGTERM_S = 5.0, 2.0
 
@@ -15,15 +18,19 @@ _SIGINT_S, _SIGTERM_S = 5.0, 2.0
 class NodeProcess:
     """Context manager: starts the node with ROS arguments, ends it with SIGINT and, if it must be, harder.
 
-    Start it before anything in this process has made threads. The node's log goes to this process's stderr.
+    kind: imagination or evaluator. Start it before anything in this process has made threads. The node's log goes to
+    this process's stderr.
     """
 
-    def __init__(self, ros_arguments: Sequence[str]) -> None:
-        # -P: a yaml.py in the working directory is not the node's.
-        self._command = [sys.executable, "-P", "-m", "lingbot_ros.nodes.imagination.main", "--ros-args", *ros_arguments]
+    def __init__(self, ros_arguments: Sequence[str], kind: str = "imagination") -> None:
+        # Isolated: a yaml.py in the working directory is not the node's.
+        module = f"lingbot_ros.nodes.{kind}.main"
+        self._command = [sys.executable, *isolated_module(module, "--ros-args", *ros_arguments)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "NodeProcess":
+        if sentence := provide_ros_home():
+            print(f"lingbot: {sentence}", file=sys.stderr)
         parent = os.getpid()
         # A group of its own: Ctrl-C reaches this process only, which then ends the node in order.
         self._process = subprocess.Popen(

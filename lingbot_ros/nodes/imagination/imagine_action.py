@@ -43,6 +43,7 @@ class ImagineServer:
             goal_service_qos_profile=profile,
             result_service_qos_profile=profile,
             cancel_service_qos_profile=profile,
+            result_timeout=qos.RESULT_TIMEOUT_S,
         )
 
     def destroy(self) -> None:

@@ -106,8 +106,9 @@ def input_config(values: Mapping[str, Any]) -> InputConfig:
 
 def priority(topics: Any) -> tuple[ControlSource, ...]:
     """Parse the parameter `input.priority`. Raises InputError for an unknown or repeated topic."""
+    topics = [topic for topic in topics if topic]
     for topic in topics:
-        if topic not in TOPICS or list(topics).count(topic) > 1:
+        if topic not in TOPICS or topics.count(topic) > 1:
             raise InputError("input.priority", f"'{topic}'", f"name each at most once: {', '.join(TOPICS)}")
     return tuple(TOPICS[topic] for topic in topics)
 

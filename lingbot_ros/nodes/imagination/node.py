@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -26,9 +27,12 @@ from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
 from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.nodes.imagination.imagine_action import ImagineServer
 from lingbot_ros.nodes.imagination.inputs import Inputs
+from lingbot_ros.nodes.imagination.names import file_name_of
 from lingbot_ros.nodes.imagination.outputs import FrameOutputs
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.nodes.imagination.session_services import SessionServices
+from lingbot_ros.nodes.overrides import QOS_PREFIX, overrides, unknown_parameters
+from lingbot_ros.nodes.timers import steady_timer
 from lingbot_ros.nodes.transitions import reported
 from lingbot_ros.runtime.health import read
 from lingbot_ros.runtime.served_world import WorldView
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 # A chunk in work is finished before the worker stops; this is how long that may take.
 _STOP_S = 10.0
 _STATUS_GAP_S = 0.1
+# Discovery of a publisher of /clock takes less.
+_CLOCK_S = 3.0
 
 
 class ImaginationNode(LifecycleNode):
@@ -49,6 +55,9 @@ class ImaginationNode(LifecycleNode):
         self._running: NodeContext | None = None
         super().__init__(name, **kwargs)
         parameters.declare(self)
+        given = overrides(self)
+        for sentence in unknown_parameters(self, [name for name in given if not name.startswith(QOS_PREFIX)]):
+            self.get_logger().warning(sentence)
         self.add_on_set_parameters_callback(self._check_parameters)
         self._worker: WorldWorker | None = None
         self._made: list[Callable[[], object]] = []
@@ -64,7 +73,10 @@ class ImaginationNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         config = parameters.read_config(self)
         self.get_logger().info(feature_line())
-        worker = WorldWorker(config.worker, WorkerEvents(self._on_frame, self._on_fault, self._on_change))
+        worker = WorldWorker(
+            replace(config.worker, owner=file_name_of(self)),
+            WorkerEvents(self._on_frame, self._on_fault, self._on_change),
+        )
         try:
             world = worker.load(config.load_timeout_s, abandoned=lambda: not self.context.ok())
             self._running = NodeContext(self, config, worker, world)
@@ -73,6 +85,8 @@ class ImaginationNode(LifecycleNode):
             self._release(worker)
             raise
         self._worker = worker
+        for sentence in unknown_parameters(self, [name for name in overrides(self) if name.startswith(QOS_PREFIX)]):
+            self.get_logger().warning(sentence)
         info, mode = world.info, config.worker.mode.name.lower()
         self.get_logger().info(
             f"{info.name} ready: {info.engine}, loaded in {worker.load_s:.2f} s; {mode}; "
@@ -143,9 +157,8 @@ class ImaginationNode(LifecycleNode):
         if running.config.simulator.enabled:
             self._simulator = self._make_simulator(running, executor)
             self._made.append(self._simulator.destroy)
-        timer = self.create_timer(
-            running.config.status_period_s, self._on_timer, callback_group=running.timers, autostart=True
-        )
+        timer = steady_timer(self, running.config.status_period_s, self._on_timer, running.timers)
+        self._configured_s, self._clock_missed = time.monotonic(), False
         self._made.append(lambda: self.destroy_timer(timer))
 
     def _make_simulator(self, running: NodeContext, executor: Executor) -> "Simulator":
@@ -209,12 +222,24 @@ class ImaginationNode(LifecycleNode):
 
     def _on_timer(self) -> None:
         self._publish_status(always=True)
+        self._look_for_clock()
         running = self._running
         if running is None:
             return
         reading, now = read(running.worker, running.info.engine.device), self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip("/")
         self._diagnostics.publish(diagnostics_message(reading, running.info, self._outputs.outlets(), name, now))
+
+    def _look_for_clock(self) -> None:
+        """Say once that ROS time stands at 0 because nobody gives it."""
+        if self._clock_missed or time.monotonic() - self._configured_s < _CLOCK_S:
+            return
+        if self.get_parameter("use_sim_time").value and self.count_publishers("/clock") == 0:
+            self._clock_missed = True
+            self.get_logger().warning(
+                "use_sim_time is true, and nobody publishes /clock: stamps do not advance until somebody does; frames "
+                "keep the pace of real time. Start what publishes /clock, or set use_sim_time to false"
+            )
 
     def _publish_status(self, always: bool = False) -> None:
         """At every tick of the timer, and between ticks on a change, but not in a flood."""

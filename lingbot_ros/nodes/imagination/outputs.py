@@ -13,6 +13,7 @@ from lingbot_ros.bridge.session_messages import Publication, frame_header, frame
 from lingbot_ros.bridge.status_messages import Outlets
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.imagination.context import NodeContext
+from lingbot_ros.nodes.imagination.names import compressed_twin
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.runtime.enums import FrameKind, Mode
 from lingbot_ros.runtime.records import FrameRecord
@@ -29,7 +30,8 @@ class FrameOutputs:
         create = node.create_lifecycle_publisher
         profile = qos.frames(config.worker.mode, info.height * info.width * 3)
         self._image = create(Image, "image_raw", profile, qos_overriding_options=changeable)
-        self._compressed = create(CompressedImage, "image_raw/compressed", profile, qos_overriding_options=changeable)
+        self._twin = compressed_twin(node, "image_raw/compressed")
+        self._compressed = create(CompressedImage, self._twin, profile, qos_overriding_options=changeable)
         self._camera_info = create(CameraInfo, "camera_info", profile, qos_overriding_options=changeable)
         self._frame_info = create(
             FrameInfo,
@@ -61,7 +63,7 @@ class FrameOutputs:
             if seen:
                 self._compressed.publish(jpeg)
             if as_jpeg:
-                bag.put("image_raw/compressed", jpeg)
+                bag.put(self._twin, jpeg)
         camera = camera_info(record.intrinsics, info.height, info.width, header)
         self._camera_info.publish(camera)
         index = self._statistics.add_frame(record)

@@ -1,6 +1,5 @@
 """Parameters of the imagination node: declared with meaning and range, then read once into a frozen config."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,10 @@ from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.control.frames import plain_frame
 from lingbot_ros.control.rays import check_intrinsics
 from lingbot_ros.errors import InputError
+from lingbot_ros.home import expanded, ros_home
 from lingbot_ros.model_options import MODEL_OPTIONS
 from lingbot_ros.nodes.imagination.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
+from lingbot_ros.nodes.overrides import overrides
 from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import StalePolicy
@@ -114,9 +115,14 @@ class ImaginationConfig:
 
 
 def declare(node: Node) -> None:
-    """Declare all parameters; values from YAML and the command line are applied here."""
+    """Declare all parameters; values from YAML and the command line are converted and applied here.
+
+    Raises InputError for one that cannot be what the parameter is.
+    """
+    given = overrides(node)
     for parameter in PARAMETERS:
-        node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
+        value = parameter.converted(given[parameter.name]) if parameter.name in given else parameter.default
+        node.declare_parameter(parameter.name, value, parameter.descriptor(), ignore_override=True)
 
 
 def read_config(node: Node) -> ImaginationConfig:
@@ -161,7 +167,7 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
         simulator=SimulatorConfig(
             enabled=bool(values["simulator.enabled"]),
             world=str(values["simulator.world"]),
-            worlds=Path(str(values["simulator.worlds"])).expanduser() if values["simulator.worlds"] else None,
+            worlds=_own_worlds(str(values["simulator.worlds"])),
         ),
     )
 
@@ -175,6 +181,8 @@ def _load_options(values: Mapping[str, Any]) -> LoadOptions:
 
 def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:
     numbers = tuple(float(value) for value in intrinsics)
+    if len(numbers) != 4:
+        raise InputError("camera.intrinsics", list(numbers), "give four numbers: fx, fy, cx, cy")
     if numbers[:1] == (0.0,):
         numbers = (0.0, 0.0, 0.0, 0.0)
     else:
@@ -186,7 +194,11 @@ def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:
     return CameraDefaults((fx, fy, cx, cy), float(unit_step))
 
 
+def _own_worlds(folder: str) -> Path | None:
+    return expanded(folder, "simulator.worlds") if folder else None
+
+
 def _folder(folder: str, below: str = "") -> Path:
     if folder:
-        return Path(folder).expanduser()
-    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "lingbot_ros" / below
+        return expanded(folder, "recording.folder" if below else "snapshots.folder")
+    return ros_home() / "lingbot_ros" / below

@@ -1,5 +1,6 @@
 """The service `~/record`: what the node publishes goes to a bag as well."""
 
+import itertools
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ from lingbot_ros.bridge.bag_messages import definitions, kind_of
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.imagination.context import NodeContext
+from lingbot_ros.nodes.imagination.names import file_name_of
 from lingbot_ros.recording.recorder import Recorder
 from lingbot_ros.recording.writer import Topic, message_types
 from lingbot_ros.runtime.enums import Mode
@@ -88,7 +90,7 @@ class Recording:
     def _start(self, path: str, compressed: bool) -> None:
         if self.running:
             raise LingbotError(f"record: '{self.path}' is being written; stop it first", ErrorCode.BUSY)
-        folder = self._inside(path or time.strftime("imagined_%Y_%m_%d-%H_%M_%S"))
+        folder = self._inside(path) if path else self._unused()
         self._recorder = Recorder(
             folder,
             message_types(definitions()),
@@ -122,6 +124,12 @@ class Recording:
             "camera.unit_step": repr(worker.camera.unit_step),
             "publish.jpeg_quality": str(config.jpeg_quality),
         }
+
+    def _unused(self) -> Path:
+        """Robots may share the folder and start in the same second."""
+        name = f"imagined_{file_name_of(self._running.node)}_{time.strftime('%Y_%m_%d-%H_%M_%S')}"
+        tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+        return next(folder for folder in map(self._inside, tries) if not folder.exists())
 
     def _inside(self, path: str) -> Path:
         target = (self._folder / path).resolve()

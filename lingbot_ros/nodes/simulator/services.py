@@ -37,6 +37,11 @@ _UNSUPPORTED = (
 )
 
 
+def missing_services() -> list[str]:
+    """Services of the standard that the installed version of its interfaces lacks, as 1.2 lacks SpawnEntities."""
+    return [kind for kind in _UNSUPPORTED if not hasattr(srv, kind)]
+
+
 class Simulator:
     """Services, action and clock of one simulated world, beside the node's own interfaces."""
 
@@ -63,9 +68,15 @@ class Simulator:
             "get_entity_state": (srv.GetEntityState, self._get_entity_state),
             "get_entity_info": (srv.GetEntityInfo, self._get_entity_info),
         }
+        missing = missing_services()
         for kind in _UNSUPPORTED:
-            table[_snake(kind)] = (getattr(srv, kind), self._unsupported(_snake(kind)))
+            if kind not in missing:
+                table[_snake(kind)] = (getattr(srv, kind), self._unsupported(_snake(kind)))
         self._table = table
+        if missing:
+            running.node.get_logger().info(
+                f"the installed simulation_interfaces has no {', '.join(missing)}; the simulator does without"
+            )
         self._services: list[Any] = []
         self._steps = SimulatorSteps(running, executor, self._simulation)
 
@@ -131,7 +142,7 @@ class Simulator:
         return await on_worker(self._executor, self._running.worker.submit(call))
 
     async def _get_features(self, _: Any, response: srv.GetSimulatorFeatures.Response) -> None:
-        response.features = messages.features(self._running.info)
+        response.features = messages.features(self._running.info, missing_services())
 
     async def _get_state(self, _: Any, response: srv.GetSimulationState.Response) -> None:
         response.state.state = int(self._simulation.state)

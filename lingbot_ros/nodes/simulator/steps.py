@@ -84,6 +84,7 @@ class SimulatorSteps:
             goal_service_qos_profile=profile,
             result_service_qos_profile=profile,
             cancel_service_qos_profile=profile,
+            result_timeout=qos.RESULT_TIMEOUT_S,
         )
 
     def end(self) -> None:

@@ -80,7 +80,7 @@ class ImaginationLink:
         pending.add_done_callback(lambda done: self._later(_set_result, answered, done))
         try:
             answer = await asyncio.wait_for(answered, timeout_s)
-        except TimeoutError:
+        except asyncio.TimeoutError:  # not the built-in one in Python 3.10
             client.remove_pending_request(pending)
             raise LingbotError(f"{client.srv_name} did not answer in {timeout_s:g} s", ErrorCode.TIMED_OUT) from None
         if getattr(answer, "error_code", 0):

@@ -19,6 +19,9 @@ _TRACKED_STRIDE = np.array([4.0, 4.0, 0.06])
 _TRACKED_ROUNDS = 14
 _FINEST = 0.05
 _LOST_IOU = 0.1
+_WALLS = 48
+"""A wall takes this part of an image, 2 pixels of 96."""
+
 _NEIGHBOURS = np.vstack([np.eye(3), -np.eye(3)])
 
 
@@ -101,9 +104,7 @@ class _Image:
     def __init__(self, shares: Shares, reach: int = 8) -> None:
         """`reach`: how many pixels around the block belong to it."""
         self.size = shares.block.shape[0]
-        rows, columns = np.nonzero(shares.block_mask)
-        top, bottom = max(rows.min() - reach, 0), min(rows.max() + reach + 1, self.size)
-        left, right = max(columns.min() - reach, 0), min(columns.max() + reach + 1, self.size)
+        top, bottom, left, right = _surroundings(shares.block_mask, reach)
         window = np.s_[top:bottom, left:right]
         known = ~shares.unknown[window]
         ys, xs = np.nonzero(known)
@@ -132,6 +133,23 @@ class _Image:
         bar = np.maximum(np.abs(x) - 60, np.abs(y - 15) - 15)
         stem = np.maximum(np.abs(x) - 15, np.abs(y - 75) - 45)
         return np.asarray(np.minimum(bar, stem) - _RIM)
+
+
+def _surroundings(mask: NDArray[np.bool_], reach: int) -> tuple[int, int, int, int]:
+    """First and last row and column, the last ones excluded, of a block and `reach` pixels around it.
+
+    The walls along the edges have the block's grey in their corners, which would stretch it over the whole image.
+    """
+    edge = mask.shape[0] // _WALLS
+    rows, columns = (at + edge for at in np.nonzero(mask[edge:-edge, edge:-edge]))
+    if not len(rows):
+        return 0, mask.shape[0], 0, mask.shape[1]
+    return (
+        max(int(rows.min()) - reach, 0),
+        min(int(rows.max()) + reach + 1, mask.shape[0]),
+        max(int(columns.min()) - reach, 0),
+        min(int(columns.max()) + reach + 1, mask.shape[1]),
+    )
 
 
 def pose_error(fit: Floats, truth: Floats, image_size: int) -> tuple[float, float]:

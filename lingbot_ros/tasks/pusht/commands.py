@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from lingbot_ros.tasks.pusht.cloning.command import POLICY
 from lingbot_ros.tasks.task import Command
 
 _WORLD_MODEL = "pusht-small"
@@ -150,6 +151,7 @@ HEADS = (
         _add_inverse_arguments,
         _train_inverse,
     ),
+    POLICY,
     Command(
         "measure",
         "measure a Push-T head on imagined images and quote that on its card",

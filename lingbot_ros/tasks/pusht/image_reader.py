@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.tasks.pusht.geometry import to_units
+
 Floats = NDArray[np.float64]
 
 # White table, goal, block, pusher; the last two as the mean of their fill and their darker rim.
@@ -61,6 +63,11 @@ def pusher_centre(shares: Shares) -> Floats:
             return np.full(2, np.nan)
         centre = np.array([(near * columns).sum(), (near * rows).sum()]) / near.sum()
     return centre
+
+
+def pusher_position(frame: NDArray[np.uint8]) -> Floats:
+    """The pusher's position [2] in simulator units, as its own encoders would tell it; NaN when it cannot be seen."""
+    return to_units(pusher_centre(read_shares(frame)), frame.shape[0])
 
 
 def block_centroid(shares: Shares) -> Floats:

@@ -8,12 +8,17 @@ from lingbot_ros.tasks.pusht.commands import DATASET, HEADS
 from lingbot_ros.tasks.task import Environment, FirstImage, Package, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from lingbot_ros.checkpoints.trust import TrustSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.value import ValueEstimator
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
+    from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -73,7 +78,33 @@ class PushT(Task):
             quiet=options.quiet,
         )
 
+    def plan_trials(self, world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
+        """See `Task`."""
+        from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
+
+        return plan_trials(world, options, on_trial)
+
+    def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
+        from lingbot_ros.tasks.pusht.report.trust_calibration import calibrate_trust
+
+        return calibrate_trust(world, rollouts, seed)
+
     def policies(self) -> PolicyTask:
         from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies
 
         return PushTPolicies()
+
+    def episodes(self, folder: Path) -> Sequence[Episode]:
+        from lingbot_ros.evaluate.reality.episodes import Episode
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+
+        dataset = PushTDataset(folder)
+        return [
+            Episode(f"episode {number}", dataset.frames(number), dataset.actions[number].astype(float))
+            for number in range(len(dataset))
+        ]
+
+    def value_estimator(self) -> ValueEstimator:
+        from lingbot_ros.tasks.pusht.evaluation.value import CoverageValue
+
+        return CoverageValue()

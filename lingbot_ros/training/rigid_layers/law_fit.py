@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize  # type: ignore[import-untyped]
 from torch import Tensor
-from torch.func import functional_call
 
 from lingbot_ros.model.rigid_layers.contact import ContactLaw
 
@@ -12,11 +12,9 @@ Floats = NDArray[np.float64]
 
 _START = {"reach": 2.4, "gyration": 7.0, "slop": 0.01, "yielding": 0.1}
 _LEANING = 0.2
-_ITERATIONS = 500
-_BATCH = 512
-_OUTLIER_PX = (0.3, 0.01)
-"""What misses by more than this hardly counts, at the beginning and at the end of the fit."""
-_RATE = 0.03
+_STAGES = ((500, 0.3, 0.3), (1000, 0.03, 0.05), (2000, 0.001, 0.01))
+"""Of the search: transitions, what misses by more than this (pixels) hardly counts, how wide the search begins."""
+_EVALUATIONS = 400
 
 
 def fit_drive(position: Floats, velocity: Floats, target: Floats, after: Floats, velocity_after: Floats) -> Floats:
@@ -32,28 +30,25 @@ def fit_contact(
     """Find the constants of `law` (its walls are known) and return how far the centre of turning leans.
 
     Transitions of pushed layers: pose and after [N, 3], their physical outlines [N, V, 2] with centroid and skewness
-    [N, 2], path [N, 2 + substeps, 2]. The gradient goes through the law itself, in logarithms of its constants; a few
-    transitions that no constants explain do not matter, as the loss is robust (Cauchy).
+    [N, 2], path [N, 2 + substeps, 2]. The search (Nelder and Mead) needs no gradient, which would not see that a
+    contact which is lost by a hair costs a whole substep. A few transitions that no constants explain do not matter, as
+    the loss is robust (Cauchy).
     """
     size = outline.norm(dim=-1).amax(-1, keepdim=True) / 2  # a turn counts as what it does half way out
-    constants = [getattr(law, name) for name in _START]
-    unknown = torch.tensor([*np.log(list(_START.values())), _LEANING], dtype=torch.float32, requires_grad=True)
-    optimizer = torch.optim.Adam([unknown], lr=_RATE, betas=(0.9, 0.95))
-    generator = torch.Generator().manual_seed(0)
-    for iteration in range(_ITERATIONS):
-        done = iteration / _ITERATIONS
-        optimizer.param_groups[0]["lr"] = _RATE * min(1.0, 2 * (1 - done)) ** 2
-        outlier = _OUTLIER_PX[0] * (_OUTLIER_PX[1] / _OUTLIER_PX[0]) ** min(1.0, 1.5 * done)
-        rows = torch.randint(len(pose), (_BATCH,), generator=generator)
-        values = dict(zip(_START, unknown[:4].exp(), strict=True))
-        inputs = (pose[rows], outline[rows], centroid[rows] + unknown[4] * skew[rows], path[rows])
-        ended = functional_call(law, values, inputs)
-        error = torch.cat((ended[:, :2] - after[rows, :2], (ended[:, 2:] - after[rows, 2:]) * size[rows]), dim=1)
-        loss = (error / outlier).square().log1p().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        for constant, value in zip(constants, unknown[:4].exp(), strict=True):
-            constant.copy_(value)
-    return float(unknown[4].detach())
+
+    def loss(point: Floats, count: int, outlier_px: float) -> float:
+        for name, value in zip(_START, np.exp(point[:4]), strict=True):
+            getattr(law, name).fill_(float(value))
+        ended = law(pose[:count], outline[:count], (centroid + float(point[4]) * skew)[:count], path[:count])
+        missed = ended - after[:count]
+        error = torch.cat((missed[:, :2], missed[:, 2:] * size[:count]), dim=1)
+        return float((error / outlier_px).square().log1p().mean())
+
+    point = np.array([*np.log(list(_START.values())), _LEANING])
+    with torch.inference_mode():
+        for count, outlier_px, width in _STAGES:
+            simplex = point + np.concatenate([np.zeros((1, 5)), np.diag([width, width, 4 * width, width, width])])
+            options = {"initial_simplex": simplex, "maxfev": _EVALUATIONS, "xatol": 1e-5, "fatol": 1e-6}
+            point = minimize(loss, point, (count, outlier_px), method="Nelder-Mead", options=options).x
+        loss(point, 1, 1.0)  # leaves the constants of the best point
+    return float(point[4])

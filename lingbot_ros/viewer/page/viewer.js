@@ -350,7 +350,7 @@ function showTrust(frame) {
   const horizon = frame.max_horizon;
   const trust = frame.trust ?? (horizon ? Math.max(0, 1 - frame.since_real / (2 * horizon)) : null);
   const [word, kind] = frame.since_real === 0 ? ["Real image", ""] : trust === null ? ["Not measured", "warn"]
-    : trust >= 0.5 ? ["Reliable", ""] : trust > 0 ? ["Drifting", "warn"] : ["Do not rely on this", "bad"];
+    : trust >= 0.5 ? ["Reliable", ""] : trust >= 0.1 ? ["Drifting", "warn"] : ["Do not rely on this", "bad"];
   band.className = `trust ${kind}`;
   $("trust-fill").style.width = `${100 * (trust ?? 0)}%`;
   $("trust-word").textContent = frame.trust === null || frame.trust === undefined ? word : `${word} ${frame.trust.toFixed(2)}`;

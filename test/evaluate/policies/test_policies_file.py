@@ -10,9 +10,15 @@ from lingbot_ros.evaluate.policies import EachRow, Observation
 from lingbot_ros.evaluate.policies.batched import Batched
 from lingbot_ros.evaluate.policies.entry_point import load_factory
 from lingbot_ros.evaluate.policies.policies_file import read_policies
-from lingbot_ros.evaluate.policies.recorded import RecordedActions, load_actions
+from lingbot_ros.evaluate.policies.recorded import RecordedActions
+from lingbot_ros.evaluate.policies.recording_files import load_actions
+from lingbot_ros.recording.writer import Topic
+from test.support.bags import Said, raw_image, robot_action, write_bag
 from test.support.evaluated_policies import starts
+from test.support.lerobot_sets import action, write_v3
 
+CAMERA = Topic("/camera", "sensor_msgs/msg/Image")
+ACTION = Topic("/action", "lingbot_msgs/msg/RobotAction")
 SEER = "test.support.evaluated_policies:Seer"
 (START,) = starts(1)
 
@@ -56,8 +62,11 @@ def test_policies_of_all_kinds_act(tmp_path: Path) -> None:
         ("policies: []", "with the list `policies:`"),
         ("policies: [seer]", r"policies\[0\]: got 'seer'"),
         (f"policies: [{{entry_point: '{SEER}'}}]", r"policies\[0\].name: got None"),
-        ("policies: [{name: a}]", r"policies\[0\] \(a\): got the keys name; give one of entry_point, actions"),
-        (f"policies: [{{name: a, entry_point: '{SEER}', actions: b.npy}}]", "give one of entry_point, actions"),
+        ("policies: [{name: a}]", r"policies\[0\] \(a\): got the keys name; give one of entry_point, "),
+        (
+            f"policies: [{{name: a, entry_point: '{SEER}', actions: b.npy}}]",
+            "give one of entry_point, lerobot, server, actions",
+        ),
         (f"policies: [{{name: a, entry_point: '{SEER}', sped: 3}}]", r"policies\[0\].sped: got 3; leave it out"),
         (f"policies: [{{name: a, entry_point: '{SEER}', config: 3}}]", r"policies\[0\].config"),
         (f"policies: [{{name: a, entry_point: '{SEER}', batch: 1}}]", r"policies\[0\].batch"),
@@ -65,6 +74,12 @@ def test_policies_of_all_kinds_act(tmp_path: Path) -> None:
         ("policies: [{name: a, entry_point: seer}]", r"policies\[0\].entry_point: got 'seer'; give MODULE:FACTORY"),
         ("policies: [{name: a, entry_point: 'no.such:thing'}]", "put its folder on PYTHONPATH"),
         ("policies: [{name: a, entry_point: 'math:pie'}]", "math has no function pie"),
+        (f"policies: [{{name: a, entry_point: '{SEER}', python: /no}}]", r"policies\[0\].python: got /no;"),
+        ("policies: [{name: a, server: 'http://host:8000'}]", r"policies\[0\].server: .* ws://127.0.0.1:8000"),
+        ("policies: [{name: a, server: 'ws://host', execute_steps: 0}]", r"policies\[0\].execute_steps: got 0"),
+        ("policies: [{name: a, server: 'ws://host', image_keys: []}]", r"policies\[0\].image_keys: got \[\]"),
+        ("policies: [{name: a, lerobot: none}]", r"policies\[0\].lerobot: .* config.json is missing"),
+        ("policies: [{name: a, actions: none.npy, episode: 1}]", r"policies\[0\].episode: got 1; leave it out"),
         ("policies: [{name: a, actions: none.npy}]", r"policies\[0\].actions: .* give a readable npy file"),
         (
             f"policies: [{{name: a, entry_point: '{SEER}'}}, {{name: a, entry_point: '{SEER}'}}]",
@@ -108,3 +123,26 @@ def test_other_arrays_are_no_actions(tmp_path: Path) -> None:
         load_actions(tmp_path / "empty")
     with pytest.raises(InputError, match="finite"):
         RecordedActions("replay", np.array([[np.nan]]))
+
+
+def test_actions_of_a_bag_are_its_messages_in_order(tmp_path: Path) -> None:
+    said = [Said(ACTION, 100.0 * k, robot_action([k, -k], None)) for k in range(4)]
+    write_bag(tmp_path / "drive", [*said, Said(CAMERA, 50.0, raw_image(START.image, 50.0))])
+    (found,) = read_policies(written(tmp_path, "policies: [{name: drive, actions: drive, topic: /action}]"))
+    assert found.begin(0, START, 0) is None
+    assert [found.act([0], [Observation(START.image, k)])[0].tolist() for k in range(4)] == [
+        [[k, -k]] for k in range(4)
+    ]
+    with pytest.raises(InputError, match="topic: got none; give the topic of the actions, one of /action"):
+        read_policies(written(tmp_path, "policies: [{name: drive, actions: drive}]"))
+
+
+def test_actions_of_a_lerobot_episode_are_its_rows(tmp_path: Path) -> None:
+    write_v3(tmp_path / "set")
+    (found,) = read_policies(written(tmp_path, "policies: [{name: human, actions: set, episode: 1}]"))
+    assert found.begin(0, START, 0) is None
+    assert found.act([0], [Observation(START.image, 3)])[0].tolist() == [action(1, 3)]
+    with pytest.raises(InputError, match="episode: got 9; give one of 0 to 2"):
+        read_policies(written(tmp_path, "policies: [{name: human, actions: set, episode: 9}]"))
+    with pytest.raises(InputError, match="topic: got /a; leave it out"):
+        read_policies(written(tmp_path, "policies: [{name: human, actions: set, episode: 1, topic: /a}]"))

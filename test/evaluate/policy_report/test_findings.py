@@ -42,6 +42,7 @@ class MadeUp:
 
     name, policies_file, threshold, thresholds, horizons = "made_up", None, 0.9, (0.8, 0.9), (2, 4)
     scorer = Brightness()
+    robot_state, success_in_words, how_starts_are_drawn = None, "it is light", "made up"
 
     def __init__(self, lies: bool = False) -> None:
         self._lies = lies
@@ -132,6 +133,49 @@ def test_imagined_verdicts_are_compared_with_what_the_same_actions_do() -> None:
     replay = found(imagined, None).truth.replay
     assert replay is not None
     assert (replay.agreement, replay.come_true, replay.foreseen) == (0.25, 0.25, 1.0)
+
+
+class DarkLamp(Lamp):
+    """A model whose images are darker than the truth, so that a scorer of brightness errs on them."""
+
+    def step(self, actions: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        return {row: frames // 2 for row, frames in super().step(actions).items()}
+
+
+def test_a_scorer_that_errs_on_imagined_images_is_refused() -> None:
+    imagined, reference = arm("imagined"), arm("reference")
+    seen = found(imagined, reference, stepper=Lamp()).truth
+    assert seen.known is not None and (seen.known.agreement, seen.known.count) == (1.0, 64)
+    assert seen.known.both == 32
+    refused = found(imagined, reference, stepper=DarkLamp())
+    assert refused.truth.known is not None and refused.truth.known.agreement == 0.5
+    assert refused.refused == "on imagined images whose truth is known the scorer is right in 50.0% only, below 90%"
+
+
+def test_a_policy_that_succeeds_in_imagination_alone_exploits_the_model() -> None:
+    def mixed(name: str, true: int) -> list[Rollout]:
+        return [rollout(name, start, "imagined", index % 2 == 0, truth=index < true and index % 2 == 0)
+                for index, start in enumerate(STARTS)]  # fmt: skip
+
+    findings = found(Played([*mixed("honest", 40), *mixed("clever", 8)], [], Seconds()), None)
+    clever, honest = findings.gains
+    assert (clever.policy, clever.imagined, clever.replayed, clever.gain) == ("clever", 0.5, 0.1, 0.4)
+    assert clever.exploits and not honest.exploits and honest.gain == 0
+    assert "MODEL_EXPLOITATION" in findings.warnings
+    shown = page(findings, [], [])
+    assert "<h2>Exploitability</h2>" in shown and "<td><b>+0.40</b></td>" in shown
+    sure = findings.foresight
+    assert sure is not None and sure.count == 80
+    # Half the successes of one score come true: nothing better can be said than the rate.
+    assert sure.brier is not None and 0.05 < sure.brier < 0.15 and sure.auroc is not None and sure.auroc > 0.8
+    assert sum(part.count for part in sure.bins) == 80
+
+
+def test_the_sections_of_the_page_are_the_ladder() -> None:
+    shown = page(found(arm("imagined"), arm("reference", shift=3), stepper=Lamp()), [], [])
+    names = ["Closed-loop validity", "Ranking agreement", "Exploitability", "Uncertainty calibration"]
+    places = [shown.index(f"<h2>{name}</h2>") for name in names]
+    assert places == sorted(places)
 
 
 def test_arms_that_disagree_are_not_believed() -> None:

@@ -123,11 +123,13 @@ def test_lerobot_readers_find_what_they_look_for() -> None:
     assert overall["avg_max_reward"] == pytest.approx(0.95)
     assert overall["avg_sum_reward"] == pytest.approx(1.15)
     assert overall["eval_ep_s"] == 2.0 and overall["n_invalid"] == 1
-    assert found["per_group"] == {"pusht": overall}
+    name = MIXED[0].policy
+    assert found["per_group"] == {name: overall} and (found["task"], overall["n_trials"]) == ("pusht", 10)
     (task,) = found["per_task"]
-    assert (task["task_group"], task["task_id"]) == ("pusht", 0)
+    assert (task["task_group"], task["task_id"]) == (name, 0)
     assert task["metrics"]["successes"] == [True] * 9
     assert found["per_episode"][3] == {
+        "policy": name,
         "episode_ix": 3,
         "sum_reward": pytest.approx(1.15),
         "max_reward": 0.95,
@@ -142,5 +144,9 @@ def test_lerobot_readers_find_what_they_look_for() -> None:
 def test_a_policy_without_verdicts_has_no_rate_in_lerobots_file_either() -> None:
     overall = eval_info(MIXED[20:], task="pusht", threshold=0.9, eval_s=1.0)["overall"]
     assert overall["pc_success"] is None and overall["avg_max_reward"] is None and overall["n_invalid"] == 10
-    with pytest.raises(InputError, match="one policy"):
-        eval_info(MIXED, task="pusht", threshold=0.9, eval_s=1.0)
+    whole = eval_info(MIXED, task="pusht", threshold=0.9, eval_s=3.0, drawn="at random")
+    assert list(whole["per_group"]) == list(dict.fromkeys(rollout.policy for rollout in MIXED))
+    assert whole["overall"]["n_trials"] == len(MIXED) and whole["how_starts_were_drawn"] == "at random"
+    assert sum(part["eval_s"] for part in whole["per_group"].values()) == pytest.approx(3.0)
+    with pytest.raises(InputError, match="one policy or more"):
+        eval_info([], task="pusht", threshold=0.9, eval_s=1.0)

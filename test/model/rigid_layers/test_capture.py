@@ -15,8 +15,7 @@ DISC, BLOCK = (20.3, 12.6), (33.4, 38.2, 0.6)
 
 
 def image_of(constants, state: LayerState) -> np.ndarray:
-    drawn = render(constants, state.bodies.poses, state.textures, state.background)
-    return drawn[0].round().byte().permute(1, 2, 0).numpy()
+    return render(constants, state.bodies.poses, state.outlines, state.textures, state.background)[0].numpy()
 
 
 def boundary_error(state: LayerState, block: tuple[float, float, float]) -> float:
@@ -48,7 +47,7 @@ def test_what_a_layer_hid_at_first_is_painted_whole_when_it_leaves() -> None:
     state = Capture(constants).start(draw_scene(DISC, (46.0, 12.0, 0.0)))  # half of the mark is hidden
     poses = state.bodies.poses.clone()
     poses[0, 1, :2] = torch.tensor((33.0, 45.0))
-    drawn = render(constants, poses, state.textures, state.background)[0].permute(1, 2, 0).numpy()
+    drawn = render(constants, poses, state.outlines, state.textures, state.background)[0].numpy().astype(int)
     assert np.abs(drawn[5:14, 39:58] - draw_scene(DISC, (33.0, 45.0, 0.0))[5:14, 39:58]).max() < 12
 
 

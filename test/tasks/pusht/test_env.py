@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
 
 from lingbot_ros.errors import InputError
 
@@ -38,6 +39,15 @@ def test_an_episode_ends_where_the_model_is_no_longer_to_be_trusted() -> None:
     env.close()
 
 
+def test_a_model_that_doubts_its_frames_says_so_in_info() -> None:
+    single = gymnasium.make(ID, model="pusht-lasting", threads=1)
+    vector = gymnasium.make_vec(ID, num_envs=2, model="pusht-lasting", threads=1)
+    assert 0.9 < single.reset(seed=1)[1]["trust"] <= 1 and (vector.reset(seed=1)[1]["trust"] > 0.9).all()
+    action = np.array([256, 256], np.float32)
+    assert 0 < single.step(action)[4]["trust"] <= 1 and vector.step(np.stack([action] * 2))[4]["trust"].shape == (2,)
+    single.close(), vector.close()
+
+
 def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
     vector = gymnasium.make_vec(ID, num_envs=2, horizon=3, threads=1)
     singles = [gymnasium.make(ID, horizon=3, threads=1) for _ in range(2)]
@@ -60,6 +70,49 @@ def test_a_vector_environment_is_its_single_ones_and_resets_by_itself() -> None:
             assert np.abs(picture.astype(int) - pictures[n]).max() <= 1
             assert reward == pytest.approx(rewards[n], abs=1e-2)
     assert info["coverage"].shape == (2,)
+
+
+def test_a_vector_environment_keeps_gymnasiums_contract() -> None:
+    vector = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=2, threads=1, autoreset_mode="DISABLED")
+    assert vector.metadata["autoreset_mode"] is AutoresetMode.DISABLED
+    vector.reset(seed=5)
+    assert vector.np_random_seed == 5
+    first, _ = vector.reset(seed=(5, 6))
+    assert (first == vector.reset(seed=np.int64(5))[0]).all()
+    middle = np.full((2, 2), 256, np.float32)
+    assert [vector.step(middle)[3].tolist() for _ in range(2)] == [[False] * 2, [True] * 2]
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"\[0, 1\] ended"):
+        vector.step(middle)
+    images, _ = vector.reset(seed=[None, 6], options={"reset_mask": np.array([False, True])})
+    assert (images[1] == first[1]).all() and (images[0] != first[0]).any()
+    for wrong in ([True, False, True], [0, 1], np.zeros(2, bool)):
+        with pytest.raises(InputError, match="reset_mask"):
+            vector.reset(options={"reset_mask": wrong})
+    with pytest.raises(InputError, match="3 of them"):
+        vector.reset(seed=(1, 2, 3))
+    vector.close()
+    for call in (lambda: vector.step(middle), vector.reset):
+        with pytest.raises(gymnasium.error.ClosedEnvironmentError):
+            call()
+    for wrong in ({"max_episode_steps": 0}, {"autoreset_mode": "SOMETIMES"}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            gymnasium.make_vec(ID, num_envs=2, threads=1, **wrong)
+
+
+def test_same_step_returns_the_next_first_image_and_keeps_the_last() -> None:
+    same, later = (
+        gymnasium.make_vec(ID, num_envs=2, horizon=2, threads=1, autoreset_mode=mode)
+        for mode in ("SAME_STEP", AutoresetMode.NEXT_STEP)
+    )
+    middle = np.full((2, 2), 256, np.float32)
+    assert (same.reset(seed=1)[0] == later.reset(seed=1)[0]).all()
+    for _ in range(2):
+        images, rewards, _, truncated, info = same.step(middle)
+        last, expected, *_ = later.step(middle)
+    assert truncated.all() and info["_final_obs"].all() and (rewards == expected).all()
+    assert (np.stack(info["final_obs"]) == last).all()
+    assert (images == later.step(middle)[0]).all()
+    assert not same.step(middle)[3].any()
 
 
 def test_a_image_can_be_given_and_bad_input_is_named() -> None:
@@ -124,7 +177,7 @@ def test_a_copy_of_a_vector_goes_on_alike(copied: Callable[[Any], Any]) -> None:
 
 def test_a_mask_says_which_environments_begin_anew() -> None:
     vector = gymnasium.make_vec(ID, num_envs=3, horizon=5, threads=1)
-    with pytest.raises(InputError, match="reset all environments first"):
+    with pytest.raises(gymnasium.error.ResetNeeded, match="reset all environments"):
         vector.reset(options={"reset_mask": np.array([True, False, False])})
     first, _ = vector.reset(seed=5)
     moved, *_ = vector.step(np.full((3, 2), 300, np.float32))
@@ -132,6 +185,6 @@ def test_a_mask_says_which_environments_begin_anew() -> None:
     np.testing.assert_array_equal(after, [moved[0], first[1], moved[2]])
     ends = [vector.step(np.full((3, 2), 300, np.float32))[3].tolist() for _ in range(4)]
     assert ends[-1] == [True, False, True]
-    for wrong in ([True] * 3, np.ones(2, bool), np.zeros(3, bool), np.ones(3)):
+    for wrong in (np.ones(2, bool), np.zeros(3, bool), np.ones(3)):
         with pytest.raises(InputError, match="reset_mask"):
             vector.reset(options={"reset_mask": wrong})

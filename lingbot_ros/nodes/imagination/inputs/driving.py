@@ -18,7 +18,7 @@ from lingbot_ros.bridge.velocities import Twist6, is_enabled, joy_values, keys_v
 from lingbot_ros.control.joint_states import JointStates
 from lingbot_ros.control.mappings import JointMap, require_action, require_camera
 from lingbot_ros.control.motion import Values
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError, SessionError
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.commands import Plan, Velocity
 from lingbot_ros.runtime.enums import ControlSource, Mode
@@ -36,13 +36,7 @@ class Driving:
         self._frame_told = False
 
     def on_action(self, message: RobotAction) -> None:
-        active = self._running.worker.view.active_id
-        if message.session_id not in ("", active):
-            raise SessionError(
-                f"action.session_id: got '{message.session_id}'; the topic drives the active session '{active}', "
-                "use ~/step or ~/imagine for others",
-                ErrorCode.UNKNOWN_SESSION,
-            )
+        self._running.worker.inbox.require_served(message.session_id)
         now_ns = self._running.now_ns()
         (control,) = actions_to_controls(
             [message],
@@ -53,7 +47,7 @@ class Driving:
             field="action",
         )
         self._in_order("action", message)
-        self._running.worker.put_control(control)
+        self._running.worker.put_control(control, message.session_id)
 
     def on_pose(self, message: PoseStamped) -> None:
         (control,) = poses_to_controls(

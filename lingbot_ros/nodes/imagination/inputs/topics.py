@@ -18,7 +18,11 @@ from lingbot_ros.nodes.imagination.inputs.driving import Driving
 from lingbot_ros.nodes.imagination.inputs.observing import TOPIC, Observing
 from lingbot_ros.nodes.imagination.inputs.seeding import Seeding
 from lingbot_ros.nodes.imagination.inputs.transforms import TransformInputs
+from lingbot_ros.nodes.imagination.names import compressed_twin
+from lingbot_ros.nodes.timers import steady_timer
 
+_FOLLOWING = ("seed_image/compressed",)
+"""They go where their image topic is remapped to. A second copy of a real image would be refused, so not that one."""
 _LOOK_S = 2.0
 
 
@@ -56,7 +60,7 @@ class Inputs:
         self._subscriptions = [
             running.node.create_subscription(
                 kind,
-                topic,
+                compressed_twin(running.node, topic) if topic in _FOLLOWING else topic,
                 self._guarded(topic, handler),
                 profile,
                 callback_group=running.inputs,
@@ -75,7 +79,7 @@ class Inputs:
             )
         )
         self._transforms = TransformInputs(running)
-        self._timer = running.node.create_timer(_LOOK_S, self._look_for_other_types, running.timers, autostart=True)
+        self._timer = steady_timer(running.node, _LOOK_S, self._look_for_other_types, running.timers)
 
     def destroy(self) -> None:
         self._running.node.destroy_timer(self._timer)

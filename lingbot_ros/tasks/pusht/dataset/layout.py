@@ -77,7 +77,7 @@ def write_plan(root: Path, plan: DatasetPlan) -> None:
     aside = root / f".{PLAN_FILE}.{os.getpid()}"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n")
+        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
         aside.replace(root / PLAN_FILE)
     except OSError as error:
         raise InputError("out", root, f"give a folder that can be written to ({error.strerror})") from error
@@ -87,7 +87,7 @@ def read_plan(root: Path) -> DatasetPlan:
     """The plan of the data set in `root`. Raises InputError when there is none or it is of another schema."""
     file = root / PLAN_FILE
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

@@ -1,5 +1,6 @@
 """What the single and the vector environment have in common: the model, its spaces, its scenes and its judge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -86,9 +87,10 @@ class Parts:
         return self.world.fit_image(image)
 
 
-def infos(outcome: Outcome) -> dict[str, NDArray[Any]]:
-    """What `info` says of B images, each an array [B]."""
-    return {
+def infos(outcome: Outcome, trust: Sequence[float]) -> dict[str, NDArray[Any]]:
+    """What `info` says of B images, each an array [B]; their trust only where the model estimates it."""
+    estimated = {} if np.isnan(trust).any() else {"trust": np.array(trust, np.float64)}
+    return estimated | {
         "coverage": outcome.coverage,
         "success_probability": outcome.success,
         "is_success": outcome.terminated,

@@ -18,9 +18,11 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
     """Observation: the image, uint8 [96, 96, 3] RGB. Action: where the pusher is drawn to, float32 [2], 0..512.
 
     Reward, termination and `info["coverage"]`, `info["success_probability"]` are the outcome head's reading of the
-    image. An episode is truncated where the model's card says that it is no longer to be trusted. Equal seeds and
-    actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in the place of an imagined
-    one; the horizon then counts from there. Copies and pickles go on from where the environment stands.
+    image. `info["trust"]`, of models that estimate it, is how far it can be believed, 0..1, as
+    `WorldInfo.trust_definition` says. An episode is truncated where the model's card says that it is no longer to be
+    trusted. Equal seeds and actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in
+    the place of an imagined one; the horizon then counts from there. Copies and pickles go on from
+    where the environment stands.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
@@ -64,7 +66,7 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         if self._session is not None:
             self._session.close()
         self._session, self._image = session, picture
-        return picture.copy(), self._info()[1]
+        return picture.copy(), self._info(session)[1]
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Imagine 0.1 s. Raises InputError for an action outside the space."""
@@ -98,11 +100,11 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
             self._session = None
 
     def _outcome(self, session: Session) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        (reward, terminated), info = self._info()
+        (reward, terminated), info = self._info(session)
         truncated = session.frames_since_real >= self.parts.horizon
         return self._image.copy(), reward, terminated, truncated, info
 
-    def _info(self) -> tuple[tuple[float, bool], dict[str, Any]]:
+    def _info(self, session: Session) -> tuple[tuple[float, bool], dict[str, Any]]:
         outcome = self.parts.head(self._image[None])
-        info = {name: values[0].item() for name, values in infos(outcome).items()}
+        info = {name: values[0].item() for name, values in infos(outcome, [session.trust]).items()}
         return (float(outcome.reward[0]), bool(outcome.terminated[0])), info

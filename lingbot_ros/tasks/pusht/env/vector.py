@@ -1,5 +1,6 @@
 """N imagined Push-T environments, one batched forward a step."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ Observations = NDArray[np.uint8]
 
 
 class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
-    """See `ImaginedPushT`. Environments that ended begin anew at the next step (autoreset NEXT_STEP).
+    """See `ImaginedPushT`. What happens to environments that ended is gymnasium's `autoreset_mode`.
 
-    Environment i of a seed s behaves like a single one of seed s + i.
+    NEXT_STEP: they begin anew at the next step. SAME_STEP: at once; `info` has `final_obs` and `final_info`. DISABLED:
+    by `reset(options={"reset_mask": mask})`. Environment i of a seed s behaves like a single one of seed s + i.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - declared so by gymnasium
@@ -40,9 +42,19 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
+        max_episode_steps: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ) -> None:
-        """The arguments of the single environment, and how many of them. Raises InputError, ModelError."""
+        """The arguments of the single environment, and how many of them. Raises InputError, ModelError.
+
+        max_episode_steps: truncation after so many, where the horizon does not come first.
+        """
         self.parts = Parts.load(model, head, start, horizon, device, precision, threads)
+        self._limit = self.parts.horizon if max_episode_steps is None else min(self.parts.horizon, max_episode_steps)
+        if self._limit < 1:
+            raise InputError("max_episode_steps", max_episode_steps, "give 1 or more")
+        self._autoreset = _mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self._autoreset}
         self.num_envs, self.render_mode = num_envs, render_mode
         self.batch = Batch(self.parts.world, num_envs)
         self.single_observation_space, self.single_action_space = self.parts.observation_space, self.parts.action_space
@@ -66,30 +78,26 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             self.batch.spread(snapshot, [row])
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
         """Begin all anew; `seed` is one number, or one (or None) per environment; `options` as in the single one.
 
-        With `options={"reset_mask": mask}`, bool [num_envs], only these begin anew and the others stay as they are.
+        `options["reset_mask"]`, bool [num_envs], leaves the others as they are.
         """
-        chosen, options = self._chosen(options)
-        seeds = (
-            [None if seed is None else seed + i for i in range(self.num_envs)] if not isinstance(seed, list) else seed
-        )
-        if len(seeds) != self.num_envs:
-            raise InputError("seed", f"{len(seeds)} of them", f"give one, or {self.num_envs}")
-        for row in np.flatnonzero(chosen):
-            one = seeds[row]
-            if one is not None:
-                self._generators[row] = gymnasium.utils.seeding.np_random(one)[0]
+        self._require_open()
+        seeds, mask = self._seeds(seed), self._reset_mask(options)
+        for row in np.flatnonzero(mask):
+            if seeds[row] is not None:
+                self._generators[row] = gymnasium.utils.seeding.np_random(seeds[row])[0]
             self._start(int(row), options)
         self._begun = True
-        return self._images.copy(), infos(self.parts.head(self._images))
+        return self._images.copy(), infos(self.parts.head(self._images), self._trust())
 
     def step(
         self, actions: NDArray[np.float32]
     ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Imagine 0.1 s everywhere; an environment that ended before is reset instead, its action not looked at."""
+        self._require_open()
         if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset before step")
         values = np.array(actions, np.float64)
@@ -97,6 +105,9 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             fix = f"give {[self.num_envs, *self.parts.action_space.shape]}"
             raise InputError("actions", f"shape {list(values.shape)}", fix)
         again = self._ended.copy()
+        if again.any() and self._autoreset is AutoresetMode.DISABLED:
+            rows = np.flatnonzero(again).tolist()
+            raise gymnasium.error.ResetNeeded(f"environments {rows} ended: call reset with options reset_mask")
         going = np.flatnonzero(~again)
         for row in going:  # a batch would end the row alone
             self._check_action(int(row), values[row])
@@ -106,27 +117,61 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
             self._start(int(row), None)
         outcome = self.parts.head(self._images)
         terminated = outcome.terminated & ~again
-        truncated = (self._age >= self.parts.horizon) & ~again
+        truncated = (self._age >= self._limit) & ~again
         self._ended = terminated | truncated
-        reward = np.where(again, 0.0, outcome.reward)
-        return self._images.copy(), reward, terminated, truncated, infos(outcome)
+        reward, info = np.where(again, 0.0, outcome.reward), infos(outcome, self._trust())
+        if self._autoreset is AutoresetMode.SAME_STEP and self._ended.any():
+            info = self._begin_ended(info)
+        return self._images.copy(), reward, terminated, truncated, info
 
     def render(self) -> tuple[Observations, ...] | None:
         """The images, with render_mode "rgb_array"."""
         return tuple(self._images.copy()) if self.render_mode == "rgb_array" else None
 
-    def _chosen(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[str, Any] | None]:
-        """Which environments begin anew, and the options for each of them."""
+    def _trust(self) -> list[float]:
+        return [self.batch.session(row).trust for row in range(self.num_envs)]
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the worlds of all environments; called once, by `close`."""
+        self._begun = False
+
+    def _begin_ended(self, info: dict[str, Any]) -> dict[str, Any]:
+        """Begin anew at once; `info` keeps the last image and figures of those that ended, as gymnasium's own does."""
+        rows = np.flatnonzero(self._ended)
+        last = np.full(self.num_envs, None, dtype=object)
+        for row in rows:
+            last[row] = self._images[row].copy()
+        ended = self._ended.copy()
+        for row in rows:
+            self._start(int(row), None)
+        now = infos(self.parts.head(self._images), self._trust())
+        return {**now, "final_obs": last, "_final_obs": ended, "final_info": info, "_final_info": ended}
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise gymnasium.error.ClosedEnvironmentError("the environment was closed; make another one")
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if isinstance(seed, int | np.integer):
+            super().reset(seed=int(seed))
+            return [int(seed) + row for row in range(self.num_envs)]
+        if seed is None:
+            return [None] * self.num_envs
+        seeds = [None if one is None else int(one) for one in seed]
+        if len(seeds) != self.num_envs:
+            raise InputError("seed", f"{len(seeds)} of them", f"give one, or {self.num_envs}")
+        return seeds
+
+    def _reset_mask(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
         if not options or "reset_mask" not in options:
-            return np.ones(self.num_envs, np.bool_), options
-        mask = options["reset_mask"]
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
-            raise InputError("reset_mask", mask, f"give a bool array of {self.num_envs}")
-        if not mask.any():
-            raise InputError("reset_mask", mask.tolist(), "choose at least one environment")
-        if not (self._begun or mask.all()):
-            raise InputError("reset_mask", mask.tolist(), "reset all environments first")
-        return mask, {name: value for name, value in options.items() if name != "reset_mask"}
+            return np.ones(self.num_envs, np.bool_)
+        mask = np.asarray(options["reset_mask"])
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            fix = f"give {self.num_envs} booleans of which one is true, or more"
+            raise InputError("options['reset_mask']", options["reset_mask"], fix)
+        if not self._begun and not mask.all():
+            raise gymnasium.error.ResetNeeded("reset all environments before some of them")
+        return mask
 
     def _check_action(self, row: int, action: NDArray[np.float64]) -> None:
         try:
@@ -139,3 +184,11 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         picture = self.parts.scene(rng, options)
         self.batch.start(row, picture, seed=int(rng.integers(2**31)))
         self._images[row], self._age[row], self._ended[row] = picture, 0, False
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Also by name, since gymnasium keeps the arguments of an environment as plain values."""
+    for known in AutoresetMode:
+        if mode is known or mode in (known.name, known.value):
+            return known
+    raise InputError("autoreset_mode", repr(mode), f"use one of {', '.join(known.name for known in AutoresetMode)}")

@@ -36,7 +36,7 @@ class Plan:
 
 @lru_cache(maxsize=1)
 def _physics() -> PushTSimulator:
-    return PushTSimulator()
+    return PushTSimulator(counts_contacts=False)
 
 
 class Planner:

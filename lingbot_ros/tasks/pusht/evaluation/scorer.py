@@ -13,7 +13,7 @@ class FittedPose:
     """The share of the goal that the fitted T covers, 0..1. The same eyes read real and imagined images."""
 
     name = "fitted pose"
-    version = "1"
+    version = "2"
 
     def begin(self, start: Start, first: Frame) -> "PoseTrack":
         return PoseTrack(fit_block_pose(read_shares(first)))

@@ -60,7 +60,7 @@ def start_of(name: str, state: PushTState, simulator: PushTSimulator) -> Start:
 def _moment_before_success(simulator: PushTSimulator, episode: int) -> _Moment | None:
     rng = np.random.default_rng(episode)
     simulator.reset(episode)
-    simulator.set_state(_near_the_goal(rng))
+    simulator.set_state(near_the_goal(rng))
     lived = _play(simulator, rng)
     if lived[-1].coverage < _SOLVED:
         return None
@@ -82,7 +82,8 @@ def _play(simulator: PushTSimulator, rng: np.random.Generator) -> list[_Moment]:
     return lived
 
 
-def _near_the_goal(rng: np.random.Generator) -> PushTState:
+def near_the_goal(rng: np.random.Generator) -> PushTState:
+    """A scene at rest with the block near the goal and the pusher clear of it."""
     spread = rng.choice(_SPREADS)
     while True:
         block = np.array(GOAL_POSE) + rng.normal(0.0, spread, 3) * (1.0, 1.0, _RADIANS_PER_UNIT)

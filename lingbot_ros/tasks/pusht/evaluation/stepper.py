@@ -23,7 +23,7 @@ class PushTStepper:
     def start(self, row: int, start: Start, seed: int) -> Frames | RowError:
         if not isinstance(start.state, PushTState):
             return RowError(f"the start {start.id} has no state of the simulator")
-        self._simulators[row] = PushTSimulator()
+        self._simulators[row] = PushTSimulator(counts_contacts=False)
         self._simulators[row].set_state(start.state)
         return self._simulators[row].render()
 

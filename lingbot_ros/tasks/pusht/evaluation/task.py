@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.evaluate.policies.contract import Actions, Start
+from lingbot_ros.evaluate.policies.contract import Actions, Start, StateReader
 from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.shared_files import find_shared
 from lingbot_ros.tasks.pusht.evaluation.coverage import coverage_of
 from lingbot_ros.tasks.pusht.evaluation.scorer import FittedPose
 from lingbot_ros.tasks.pusht.evaluation.starts import make_starts, start_of
 from lingbot_ros.tasks.pusht.evaluation.stepper import PushTStepper
+from lingbot_ros.tasks.pusht.image_reader import pusher_position
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
 _SCHEMA = "lingbot.pusht_starts/1"
@@ -27,6 +28,11 @@ class PushTPolicies:
     threshold = 0.90
     thresholds = (0.85, 0.90, 0.95)
     horizons = (24, 48)
+    success_in_words = "In one of the images the grey T covers the green T-shaped area nearly completely."
+    how_starts_are_drawn = (
+        "states 8 to 24 steps before an expert's success that cover less than 0.80 of the goal, pusher at rest and "
+        "clear of the block, from seeds that no training has"
+    )
 
     def __init__(self) -> None:
         self.scorer = FittedPose()
@@ -51,8 +57,12 @@ class PushTPolicies:
     def rest(self, start: Start) -> Actions:
         return np.array(start.state.pusher, np.float64)
 
+    @property
+    def robot_state(self) -> StateReader:
+        return pusher_position
+
     def true_scores(self, start: Start, actions: Sequence[Sequence[float]]) -> list[float]:
-        simulator = PushTSimulator()
+        simulator = PushTSimulator(counts_contacts=False)
         simulator.set_state(start.state)
         return [coverage_of(simulator.advance((x, y))) for x, y in actions]
 
@@ -61,7 +71,7 @@ def _read(path: Path, seed: int) -> list[tuple[str, list[float], list[float]]]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != _SCHEMA or content["seed"] != seed:
             return []
         return [(str(name), pusher, block) for name, pusher, block in content["starts"]]

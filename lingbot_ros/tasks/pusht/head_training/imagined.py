@@ -25,7 +25,7 @@ def measure_imagined(name: str, world: World, episodes: int, seed: int, command:
     if episodes < 1:
         raise InputError("--episodes", episodes, "give 1 or more")
     folder = find_head(name)
-    card = yaml.safe_load((folder / CARD_FILE).read_text())
+    card = yaml.safe_load((folder / CARD_FILE).read_text(encoding="utf-8"))
     futures = imagine_near_goal(world, episodes, seed)
     figures = _outcome(folder, futures) if card["kind"] == "outcome" else _inverse(folder, futures)
     about = {"command": command, "model_sha256": world.model.files.digest, "horizon": world.info.max_horizon}

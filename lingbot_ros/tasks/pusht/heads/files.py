@@ -17,11 +17,12 @@ from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.input_files.regular import read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
+from lingbot_ros.model.finite import require_finite
 
 CARD_FILE = "head.yaml"
 WEIGHTS_FILE = "head.safetensors"
 
-HeadKind = Literal["outcome", "inverse-dynamics"]
+HeadKind = Literal["outcome", "inverse-dynamics", "policy"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
         if file_sha256(file) != card.weights.sha256:
             raise ModelError(f"head: {file} is not the file that {path} describes; restore it or train it again")
         tensors = load_file(file)
+        require_finite(tensors, f"head: {file}", "restore it or train it again")
         network.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"head: {file} cannot be loaded ({error}); restore it or train it again") from error
@@ -79,11 +81,13 @@ def save_head(folder: Path, network: nn.Module, about: dict[str, Any]) -> None:
     """Write weights in half precision, then the card: `about` holds its entries besides `weights`."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file({name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}, partial)
+    tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
+    require_finite(tensors, f"head: {folder / WEIGHTS_FILE} was not written", "train it again")
+    save_file(tensors, partial)
     os.replace(partial, folder / WEIGHTS_FILE)
     file = folder / WEIGHTS_FILE
     weights = WeightsSpec(WEIGHTS_FILE, file_sha256(file), file.stat().st_size)
     text = yaml.safe_dump({**about, "weights": to_plain(weights)}, sort_keys=False, allow_unicode=True, width=110)
     aside = folder / f"{CARD_FILE}.partial"
-    aside.write_text(text)
+    aside.write_text(text, encoding="utf-8")
     os.replace(aside, folder / CARD_FILE)

@@ -19,7 +19,7 @@ from lingbot_ros.tasks.pusht.report.trust import Trust, trust_by_frame, trusted_
 from lingbot_ros.tasks.pusht.report.wrong_actions import Discrepancy, WrongActions
 
 SCHEMA_VERSION = 3
-REPORT_FRAMES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
+REPORT_FRAMES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 128, 200)
 """Open-loop frames that are measured in full, as far as the horizon reaches."""
 
 _FIGURES = {

@@ -72,8 +72,8 @@ def walk(path: Points, speed: float) -> Iterator[Points]:
     """Points `speed` units apart along `path` [n, 2], without its first and with its last point."""
     lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
     travelled = np.concatenate([[0.0], np.cumsum(lengths)])
-    for distance in np.append(np.arange(speed, travelled[-1], speed), travelled[-1]):
-        yield np.array([np.interp(distance, travelled, path[:, axis]) for axis in (0, 1)])
+    distances = np.append(np.arange(speed, travelled[-1], speed), travelled[-1])
+    yield from np.stack([np.interp(distances, travelled, path[:, axis]) for axis in (0, 1)], axis=-1)
 
 
 def distance_to_tee(points: Points, block: Points) -> Points:

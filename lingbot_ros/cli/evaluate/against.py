@@ -1,0 +1,113 @@
+"""`lingbot evaluate --against RECORDING`: what the model imagines under recorded actions, beside what was recorded."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lingbot_ros.cli.model_arguments import load_options, option_words
+from lingbot_ros.tasks.registry import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lingbot_ros.evaluate.reality.calibration import Calibration
+    from lingbot_ros.evaluate.reality.comparison import Window
+    from lingbot_ros.evaluate.reality.episodes import Episode
+    from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper
+    from lingbot_ros.world import World
+
+_MONITOR_WINDOW = 16
+POLICY_ARGUMENTS = ("policies", "threshold", "reference", "no_controls")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the recording and what of it is compared."""
+    group = parser.add_argument_group("against a recording", "instead of policies")
+    group.add_argument("--against", type=Path, metavar="RECORDING", help="a bag, or a data set of `lingbot dataset`; "
+                       "windows of --horizon frames are compared, at most --rollouts of them")  # fmt: skip
+    group.add_argument("--images", default="", metavar="TOPIC", help="image topic of a bag (default: its only one)")
+    group.add_argument("--actions", default="", metavar="TOPIC", help="action topic of a bag (default: its only one)")
+    group.add_argument("--context", type=int, default=4, help="real frames that the model is shown before it imagines "
+                       "(default %(default)s)")  # fmt: skip
+    group.add_argument("--divergence", type=float, default=None, metavar="GREY", help="error of the worst patch from "
+                       "which on reality and imagination part, grey levels (default 30)")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare and write the report. Returns 0 when it is written, whatever it says."""
+    from tqdm import tqdm
+
+    from lingbot_ros.errors import InputError
+    from lingbot_ros.evaluate.machine import describe_model
+    from lingbot_ros.evaluate.reality.comparison import DIVERGENCE_LIMIT
+    from lingbot_ros.evaluate.reality.report import write_against
+    from lingbot_ros.evaluate.reality.study import study
+    from lingbot_ros.evaluate.rollouts.worlds import SessionStepper
+    from lingbot_ros.world import World
+
+    for name in POLICY_ARGUMENTS:
+        if getattr(args, name):
+            raise InputError(f"--{name.replace('_', '-')}", getattr(args, name), "leave it out with --against")
+    if args.context < 1:
+        raise InputError("--context", args.context, "give 1 or more")
+    limit = DIVERGENCE_LIMIT if args.divergence is None else args.divergence
+    if not 0 < limit < 255:
+        raise InputError("--divergence", limit, "give grey levels above 0, below 255")
+    world = World.load(options=load_options(args, {"name": DEFAULT_MODEL}))
+    episodes = _episodes(args, world)
+    windows = _windows(args, episodes)
+    model, stepper = describe_model(world), SessionStepper(world, 1)
+    calibration = _calibration(episodes, stepper, model["name"], model["weights_sha256"])
+    with tqdm(total=len(windows), desc="comparing", unit="window", disable=None) as bar:
+        result, compared = study(stepper, windows, calibration=calibration, limit=limit, progress=bar.update)
+    print(write_against(args.out, result, compared, model, str(args.against), _command(args)))
+    return 0
+
+
+def _windows(args: argparse.Namespace, episodes: "Sequence[Episode]") -> "list[Window]":
+    """At most `--rollouts` windows, drawn by the seed, in the order of the recording."""
+    from lingbot_ros.errors import InputError
+    from lingbot_ros.evaluate.reality.comparison import cut_windows
+    from lingbot_ros.evaluate.seeds import generator
+
+    every = list(cut_windows(episodes, args.horizon, args.context))
+    if not every:
+        raise InputError("--horizon", args.horizon, "no part of the recording is so long; give fewer frames")
+    drawn = generator(args.seed, "windows").permutation(len(every))[: args.rollouts]
+    return [every[index] for index in sorted(drawn)]
+
+
+def _calibration(
+    episodes: "Sequence[Episode]", stepper: "ObservingStepper", model: str, weights_sha256: str
+) -> "Calibration | None":
+    """Of the live monitor; None where the recording is too short for one."""
+    from tqdm import tqdm
+
+    from lingbot_ros.evaluate.reality.calibration import calibrate
+    from lingbot_ros.evaluate.reality.monitor import normal_windows
+
+    with tqdm(total=len(episodes), desc="monitoring", unit="episode", disable=None) as bar:
+        normal = normal_windows(stepper, episodes, _MONITOR_WINDOW, bar.update)
+    return calibrate(normal, model=model, weights_sha256=weights_sha256)
+
+
+def _episodes(args: argparse.Namespace, world: "World") -> "Sequence[Episode]":
+    from lingbot_ros.evaluate.reality.source import is_data_set, open_bag, open_clips
+    from lingbot_ros.tasks.data import task_of_data
+    from lingbot_ros.tasks.registry import find_task
+
+    if not is_data_set(args.against):
+        return open_bag(args.against, args.images, args.actions, world.info, args.context + args.horizon - 1)
+    task = task_of_data(args.against)
+    return open_clips(args.against, world.info) if task is None else find_task(task).episodes(args.against)
+
+
+def _command(args: argparse.Namespace) -> str:
+    """What to type for the same figures."""
+    words = [f"lingbot evaluate --against {shlex.quote(str(args.against))} --horizon {args.horizon}"]
+    words += [
+        f"--context {args.context} --rollouts {args.rollouts} --seed {args.seed} --model {args.model or DEFAULT_MODEL}"
+    ]
+    words += [f"--{name} {value}" for name in ("images", "actions", "divergence") if (value := getattr(args, name))]
+    return " ".join([*words, *option_words(args), f"--out {args.out}"])

@@ -1,0 +1,204 @@
+"""The lifecycle node `evaluator`: which policy is better, how good is this rollout, does reality follow the plan?"""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidHandle
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.service import Service
+
+from lingbot_msgs.msg import RolloutScore
+from lingbot_ros.compat import feature_line
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
+from lingbot_ros.evaluate.policies.policies_file import KINDS, Kind
+from lingbot_ros.evaluate.policy_task import PolicyTask
+from lingbot_ros.evaluate.value import ValueEstimator
+from lingbot_ros.nodes import qos
+from lingbot_ros.nodes.answering import always_answering
+from lingbot_ros.nodes.evaluator import parameters
+from lingbot_ros.nodes.evaluator.context import EvaluatorContext
+from lingbot_ros.nodes.evaluator.evaluate_action import EvaluateServer
+from lingbot_ros.nodes.evaluator.live import LiveInputs, SeenAction, SeenImage
+from lingbot_ros.nodes.evaluator.remote_worlds import RemoteWorlds
+from lingbot_ros.nodes.evaluator.score_service import ScoreService
+from lingbot_ros.nodes.evaluator.topic_policies import TopicPolicies
+from lingbot_ros.nodes.evaluator.trust_topic import TrustTopic
+from lingbot_ros.nodes.evaluator.value_topics import ValueTopics
+from lingbot_ros.nodes.evaluator.worlds import OwnWorlds, Worlds
+from lingbot_ros.nodes.executor import run_alone
+from lingbot_ros.nodes.transitions import reported
+from lingbot_ros.tasks.registry import find_task
+
+_SCORES_DEPTH = 50
+
+
+class EvaluatorNode(LifecycleNode):
+    """Configure loads the model or finds the imagination nodes; only an active node answers; cleanup frees all."""
+
+    def __init__(self, name: str = "evaluator", **kwargs: Any) -> None:
+        self._running: EvaluatorContext | None = None
+        super().__init__(name, **kwargs)
+        parameters.declare(self)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self._stops: list[Callable[[], object]] = []
+        self._made: list[Callable[[], object]] = []
+        self._releasing = threading.RLock()
+
+    def create_service(self, *args: Any, **options: Any) -> Service:
+        """As rclpy's; the service answers whatever happens, see `always_answering`."""
+        return always_answering(super().create_service(*args, **options), self._tell_failure)
+
+    @reported
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        config = parameters.read_config(self)
+        self.get_logger().info(feature_line())
+        if self.executor is None:
+            raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
+        try:
+            worlds: Worlds
+            if config.nodes:
+                worlds = RemoteWorlds(self, config.nodes, config.node_rows, config.node_timeout_s)
+                self._made.append(worlds.close)
+            else:
+                worlds = OwnWorlds(config)
+                self._stops.append(worlds.close)
+            self._running = EvaluatorContext(self, config, worlds)
+            self._stops.insert(0, self._running.close)
+            self._create_interfaces(self._running)
+        except BaseException:
+            self._release()
+            raise
+        where = f"in {', '.join(config.nodes)}" if config.nodes else "in this node"
+        self.get_logger().info(f"{worlds.model.name} ready to evaluate in, {where}; task {worlds.model.task or 'none'}")
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = super().on_activate(state)
+        self._require_running().active = True
+        return result
+
+    @reported
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._require_running().active = False
+        return super().on_deactivate(state)
+
+    @reported
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def stop(self) -> None:
+        """End all threads, from any state; the process is about to end."""
+        self._release()
+
+    def _create_interfaces(self, running: EvaluatorContext) -> None:
+        """What is made is noted at once, so that it is freed where a later one cannot be made."""
+        executor = self.executor
+        assert executor is not None
+        estimator = self._estimator(running)
+        policies = TopicPolicies(self)
+        self._stops.append(policies.close)
+        self._made.append(policies.destroy)
+        scores = self.create_lifecycle_publisher(RolloutScore, "scores", qos.reliable(_SCORES_DEPTH))
+        self._made.append(lambda: self.destroy_lifecycle_publisher(scores))
+
+        def publish(score: RolloutScore) -> None:
+            try:
+                scores.publish(score)
+            except InvalidHandle:  # a signal took ROS down just now
+                return
+
+        def kinds(task: PolicyTask) -> Mapping[str, Kind]:
+            return {**KINDS, "ros": policies.kind(task.rest, running.model.fps)}
+
+        self._made.append(EvaluateServer(running, executor, publish, kinds, policies.destroy).destroy)
+        self._made.append(ScoreService(running, executor, estimator).destroy)
+        self._create_live(running, estimator)
+
+    def _create_live(self, running: EvaluatorContext, estimator: ValueEstimator | None) -> None:
+        trust = TrustTopic(running) if running.config.trust.enabled else None
+        values = ValueTopics(running, estimator) if running.config.value else None
+        for topic in (trust, values):
+            if topic is not None:
+                self._made.append(topic.destroy)
+        if trust is None and values is None:
+            return
+
+        def on_image(image: SeenImage) -> None:
+            if values is not None:
+                values.show(image)
+            if trust is not None:
+                trust.show(image)
+
+        def on_action(action: SeenAction) -> None:
+            if trust is not None:
+                trust.act(action)
+
+        live = LiveInputs(running, on_image, on_action)
+        self._made.append(live.destroy)
+        if trust is not None:
+            self._stops.insert(0, trust.close)
+        self._stops.insert(0, live.stop)
+
+    @staticmethod
+    def _estimator(running: EvaluatorContext) -> ValueEstimator | None:
+        return find_task(running.model.task).value_estimator() if running.model.task else None
+
+    def _release(self) -> None:
+        """Free everything. Idempotent, from any thread; what was never made is skipped."""
+        if self._running is not None:
+            self._running.active = False
+            self._running.closing = True
+        with self._releasing:  # a signal may come in the middle of a cleanup
+            stops, self._stops = self._stops, []
+            for stop in stops:
+                stop()
+            made, self._made = self._made, []
+            if made:
+                run_alone(self.executor, self, lambda: _call_all(made))
+            self._running = None
+
+    def _require_running(self) -> EvaluatorContext:
+        if self._running is None:
+            raise LingbotError("the node is not configured", ErrorCode.NOT_ACTIVE)
+        return self._running
+
+    def _tell_failure(self, service: str, error: Exception) -> str:
+        """Log a failure that is nobody's input, and give its sentence."""
+        if not self.context.ok():
+            return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
+        self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
+        return printable(f"{type(error).__name__}: {error}")
+
+    def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
+        mine = {parameter.name for parameter in parameters.PARAMETERS}
+        changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
+        if changed and self._running is not None:
+            return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
+        declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
+        try:
+            if declared.keys() == mine:
+                parameters.config_of({**declared, **changed})
+        except InputError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+
+def _call_all(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()

@@ -1,0 +1,1 @@
+"""Choosing actions by comparing imagined futures: parametrisations, costs, solvers, the receding horizon."""
