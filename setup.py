@@ -59,6 +59,7 @@ setup(
         "lerobot_policies": ["lerobot>=0.6; python_version >= '3.12'"],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
+        "tensorrt": ["tensorrt>=10.15"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],
         "viewer": ["pillow>=10", "starlette>=1.0", "uvicorn>=0.54", "websockets>=14"],
         "test": [

@@ -30,6 +30,19 @@ OVERRIDES = {
     "observe_every": "observe.every",
 }
 
+# Set by launch files that include this one. Their SetParameter would be overridden by the parameter file.
+SET_BY_OTHERS = {
+    "simulator.enabled": lambda text: text == "true",
+    "simulator.world": str,
+    "simulator.worlds": str,
+    "recording.on_start": lambda text: text == "true",
+    "recording.folder": str,
+    "recording.compressed": lambda text: text == "true",
+}
+
+# Fast DDS offers the services of a process that crashed for 20 s more. A request to configure that goes there is lost.
+RESPAWN_S = 22.0
+
 ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="name or folder of the model; empty = params_file's"),
     DeclareLaunchArgument(
@@ -75,7 +88,7 @@ ARGUMENTS = [
         default_value="false",
         description="use shared memory for raw images larger than 512 KB; subscribers need it, too",
     ),
-    DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 2 s after a crash"),
+    DeclareLaunchArgument("use_respawn", default_value="false", description="restart the node 22 s after a crash"),
 ]
 
 
@@ -88,6 +101,8 @@ def start_node(context: LaunchContext) -> list:
     }
     if "observe.every" in given:
         given["observe.every"] = int(given["observe.every"])
+    configurations = context.launch_configurations
+    given |= {name: read(configurations[name]) for name, read in SET_BY_OTHERS.items() if name in configurations}
     camera = LaunchConfiguration("camera").perform(context)
     # Remap only one of the two topics: a second copy of an image would be refused.
     own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
@@ -108,8 +123,8 @@ def start_node(context: LaunchContext) -> list:
         emulate_tty=True,
         sigterm_timeout="10",
         respawn=respawn,
-        respawn_delay=2.0,
-        on_exit=[] if respawn else _shut_down,
+        respawn_delay=RESPAWN_S,
+        on_exit=None if respawn else _shut_down,  # an empty list is an exception in launch 3.7
     )
     autostart = IfCondition(LaunchConfiguration("autostart"))
     configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))

@@ -1,9 +1,8 @@
 """Start the node `imagination` and record it: `ros2 launch lingbot_ros record.launch.py folder:=DIR`."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetLaunchConfiguration
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import SetParameter
 from launch_ros.substitutions import FindPackageShare
 
 ARGUMENTS = [
@@ -25,9 +24,9 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *ARGUMENTS,
-            SetParameter("recording.on_start", True),
-            SetParameter("recording.folder", LaunchConfiguration("folder")),
-            SetParameter("recording.compressed", LaunchConfiguration("compressed")),
+            SetLaunchConfiguration("recording.on_start", "true"),
+            SetLaunchConfiguration("recording.folder", LaunchConfiguration("folder")),
+            SetLaunchConfiguration("recording.compressed", LaunchConfiguration("compressed")),
             IncludeLaunchDescription(imagine),
         ]
     )

@@ -1,9 +1,8 @@
 """Start the node `imagination` as a simulator: `ros2 launch lingbot_ros sim.launch.py world:=FILE`."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetLaunchConfiguration
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import SetParameter
 from launch_ros.substitutions import FindPackageShare
 
 ARGUMENTS = [
@@ -24,9 +23,9 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *ARGUMENTS,
-            SetParameter("simulator.enabled", True),
-            SetParameter("simulator.world", LaunchConfiguration("world")),
-            SetParameter("simulator.worlds", LaunchConfiguration("worlds")),
+            SetLaunchConfiguration("simulator.enabled", "true"),
+            SetLaunchConfiguration("simulator.world", LaunchConfiguration("world")),
+            SetLaunchConfiguration("simulator.worlds", LaunchConfiguration("worlds")),
             IncludeLaunchDescription(imagine),
         ]
     )

@@ -121,7 +121,7 @@ def main() -> None:
     rows = compare(stack_windows(drawn, CONTEXT, args.horizon), args.horizon)
     if args.json:
         report = {"windows": args.windows, "seed": args.seed, "rows": rows, "machine": describe_machine()}
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

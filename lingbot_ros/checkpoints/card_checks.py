@@ -37,7 +37,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "PixelConfig": {"channels": (1, 2**12)},
     "RigidLayersConfig": {
         "layers": (2, 64), "driven": (1, 63), "extent_px": (1, 1024), "texels": (1, 32), "ramp_px": (1e-3, 64),
-        "corners": (3, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256),
+        "corners": (3, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256), "variants": (0, 1024),
     },
     "StreamConfig": {"chunk": (1, 4096), "window": (1, 2**14), "sink": (0, 2**14), "memory": (0, 2**14)},
     "SamplerConfig": {"timesteps": (0, 1000), "sigmas": (0, 1), "renoise": (0, 1)},

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 LEAST_TRUST = 0.1
 """Frames with less trust are not to be believed."""
 
+FARTHEST_PX = 1e6
+"""What an infinite doubt counts as: cards hold finite numbers."""
+
 _FEWEST = round(1 / LEAST_TRUST) - 1
 
 
@@ -32,7 +35,7 @@ class TrustSpec:
 
     def of(self, doubt_px: float) -> float:
         """The share of right rollouts that were doubted as much at some time: 1 = less than any, near 0 = more."""
-        as_much = len(self.doubts_px) - bisect_left(self.doubts_px, doubt_px)
+        as_much = len(self.doubts_px) - bisect_left(self.doubts_px, min(doubt_px, FARTHEST_PX))
         return (1 + as_much) / (len(self.doubts_px) + 1)
 
     @property

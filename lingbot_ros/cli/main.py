@@ -26,6 +26,7 @@ BUILT_IN = {
     "gate": "gate",
     "plan": "plan",
     "models": "models",
+    "setup": "setup",
     "engines": "engines",
     "export": "export",
     "bench": "bench",

@@ -26,6 +26,8 @@ def test_every_argument_is_described(name: str, expected: set[str]) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_the_parameters_that_it_sets_exist(name: str) -> None:
     known = yaml.safe_load((ROOT / "config" / "imagination.yaml").read_text())["/**/imagination"]["ros__parameters"]
-    names = re.findall(r'SetParameter\("(\w+)\.(\w+)"', (ROOT / "launch" / name).read_text())
+    names = re.findall(r'SetLaunchConfiguration\("(\w+)\.(\w+)"', (ROOT / "launch" / name).read_text())
     assert names
+    included = (ROOT / "launch" / "imagine.launch.py").read_text()
+    assert all(f'"{group}.{parameter}": ' in included for group, parameter in names)
     assert all(parameter in known[group] for group, parameter in names)

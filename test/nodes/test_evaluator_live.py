@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from lifecycle_msgs.msg import Transition
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from lingbot_msgs.msg import RobotAction, TrustState, Value
 from lingbot_ros.bridge.stamps import to_time
+from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.nodes import qos
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
-from test.support.imagination import Probe, image_message, running_node
+from test.support.imagination import ROOT, Probe, image_message, running_node
 
 PERIOD_NS = 100_000_000
 
@@ -94,3 +96,16 @@ def test_reality_is_watched_and_left_futures_stop(tmp_path: Path) -> None:
         assert robot.values[0].header.frame_id == "camera" and "coverage" in robot.values[0].definition
         assert robot.advantages[0].valid and robot.advantages[0].low <= robot.advantages[0].value <= 1
         assert robot.advantages[0].header.stamp == robot.values[0].header.stamp
+
+
+def test_the_shipped_calibrations_are_of_the_shipped_weights() -> None:
+    """Another fit of a model needs another one; until then its trust would be UNKNOWN."""
+    files = sorted((ROOT / "config" / "trust").glob("*.json"))
+    assert files
+    for file in files:
+        found = Calibration.load(file)
+        assert found.model == file.stem
+        assert (
+            found.weights_sha256
+            == yaml.safe_load((ROOT / "models" / file.stem / "card.yaml").read_text())["weights"]["sha256"]
+        )

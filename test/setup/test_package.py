@@ -20,6 +20,9 @@ BY_IMPORT = {"cv2": "python3-opencv", "numpy": "python3-numpy", "yaml": "python3
 BY_IMPORT |= {"matplotlib": "python3-matplotlib"}
 """Python packages that rosdep knows by another name than that of their import."""
 
+BY_INDEX = {"PIL": "pillow"}
+"""Python packages that the package index has by another name than that of their import."""
+
 FROM_INDEX = {"torch", "safetensors", "gym-pusht", "gymnasium", "pymunk", "tensorboard", "diffusers", "transformers"}
 """Python packages that rosdep lacks; setup.py must name them."""
 
@@ -82,7 +85,7 @@ def test_every_import_is_declared_somewhere() -> None:
     undeclared = {
         name
         for name in imports_below(ROOT / "lingbot_ros") | imports_below(ROOT / "launch")
-        if name not in ros and BY_IMPORT.get(name) not in ros and name.lower() not in python
+        if name not in ros and BY_IMPORT.get(name) not in ros and BY_INDEX.get(name, name.lower()) not in python
     }
     assert not undeclared
 

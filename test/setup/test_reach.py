@@ -85,7 +85,8 @@ def allowed(node: str, kind: str, access: str) -> set[str]:
 
 def test_the_policy_names_the_topics_and_services_of_the_node() -> None:
     page = (ROOT / "docs" / "ros_api.md").read_text()
-    topics = re.findall(r"^\| (in|out) \| `([^`]+)`", page, flags=re.MULTILINE)
+    listed = page.split("## Topics\n")[1].split("\n## ")[0]
+    topics = re.findall(r"^\| (in|out) \| `([^`]+)`", listed, flags=re.MULTILINE)
     services = re.findall(
         r"^\| `(~/[^`]+)` \|", page.split("## Services and action\n")[1].split("\n## ")[0], re.MULTILINE
     )

@@ -51,6 +51,9 @@ class DotStepper:
         refused = self.start(row, Start("observed", frames[-1]), 0)
         return refused if isinstance(refused, RowError) else None
 
+    def peek(self, row: int, actions: Actions) -> Frames | RowError:
+        return self.step({row: actions})[row]
+
     def end(self, row: int) -> None:
         del self.open[row]
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lingbot_ros.checkpoints.trust import LEAST_TRUST, TrustSpec
+from lingbot_ros.checkpoints.trust import FARTHEST_PX, LEAST_TRUST, TrustSpec
 from lingbot_ros.world import Batch, World
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -15,6 +15,8 @@ DOUBTS = tuple(k / 10 for k in range(1, 20))
 def test_trust_is_the_share_of_right_rollouts_that_were_doubted_as_much() -> None:
     spec = TrustSpec(1.0, 64, DOUBTS)
     assert spec.of(0.0) == 1.0 and spec.of(1.0) == pytest.approx(11 / 20) and spec.of(math.inf) == pytest.approx(1 / 20)
+    unsure = TrustSpec(1.0, 64, (*DOUBTS, FARTHEST_PX))  # a right rollout in which an image was not understood
+    assert unsure.of(math.inf) == pytest.approx(2 / 21)
     assert "within 1 px for 64 frames" in spec.definition
 
 

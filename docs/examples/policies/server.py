@@ -1,24 +1,26 @@
 """A policy server as openpi has them, in a page: tells its metadata, then answers every observation with actions.
 
-It plays the cloned policy of Push-T. `--port 0` takes a free port. Any server that speaks this can be evaluated:
+It plays the cloned policy of Push-T, which `./lingbot train-head policy --out models/pusht-cloned` trains. `--port 0`
+takes a free port. Any server that speaks this can be evaluated:
 
     policies:
       - {name: served, server: ws://127.0.0.1:8000, image_keys: observation/image}
 """
 
 import argparse
+from functools import partial
 
 import numpy as np
 from openpi_client import msgpack_numpy
 from websockets.sync.server import ServerConnection, serve
 
 from lingbot_ros.evaluate.policies import Observation
-from lingbot_ros.tasks.pusht.cloning.policy import make_policy
+from lingbot_ros.tasks.pusht.cloning.policy import SHIPPED, make_policy
 
 
-def answer(connection: ServerConnection) -> None:
+def answer(connection: ServerConnection, head: str) -> None:
     """One robot, from its first message to its last."""
-    policy = make_policy()
+    policy = make_policy(head)
     connection.send(msgpack_numpy.packb({"model": "a small policy of Push-T"}))
     for message in connection:
         observation = msgpack_numpy.unpackb(message)
@@ -30,7 +32,12 @@ def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
-    with serve(answer, "127.0.0.1", parser.parse_args().port, compression=None, max_size=None) as server:
+    parser.add_argument(
+        "--head", default=SHIPPED, help="what `./lingbot train-head policy` wrote (default %(default)s)"
+    )
+    args = parser.parse_args()
+    robot = partial(answer, head=args.head)
+    with serve(robot, "127.0.0.1", args.port, compression=None, max_size=None) as server:
         print(f"listening on ws://127.0.0.1:{server.socket.getsockname()[1]}", flush=True)
         server.serve_forever()
 

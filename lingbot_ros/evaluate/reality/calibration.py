@@ -114,8 +114,8 @@ def calibrate(windows: Sequence[Floats], *, model: str, weights_sha256: str) -> 
         windows=len(windows),
     )
     scores = [unscaled.scaled(windows[n]).max(axis=1) for n in order[third:]]
-    stop = conformal_threshold([_held(one) for one in scores], _STOP_ALPHA)
-    warn = min(stop, conformal_threshold([float(one.max()) for one in scores], _WARN_ALPHA))
+    warn = conformal_threshold([float(one.max()) for one in scores], _WARN_ALPHA)
+    stop = max(warn, conformal_threshold([_held(one) for one in scores], _STOP_ALPHA))
     values = {field.name: getattr(unscaled, field.name) for field in fields(Calibration)}
     return Calibration(**{**values, "warn": warn, "stop": stop, "alpha": _STOP_ALPHA})
 

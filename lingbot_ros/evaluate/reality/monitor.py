@@ -157,7 +157,7 @@ class Monitor:
             if frames[-1] > self._newest:
                 break
             actions = np.stack([self._action_of(frame) for frame in frames])
-            if self._is_due and all(frame in self._seen for frame in frames):
+            if self._is_due and all(frame in self._seen for frame in frames) and self._is_expected(frames, actions):
                 readings += self._observe(frames, actions)
             else:
                 readings += self._imagine(frames, actions)
@@ -167,6 +167,19 @@ class Monitor:
     def _is_due(self) -> bool:
         """Whether the next chunk is to be real: at the beginning, and after each window."""
         return self._lived + 1 < CONTEXT or self._lived - self._real >= self._window
+
+    def _is_expected(self, frames: range, actions: Actions) -> bool:
+        """Whether the images of the next chunk are what the model would imagine; else it must not be shown them: what
+        happens in just these frames would go unnoticed.
+        """
+        if self._calibration is None or self._parted or self._lived + 1 < CONTEXT:
+            return True
+        made = self._stepper.peek(0, actions)
+        if isinstance(made, RowError):
+            return True
+        assert self._reference is not None
+        seen = np.stack([self._seen[frame][0] for frame in frames])
+        return bool(self._calibration.scaled(deviations(made, seen, self._reference)).max() <= self._calibration.stop)
 
     def _observe(self, frames: range, actions: Actions) -> list[Reading]:
         """Show the model the next chunk; after a stop, or where it refuses, begin anew."""

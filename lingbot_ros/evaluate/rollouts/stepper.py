@@ -54,3 +54,6 @@ class ObservingStepper(Stepper, Protocol):
         """Real images uint8 [n, H, W, 3] at the world's size in place of its next n = `frames_in_next_step`, with the
         actions [n, dim] that led to them; or why they cannot be used.
         """
+
+    def peek(self, row: int, actions: Actions) -> Frames | RowError:
+        """The frames that `step` would make of one row by actions [n, dim]; the row stays as it is."""

@@ -43,6 +43,18 @@ class SessionStepper:
             return RowError(str(error))
         return None
 
+    def peek(self, row: int, actions: Actions) -> Frames | RowError:
+        try:
+            fork = self._sessions[row].fork()
+        except LingbotError as error:
+            return RowError(str(error))
+        try:
+            return fork.step(actions)
+        except LingbotError as error:
+            return RowError(str(error))
+        finally:
+            fork.close()
+
     def end(self, row: int) -> None:
         self._sessions.pop(row).close()
 

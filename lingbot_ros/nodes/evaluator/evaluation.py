@@ -98,7 +98,11 @@ class GoalEvaluation:
         self, starts: Sequence[Any], stop: Callable[[], str], heard: Heard, result: EvaluatePolicy.Result
     ) -> str:
         model = self._worlds.model
-        settings = {"model": dict(model.settings), "policies_file": self._file.read_text(), "task": self.task.name}
+        settings = {
+            "model": dict(model.settings),
+            "policies_file": self._file.read_text(encoding="utf-8"),
+            "task": self.task.name,
+        }
         plan = Plan(self._policies, starts, self._frames, self._goal.seed, settings, tuple(self._controls.values()))
         stepper = self._worlds.rollouts()
         imagined = self._arm(IMAGINED, stepper, plan, stop, heard)

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from lingbot_msgs.msg import ModelInfo, RobotAction
-from lingbot_msgs.srv import EndSession, ListModels, Observe, StartSession, Step
+from lingbot_msgs.srv import EndSession, ForkSession, ListModels, Observe, StartSession, Step
 from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
@@ -75,6 +75,18 @@ class RemoteStepper:
         except LingbotError as error:
             return RowError(str(error))
         return None
+
+    def peek(self, row: int, actions: Actions) -> Frames | RowError:
+        at = self._rows[row]
+        request = ForkSession.Request(session_id=at.session_id, lease=_LEASE_S)
+        try:
+            fork = at.link.call(ForkSession, "fork_session", request).session.session_id
+            step = Step.Request(session_id=fork, actions=[RobotAction(values=values.tolist()) for values in actions])
+            answer = at.link.call(Step, "step", step)
+            at.link.call(EndSession, "end_session", EndSession.Request(session_id=fork))
+        except LingbotError as error:
+            return RowError(str(error))
+        return np.stack([image_to_rgb(image) for image in answer.images])
 
     def end(self, row: int) -> None:
         at = self._rows.pop(row)

@@ -57,14 +57,20 @@ class TrustTopic:
 
 
 def _calibration(running: EvaluatorContext) -> Calibration | None:
-    path = running.config.trust.calibration
-    if path is None:
-        try:
-            path = find_shared("config", "trust", f"{running.model.name}.json")
-        except FileNotFoundError:
-            return None
-    found = Calibration.load(path)
-    if found.model != running.model.name or found.weights_sha256 != running.model.weights_sha256:
-        fix = f"it is of {found.model} with other weights than {running.model.name} has here; make it anew"
-        raise InputError("trust.calibration", path, fix)
-    return found
+    """The one that was given, else that of the package where it has one for just these weights. Raises InputError."""
+    model, given = running.model, running.config.trust.calibration
+    if given is not None:
+        found = Calibration.load(given)
+        if not _fits(found, running):
+            fix = f"it is of {found.model} with other weights than {model.name} has here; make it anew"
+            raise InputError("trust.calibration", given, fix)
+        return found
+    try:
+        found = Calibration.load(find_shared("config", "trust", f"{model.name}.json"))
+    except FileNotFoundError:
+        return None
+    return found if _fits(found, running) else None
+
+
+def _fits(found: Calibration, running: EvaluatorContext) -> bool:
+    return (found.model, found.weights_sha256) == (running.model.name, running.model.weights_sha256)

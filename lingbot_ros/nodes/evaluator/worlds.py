@@ -113,3 +113,6 @@ class _ObservingOnThread(_OnThread):
 
     def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
         return self._thread.submit(self._observing.observe, row, frames, actions).result()
+
+    def peek(self, row: int, actions: Actions) -> Frames | RowError:
+        return self._thread.submit(self._observing.peek, row, actions).result()

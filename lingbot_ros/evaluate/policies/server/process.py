@@ -38,7 +38,14 @@ class Order:
         """Raises InputError if that Python cannot be run or lacks something."""
         try:
             done = subprocess.run(
-                self.words("--check"), env=_environment(), capture_output=True, text=True, timeout=_CHECK_S, check=False
+                self.words("--check"),
+                env=_environment(),
+                capture_output=True,
+                text=True,
+                timeout=_CHECK_S,
+                check=False,
+                encoding="utf-8",
+                errors="replace",
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             fix = f"give the Python of an environment, e.g. ../lerobot-env/bin/python ({error})"
@@ -106,6 +113,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         assert self._process.stdout is not None
         told = self._process.stdout.readline()

@@ -16,15 +16,20 @@ from lingbot_ros.tasks.pusht.evaluation.starts import make_starts
 from lingbot_ros.tasks.pusht.head_training.fit import disturb, fit
 from lingbot_ros.tasks.pusht.heads.files import save_head
 from lingbot_ros.tasks.pusht.heads.networks import to_images
-from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
 _BATCH = 64
-_MEASURED_STARTS, _MEASURED_STEPS = 50, 48
+_MEASURED_STEPS = 48
 _SUCCESS = 0.90
 
 
-def train_policy(out: Path, episodes: int, iterations: int, seed: int, command: str, quiet: bool = False) -> None:
-    """Demonstrate, fit, measure, and write the head's folder `out`. Equal arguments give equal weights."""
+def train_policy(
+    out: Path, episodes: int, iterations: int, seed: int, command: str, *, starts: int = 50, quiet: bool = False
+) -> None:
+    """Demonstrate, fit, measure from so many starts, and write the head's folder `out`.
+
+    Equal arguments give equal weights.
+    """
     watched = tqdm(demonstrate(episodes, seed), total=episodes, unit="episode", desc="expert", disable=quiet)
     shown = list(watched)
     network = fit_policy(
@@ -45,7 +50,7 @@ def train_policy(out: Path, episodes: int, iterations: int, seed: int, command: 
             "licence": "Apache-2.0",
             "calibration": {},
             "quality": {
-                "success in the simulator": f"{success_rate(network):.2f} of {_MEASURED_STARTS} starts within "
+                "success in the simulator": f"{success_rate(network, starts):.2f} of {starts} starts within "
                 f"{_MEASURED_STEPS} steps, coverage {_SUCCESS:.2f}"
             },
             "training": {"command": command, "images": sum(len(part.images) for part in shown)},
@@ -68,16 +73,16 @@ def fit_policy(shown: Demonstrations, iterations: int, seed: int, quiet: bool = 
     return network
 
 
-def success_rate(network: CloneNet) -> float:
+def success_rate(network: CloneNet, starts: int) -> float:
     """How often it reaches coverage 0.90 in the simulator from the starts of an evaluation with seed 0."""
     policy, simulator = ClonedPolicy(network), PushTSimulator()
-    reached = [_best(policy, simulator, start.state) for start in make_starts(_MEASURED_STARTS, seed=0)]
+    reached = [_best(policy, simulator, start.state) for start in make_starts(starts, seed=0)]
     return float(np.mean([best >= _SUCCESS for best in reached]))
 
 
-def _best(policy: ClonedPolicy, simulator: PushTSimulator, state: object) -> float:
+def _best(policy: ClonedPolicy, simulator: PushTSimulator, state: PushTState) -> float:
     simulator.reset(0)
-    simulator.set_state(state)  # type: ignore[arg-type]
+    simulator.set_state(state)
     best, step = 0.0, 0
     while step < _MEASURED_STEPS:
         for target in policy.act(Observation(simulator.render(), step)).tolist():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lingbot_ros.checkpoints.trust import LEAST_TRUST, TrustSpec
+from lingbot_ros.checkpoints.trust import FARTHEST_PX, LEAST_TRUST, TrustSpec
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.statistics.probabilities import auroc
 from lingbot_ros.tasks.pusht.dataset.episode import episode_seed
@@ -142,4 +142,4 @@ def _outline(pose: Floats, size: int) -> Floats:
 
 
 def _ascending(values: Floats) -> tuple[float, ...]:
-    return tuple(round(float(value), 3) for value in np.sort(values))
+    return tuple(round(float(value), 3) for value in np.sort(values).clip(max=FARTHEST_PX))
