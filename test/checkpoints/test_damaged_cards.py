@@ -20,9 +20,22 @@ WRONG: tuple[Any, ...] = (
     *(None, True, -1, 0, 0.5, 2**70, 10**400, float("nan"), float("inf"), "x", "", "\ud800", "y" * 10**5),
     *([], {}, [1], [[1]], {"a": 1}, ["x", "y"], [5.0, 1.0]),
 )
-FREE = ("summary", "description", "unit", "family", "licence", "task", "training", "quality", "limits", "folder")
+FREE = (
+    "summary",
+    "description",
+    "unit",
+    "family",
+    "licence",
+    "task",
+    "training",
+    "quality",
+    "limits",
+    "folder",
+    "measured",
+)
 """What a person may write into."""
 OFTEN = (
+    *("bytes", "channels", "variants", "trust", "frames", "right_px", "doubts_px", "measured"),
     *("name", "file", "seed_image", "max_horizon", "fps", "names", "low", "high", "timesteps", "sigmas", "commit"),
     *("ramp_px", "sink", "memory", "task", "text", "negative_prompt", "companions", "revision", "experts", "boundary"),
     *(
