@@ -38,19 +38,22 @@ setup(
     zip_safe=False,
     python_requires=">=3.10",
     install_requires=[
+        "mcap>=1.2",
         "numpy>=1.26",
         "opencv-python-headless>=4.6",
         "PyYAML>=6.0",
+        "pydantic>=2.5",
         "rosbags>=0.11",
         "safetensors>=0.4",
         "scipy>=1.15",
         "torch>=2.6",
         "tqdm>=4.60",
+        "zstandard>=0.19",
     ],
     extras_require={
         "sim": ["gym-pusht==0.1.8", "gymnasium>=1.0", "pygame>=2.1", "pymunk>=6.6,<7"],
         "train": ["gym-pusht==0.1.8", "matplotlib>=3.7", "tensorboard>=2.15"],
-        "lerobot": ["pyarrow>=15"],
+        "lerobot": ["av>=12", "pyarrow>=15"],
         "policies": ["msgpack>=1.0", "websockets>=13"],
         # Of LeRobot's environment, into which this package can be installed too; its own has another huggingface_hub.
         "lerobot_policies": ["lerobot>=0.6; python_version >= '3.12'"],

@@ -10,6 +10,7 @@ OPTIONAL_PACKAGES = {
     "simulation_interfaces": "the standard simulator services",
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
+    "av": "frames of films by their time",
     "msgpack": "policies in other processes",
     "websockets": "policies in other processes",
     "pyarrow": "reading LeRobot data sets",

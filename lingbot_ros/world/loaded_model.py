@@ -86,6 +86,7 @@ class LoadedModel:
             parameters=sum(network.parameters for network in self.networks),
             weights_bytes=sum(network.weights_bytes for network in self.networks),
             session_bytes=self._session_bytes(),
+            fit=options.fit,
         )
 
     def new_branches(self, network: Network) -> list[Branch]:
