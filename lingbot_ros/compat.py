@@ -11,6 +11,7 @@ OPTIONAL_PACKAGES = {
     "rosbag2_py": "bags through the ROS install",
     "huggingface_hub": "downloading models",
     "miniworld": "rendering houses",
+    "av": "frames of films by their time",
     "msgpack": "policies in other processes",
     "websockets": "policies in other processes",
     "pyarrow": "reading LeRobot data sets",

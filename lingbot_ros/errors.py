@@ -3,6 +3,7 @@
 The numbers are those of `lingbot_msgs/msg/ErrorCode`; a test keeps the two in step.
 """
 
+import reprlib
 from enum import IntEnum
 
 
@@ -39,6 +40,21 @@ def printable(message: str) -> str:
     return message.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
+_SHOWN = 500
+_containers = reprlib.Repr()
+_containers.maxlevel = 3
+_containers.maxdict = _containers.maxlist = _containers.maxtuple = _containers.maxset = 20
+_containers.maxstring = _containers.maxlong = _containers.maxother = 120
+
+
+def _shown(value: object) -> str:
+    """What a person needs to recognise a value. One of a file may be of any size, or contain itself."""
+    if isinstance(value, (list, tuple, dict, set, frozenset)) or (type(value) is int and abs(value) > 10**100):
+        return _containers.repr(value)
+    said = str(value)
+    return said if len(said) <= _SHOWN else f"{said[: _SHOWN // 2]} ... {said[-_SHOWN // 2 :]}"
+
+
 class LingbotError(Exception):
     """Base of every expected failure. `str(error)` is a complete message for a user; `code` is its number."""
 
@@ -56,7 +72,7 @@ class InputError(LingbotError):
     code = ErrorCode.INVALID_INPUT
 
     def __init__(self, field: str, value: object, fix: str) -> None:
-        super().__init__(f"{field}: got {value}; {fix}")
+        super().__init__(f"{field}: got {_shown(value)}; {fix}")
         self.field, self.value, self.fix = field, value, fix
 
 

@@ -38,8 +38,13 @@ MODEL_OPTIONS = (
     ModelOption("precision", "auto", "precision of weights and caches",
                 choices=("auto", "f32", "bf16", "f16", "int8", "fp8")),
     ModelOption("threads", 0, "CPU threads of the engine; 0 = chosen by the number of cores", 0, 256, metavar="N"),
-    ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT; empty = the card's",
-                metavar="WxH"),
+    ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT, or their area: 480p, 720p, "
+                "HEIGHT*WIDTH or a number; empty = the card's", metavar="SIZE"),
+    ModelOption("fit", "aspect", "images of another aspect than the frames: aspect = imagine chooses a size of the "
+                "first image's aspect, other images are stretched; crop = the middle is used; stretch",
+                choices=("aspect", "crop", "stretch")),
+    ModelOption("clip_frames", 0, "models that make one clip at once: its frames, 4n + 1; 0 = the card's", 0, 4093,
+                metavar="N"),
     ModelOption("one_step", False, "few-step models: use only the first sampling step; faster but less accurate"),
     ModelOption("steps", 0, "many-step models: sampling steps per chunk; 0 = the card's", 0, 1000, metavar="N"),
     ModelOption("shift", 0.0, "many-step models: shift of the noise levels; 0 = the card's", 0.0, 100.0, metavar="X"),

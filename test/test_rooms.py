@@ -103,6 +103,7 @@ ROOMS = (
     "home",
     "model_options",
     "sendable",
+    "input_files",
     "environment",
     "model",
     "engine",

@@ -10,15 +10,15 @@ from sensor_msgs.msg import Image
 from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.autoencoder import resize_image
+from lingbot_ros.model.framing import fit_image
 from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.world import WorldInfo
 
 
 def real_image(rgb: NDArray[np.uint8], info: WorldInfo, stamp_ns: int, received_s: float) -> RealImage:
-    """An image uint8 [h, w, 3] RGB of any size, stretched to the model's as a session's first image is."""
+    """An image uint8 [h, w, 3] RGB of any size, brought to the model's as a session's first image is."""
     height, width, _ = rgb.shape
-    return RealImage(resize_image(rgb, info.height, info.width), (height, width), stamp_ns, received_s)
+    return RealImage(fit_image(rgb, (info.height, info.width), info.fit), (height, width), stamp_ns, received_s)
 
 
 def real_images(messages: Sequence[Image], controls: int, info: WorldInfo) -> list[RealImage]:

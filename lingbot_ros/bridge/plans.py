@@ -11,7 +11,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.bridge.stamps import to_nanoseconds
-from lingbot_ros.control.frames import FrameGraph
+from lingbot_ros.control.frames import FrameGraph, plain_frame
 from lingbot_ros.control.mappings import JointMap
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.control.trajectories import resample_poses, resample_values
@@ -23,15 +23,17 @@ _NANOSECONDS = 1_000_000_000
 def path_poses(path: Path, frames: FrameGraph, map_frame: str, fps: float) -> Poses:
     """Poses of camera_link along the path -> camera-to-world [n, 4, 4] in the map, one per frame.
 
-    The path's own frame counts; poses name none or the same. Raises InputError naming the pose and its fault.
+    The path's own frame counts; poses name none or the same. A path that names none takes that of its poses. Raises
+    InputError naming the pose and its fault.
     """
     if not path.poses:
         raise InputError("path.poses", "none", "give at least one pose")
-    source = path.header.frame_id or map_frame
+    named = [path.header.frame_id, *(pose.header.frame_id for pose in path.poses)]
+    source = next((plain_frame(frame) for frame in named if frame), map_frame)
     to_map = frames.lookup(map_frame, source, "path.header.frame_id", to_nanoseconds(path.header.stamp))
     for index, pose in enumerate(path.poses):
-        if pose.header.frame_id not in ("", path.header.frame_id):
-            fix = f"give all poses in the path's own frame '{path.header.frame_id}'"
+        if pose.header.frame_id and plain_frame(pose.header.frame_id) != source:
+            fix = f"give all poses of a path in one frame, as '{source}'"
             raise InputError(f"path.poses[{index}].header.frame_id", f"'{pose.header.frame_id}'", fix)
     stamps = [to_nanoseconds(pose.header.stamp) for pose in path.poses]
     times_s = [(stamp - stamps[0]) / _NANOSECONDS for stamp in stamps]

@@ -11,15 +11,15 @@ from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.runtime.records import StartRequest
 
 
-def start_request(request: StartSession.Request, now_ns: int, has_camera: bool) -> StartRequest:
-    """The request on plain values; `has_camera`: the model is driven by camera poses.
+def start_request(request: StartSession.Request, now_ns: int, *, has_camera: bool, rectified: bool) -> StartRequest:
+    """The request on plain values; `has_camera`: the model is driven by camera poses; `rectified`: images are.
 
     Raises InputError naming the field that cannot be used.
     """
     image = image_to_rgb(request.image) if len(request.image.data) or request.image.encoding else None
     intrinsics = None
     if image is not None:
-        intrinsics = intrinsics_of(request.camera_info, image.shape[0], image.shape[1])
+        intrinsics = intrinsics_of(request.camera_info, image.shape[0], image.shape[1], rectified=rectified)
     return StartRequest(
         start_stamp_ns=to_nanoseconds(request.start_stamp) or now_ns,
         image=image,

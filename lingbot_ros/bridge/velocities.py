@@ -11,18 +11,20 @@ from lingbot_ros.control.keys import KNOWN_KEYS
 from lingbot_ros.errors import InputError
 
 Twist6 = NDArray[np.float64]
+FASTEST_M_S, FASTEST_RAD_S = 1000.0, 100.0
 
 
 def twist_values(message: Twist, field: str) -> Twist6:
-    """Raises InputError naming the component that is not finite."""
+    """Raises InputError naming the component that is not finite, or faster than anything that drives."""
     linear, angular = message.linear, message.angular
     values = {
         "linear.x": linear.x, "linear.y": linear.y, "linear.z": linear.z,
         "angular.x": angular.x, "angular.y": angular.y, "angular.z": angular.z,
     }  # fmt: skip
     for name, value in values.items():
-        if not np.isfinite(value):
-            raise InputError(f"{field}.{name}", value, "give a finite number")
+        fastest = FASTEST_M_S if name.startswith("linear") else FASTEST_RAD_S
+        if not abs(value) <= fastest:  # also catches NaN
+            raise InputError(f"{field}.{name}", value, f"give a finite number from {-fastest:g} to {fastest:g}")
     return np.array(list(values.values()))
 
 
@@ -48,7 +50,8 @@ def joy_values(message: Joy, axes: Sequence[int], scale: Sequence[float]) -> Twi
         value = message.axes[axis]
         if not np.isfinite(value):
             raise InputError(f"joy.axes[{axis}]", value, "give a finite number")
-        twist[component] = scale[component] * value
+        fastest = FASTEST_M_S if component < 3 else FASTEST_RAD_S
+        twist[component] = min(max(scale[component] * value, -fastest), fastest)
     return twist
 
 

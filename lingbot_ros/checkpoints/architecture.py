@@ -1,8 +1,12 @@
 """Architecture dataclasses from and to the plain dictionaries of cards and YAML files."""
 
 import dataclasses
-from typing import Any, TypeVar
+import functools
+from typing import Any, TypeVar, get_type_hints
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from lingbot_ros.checkpoints.card_checks import check_range
 from lingbot_ros.checkpoints.typed_fields import typed_fields
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import (
@@ -16,15 +20,20 @@ from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.scene.config import SceneConfig
 
 T = TypeVar("T")
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+_SHOWN = 120
 
 
-def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
-    """Build a dataclass from a dictionary; unknown or missing keys raise InputError naming `where` and the key."""
+def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
+    """Build a dataclass from a dictionary, each value of exactly the type that its field has, finite and in range.
+
+    Raises InputError naming `where`, the key, its value and what is wanted, also for unknown or missing keys.
+    """
     data = require_mapping(data, where)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in data.items():
         if key not in fields:
-            raise InputError(f"{where}.{key}", value, f"unknown key; known are {', '.join(fields)}")
+            raise InputError(f"{where}.{key}", _short(value), f"unknown key; known are {', '.join(fields)}")
     missing = [
         name
         for name, field in fields.items()
@@ -32,11 +41,38 @@ def parse_dataclass(kind: type[T], data: dict[str, Any], where: str) -> T:
     ]
     if missing:
         raise InputError(where, "no value", f"add {', '.join(missing)}")
-    values = typed_fields(kind, data, where)
+    values = {key: _typed(kind, key, value, f"{where}.{key}") for key, value in typed_fields(kind, data, where).items()}
     try:
         return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise InputError(where, data, str(error)) from error
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+        raise InputError(where, _short(data), str(error)) from error
+
+
+def _typed(kind: type, key: str, value: Any, where: str) -> Any:
+    if isinstance(value, list):
+        value = tuple(value)
+    try:
+        typed = _schema(kind, key).validate_python(value)
+        check_range(kind, key, typed, where)
+        return typed
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
+        raise InputError(f"{where}{place}", _short(first["input"]), first["msg"]) from error
+    except OverflowError as error:
+        raise InputError(where, _short(value), "give a number of ordinary size") from error
+
+
+@functools.cache
+def _schema(kind: type, key: str) -> TypeAdapter[Any]:
+    """Of a field, from its annotation. Parts of a card are made before the card, and are taken as they are."""
+    hint = get_type_hints(kind)[key]
+    return TypeAdapter(hint, config=None if dataclasses.is_dataclass(hint) else _STRICT)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def require_mapping(data: Any, where: str) -> dict[str, Any]:
@@ -47,19 +83,20 @@ def require_mapping(data: Any, where: str) -> dict[str, Any]:
     return dict(data)
 
 
-def parse_architecture(data: dict[str, Any], where: str) -> TransformerConfig | RigidLayersConfig | SceneConfig:
+def parse_architecture(data: Any, where: str) -> TransformerConfig | RigidLayersConfig | SceneConfig:
     """What a card's `architecture` dictionary describes.
 
     With `prediction: canonical` rigid layers, with `prediction: scene` a scene, else a transformer.
     """
-    if data.get("prediction") == "canonical":
+    kind = data.get("prediction") if isinstance(data, dict) else None
+    if kind == "canonical":
         return parse_dataclass(RigidLayersConfig, data, where)
-    if data.get("prediction") == "scene":
+    if kind == "scene":
         return parse_dataclass(SceneConfig, data, where)
     return parse_transformer(data, where)
 
 
-def parse_transformer(data: dict[str, Any], where: str) -> TransformerConfig:
+def parse_transformer(data: Any, where: str) -> TransformerConfig:
     """A TransformerConfig from a card's `architecture` dictionary."""
     data = require_mapping(data, where)
     if data.get("text") is not None:
@@ -69,7 +106,7 @@ def parse_transformer(data: dict[str, Any], where: str) -> TransformerConfig:
     if data.get("control") is not None:
         kinds = {"rays": RayControlConfig, "action": ActionControlConfig}
         kind = require_mapping(data["control"], f"{where}.control").get("kind")
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             raise InputError(f"{where}.control.kind", kind, f"use one of {', '.join(kinds)}")
         data["control"] = parse_dataclass(kinds[kind], data["control"], f"{where}.control")
     return parse_dataclass(TransformerConfig, data, where)

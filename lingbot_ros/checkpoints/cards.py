@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from lingbot_ros.checkpoints.architecture import parse_architecture, parse_dataclass
+from lingbot_ros.checkpoints.card_checks import check_card
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.checkpoints.trust import TrustSpec
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.sampler import SamplerConfig
@@ -50,6 +51,8 @@ class WeightsSpec:
 class ModelCard:
     """`models/NAME/card.yaml`. Sizes in pixels; `max_horizon` is how many frames the model is to be trusted for.
 
+    area: of a frame in pixels, for frames of the aspect of their first image; None: height x width.
+
     task: what it is a world of, by the name of `lingbot_ros.tasks`; None: nothing that anybody has described.
     intrinsics: fx, fy, cx, cy of the example image in pixels of the model's frames, and of images whose camera nobody
     gives; None: those of the released demos. demo_poses: a pose file beside the card, for a first drive.
@@ -68,6 +71,7 @@ class ModelCard:
     sampler: SamplerConfig | UniPCConfig
     autoencoder: Literal["pixel", "wan"]
     weights: WeightsSpec | HubWeights
+    area: int | None = None
     seed_image: str | None = None
     intrinsics: tuple[float, float, float, float] | None = None
     demo_poses: str | None = None
@@ -83,23 +87,23 @@ class ModelCard:
     def load(cls, path: Path) -> "ModelCard":
         """Read a card; raises ModelError naming the file, the key and what is wrong with it."""
         try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-            return cls._parse(data, path)
-        except OSError as error:
-            raise ModelError(f"model card: cannot read {path} ({error.strerror})", ErrorCode.UNKNOWN_MODEL) from error
-        except yaml.YAMLError as error:
-            raise ModelError(f"model card: {path} is not valid YAML ({error})") from error
+            card = cls._parse(parse_yaml(read_text(path, "card"), str(path)), path)
+            check_card(card, str(path))
         except InputError as error:
-            raise ModelError(f"model card: {error}") from error
+            code = ErrorCode.UNKNOWN_MODEL if not path.exists() else ErrorCode.BAD_WEIGHTS
+            raise ModelError(f"model card: {error}", code) from error
+        return card
 
     @classmethod
-    def _parse(cls, data: dict[str, Any], path: Path) -> "ModelCard":
+    def _parse(cls, data: Any, path: Path) -> "ModelCard":
+        if not isinstance(data, dict):
+            raise InputError(str(path), "an empty file" if data is None else type(data).__name__, "write a model card")
         parts: dict[str, Any] = {"folder": path.parent}
         for key, kind in (
             ("control", ControlSpec),
             ("stream", StreamConfig),
-            ("sampler", UniPCConfig if (data.get("sampler") or {}).get("kind") == "unipc" else SamplerConfig),
-            ("weights", HubWeights if "repository" in (data.get("weights") or {}) else WeightsSpec),
+            ("sampler", UniPCConfig if _has(data, "sampler", "kind") else SamplerConfig),
+            ("weights", HubWeights if _has(data, "weights", "repository") else WeightsSpec),
         ):
             parts[key] = parse_dataclass(kind, data.get(key, {}), f"{path}: {key}")
         if data.get("trust") is not None:
@@ -133,32 +137,38 @@ def model_folders() -> Iterator[Path]:
     yield from shared_folders("models")
 
 
-def list_cards() -> list[ModelCard]:
-    """Every card found, by name; the first folder that has a name wins."""
+def read_cards() -> tuple[list[ModelCard], list[ModelError]]:
+    """Every card found, by name, and why others cannot be read; the first folder that has a name wins."""
     cards: dict[str, ModelCard] = {}
+    faults = []
     for folder in model_folders():
         for path in sorted(folder.glob("*/card.yaml")):
-            card = ModelCard.load(path)
-            cards.setdefault(card.name, card)
-    return sorted(cards.values(), key=lambda card: card.name)
+            try:
+                card = ModelCard.load(path)
+            except ModelError as error:
+                faults.append(error)
+            else:
+                cards.setdefault(card.name, card)
+    return sorted(cards.values(), key=lambda card: card.name), faults
 
 
-def _readable_cards() -> Iterator[ModelCard]:
-    for folder in model_folders():
-        for path in sorted(folder.glob("*/card.yaml")):
-            with suppress(ModelError):
-                yield ModelCard.load(path)
+def list_cards() -> list[ModelCard]:
+    """Every card that can be read, by name."""
+    return read_cards()[0]
+
+
+def _has(data: dict[str, Any], part: str, key: str) -> bool:
+    return isinstance(data.get(part), dict) and key in data[part]
 
 
 def find_card(name: str | Path) -> ModelCard:
     """The card of a name, a hub repository or a folder with a card.yaml. Raises ModelError that lists what exists."""
-    path = Path(name)
-    if (path / "card.yaml").is_file():
-        return ModelCard.load(path / "card.yaml")
-    for folder in model_folders():
-        if (folder / name / "card.yaml").is_file():
-            return ModelCard.load(folder / name / "card.yaml")
-    for card in _readable_cards():
+    for folder in (Path(name), *(folder / name for folder in model_folders())):
+        # A name that is too long for a file system raises, where it only cannot be there.
+        with suppress(OSError):
+            if (folder / "card.yaml").is_file():
+                return ModelCard.load(folder / "card.yaml")
+    for card in list_cards():
         if isinstance(card.weights, HubWeights) and str(name) in (card.weights.repository, card.weights.name):
             return card
     # By folder, unread: one damaged card must not hide the names of the others.

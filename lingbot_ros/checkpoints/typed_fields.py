@@ -60,7 +60,7 @@ def _tuple(hints: tuple[Any, ...], value: Any, field: str) -> tuple[Any, ...]:
 
 def _scalar(hint: Any, value: Any, field: str) -> Any:
     if hint is float and type(value) in (int, float):
-        if not math.isfinite(value):
+        if abs(value) > 10**300 or not math.isfinite(value):
             raise InputError(field, value, "give a finite number")
         return float(value)
     if type(value) is hint:

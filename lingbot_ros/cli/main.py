@@ -26,6 +26,7 @@ BUILT_IN = {
     "gate": "gate",
     "plan": "plan",
     "models": "models",
+    "setup": "setup",
     "engines": "engines",
     "export": "export",
     "bench": "bench",
@@ -42,7 +43,8 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 _EPILOG = """\
-Two more commands, only of the start script:
+Only of the start script:
+  ./lingbot --network VERB     let other machines of the network take part (otherwise: this machine only)
   ./lingbot python FILE ...    run your own program in this environment
   eval "$(./lingbot env)"      use python and colcon of this environment in the current shell
 """

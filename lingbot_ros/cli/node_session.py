@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -17,16 +15,22 @@ from rclpy.signals import SignalHandlerOptions
 
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.cli.model_arguments import given_options
-from lingbot_ros.errors import InputError
 from lingbot_ros.home import provide_ros_home
-from lingbot_ros.runtime.records import Image
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
+_LOCALHOST, _LOCALHOST_LARGE = "fastdds_localhost.xml", "fastdds_localhost_large_images.xml"
 
 
 def use_large_images() -> None:
-    """Use shared memory for large images in this process and its children. Call before ROS is initialised."""
+    """Use shared memory for large images in this process and its children. Call before ROS is initialised.
+
+    On this machine only where `./lingbot` has said so; a profile of the user's own stays.
+    """
+    current = Path(os.environ.get("FASTDDS_DEFAULT_PROFILES_FILE", ""))
+    if current.name == _LOCALHOST:
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(current.with_name(_LOCALHOST_LARGE))
+        return
     profile = find_shared("config", "fastdds_large_images.xml")
     for name in (
         "FASTDDS_DEFAULT_PROFILES_FILE",
@@ -67,17 +71,6 @@ def ros_arguments(args: argparse.Namespace, more: Mapping[str, object]) -> list[
     if args.namespace:
         arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
     return arguments
-
-
-def read_image(path: Path) -> Image:
-    """Read an image file as uint8 [H, W, 3] RGB. Raises InputError when it cannot be decoded."""
-    try:
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise InputError("--image", f"'{path}'", f"give a readable JPEG or PNG file ({error})") from error
-    if picture is None:
-        raise InputError("--image", f"'{path}'", "give a complete JPEG or PNG file")
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def what_ran(model: ModelInfo) -> dict[str, Any]:

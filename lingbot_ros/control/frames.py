@@ -39,7 +39,7 @@ class FrameGraph:
 
         A stamp older than the present one's is ignored, unless by more than the tolerance: then time began anew.
         """
-        child, parent = _plain(child), _plain(edge.parent)
+        child, parent = plain_frame(child), plain_frame(edge.parent)
         if not child or not parent:
             raise InputError("transform", f"'{parent}' -> '{child}'", "name both frames")
         with self._lock:
@@ -55,7 +55,7 @@ class FrameGraph:
 
         Raises InputError naming `field` and the frames: unknown, not connected, or of another time than asked for.
         """
-        target, source = _plain(target), _plain(source)
+        target, source = plain_frame(target), plain_frame(source)
         if target == source:
             return np.eye(4)
         with self._lock:
@@ -70,7 +70,7 @@ class FrameGraph:
     def is_static(self, target: str, source: str) -> bool:
         """Whether only static transforms lie between two connected frames."""
         with self._lock:
-            chains = [[end, *self._ancestors(end)] for end in (_plain(target), _plain(source))]
+            chains = [[end, *self._ancestors(end)] for end in (plain_frame(target), plain_frame(source))]
             common = next(frame for frame in chains[0] if frame in chains[1])
             between = [frame for chain in chains for frame in chain[: chain.index(common)]]
             return all(self._edges[frame].stamp_ns is None for frame in between)
@@ -112,6 +112,6 @@ class FrameGraph:
             yield frame
 
 
-def _plain(frame: str) -> str:
+def plain_frame(frame: str) -> str:
     """ROS 1 wrote a leading slash, which means nothing here."""
     return frame.removeprefix("/")

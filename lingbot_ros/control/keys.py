@@ -106,6 +106,11 @@ class KeyCamera:
         return np.asarray(yaw @ pitch)
 
 
+MOST_FRAMES = 20_000
+"""Of a script: twenty minutes."""
+_DIGITS = 9
+
+
 def parse_key_script(script: str) -> list[frozenset[str]]:
     """`w-8,wl-16,none-12` -> the keys down in each frame, idle frames appended until poses make 4n + 1.
 
@@ -114,9 +119,15 @@ def parse_key_script(script: str) -> list[frozenset[str]]:
     frames: list[frozenset[str]] = []
     for part in script.split(","):
         keys, _, count = part.strip().partition("-")
-        if not count.isdigit() or int(count) < 1 or (keys != "none" and (not keys or set(keys) - set(KNOWN_KEYS))):
+        if (
+            not count.isdigit()
+            or not count.strip("0")
+            or (keys != "none" and (not keys or set(keys) - set(KNOWN_KEYS)))
+        ):
             fix = f"write keys-count parts like w-10,iw-15,none-10; keys are {' '.join(KNOWN_KEYS)} or none"
             raise InputError("keys", repr(part.strip()), fix)
+        if len(count) > _DIGITS or len(frames) + int(count) > MOST_FRAMES:
+            raise InputError("keys", repr(part.strip()[:40]), f"give at most {MOST_FRAMES} frames in all")
         frames += [frozenset() if keys == "none" else frozenset(keys)] * int(count)
     return frames + [frozenset()] * (-len(frames) % TEMPORAL_STRIDE)
 

@@ -50,15 +50,21 @@ class JointMap:
 
     def action(self, values: Mapping[str, float], field: str) -> NDArray[np.float64]:
         """Joint values by name -> an action [dim]. Raises InputError naming the joint, its value and its limits."""
-        return np.array([self._component(index, values, field) for index in range(self.spec.dim)])
+        for joint, component in zip(self.joints, self.spec.names, strict=True):
+            if joint.name not in values:
+                given = ", ".join(values) or "none"
+                fix = f"give '{joint.name}', which drives {component} (input.joints.map)"
+                raise InputError(f"{field}.name", given, fix)
+        return np.array([self._component(i, values[joint.name], field) for i, joint in enumerate(self.joints)])
 
-    def _component(self, index: int, values: Mapping[str, float], field: str) -> float:
-        joint, component = self.joints[index], self.spec.names[index]
-        if joint.name not in values:
-            given = ", ".join(values) or "none"
-            fix = f"give '{joint.name}', which drives {component} (input.joints.map)"
-            raise InputError(f"{field}.name", given, fix)
-        value = values[joint.name]
+    def check(self, values: Mapping[str, float], field: str) -> None:
+        """Raise InputError for one of the joints in `values` that is beyond its limits; they need not be all."""
+        for index, joint in enumerate(self.joints):
+            if joint.name in values:
+                self._component(index, values[joint.name], field)
+
+    def _component(self, index: int, value: float, field: str) -> float:
+        joint = self.joints[index]
         least, greatest = sorted((joint.low, joint.high))
         if self.clip and np.isfinite(value):
             value = min(max(value, least), greatest)

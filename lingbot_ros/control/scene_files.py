@@ -1,5 +1,6 @@
 """The files of a released control scene: poses.npy, intrinsics.npy, prompt.txt (model_spec 3.3, 6.1)."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 from lingbot_ros.control.poses import Poses, check_poses
 from lingbot_ros.control.rays import REFERENCE_SIZE, check_intrinsics
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_file, read_text
 
 # No focal length or image centre is this short in pixels, nor this long in widths of an image.
 _LARGEST_NORMALISED = 4.0
+_ARRAY_BYTES = 2**27
 
 
 def read_poses(path: Path, field: str) -> Poses:
@@ -44,18 +47,13 @@ def read_intrinsics(path: Path, field: str) -> tuple[NDArray[np.float64], str]:
 
 def read_prompt(text: str, field: str) -> str:
     """The text itself, or what a file ending in .txt holds. Raises InputError when there is no such file."""
-    if not text.endswith(".txt"):
-        return text
-    try:
-        return Path(text).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(field, f"'{text}'", f"give a text, or a readable file ({error})") from error
+    return read_text(Path(text), field).strip() if text.lower().endswith(".txt") else text
 
 
 def _read_array(path: Path, field: str) -> NDArray[Any]:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array = np.load(io.BytesIO(read_file(path, field, _ARRAY_BYTES)), allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:
         raise InputError(field, f"'{path}'", f"give a .npy file of numbers ({error})") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise InputError(field, f"'{path}'", "give a .npy file that holds one array of numbers")

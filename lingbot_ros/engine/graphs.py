@@ -29,7 +29,8 @@ Build = Callable[[], CausalWorldTransformer]
 class GraphShape:
     """The static sizes of a model's graphs: latent height and width, chunk and window, dtype of linears and cache.
 
-    `batch` rows go through one forward, each with a cache, a place in it and a time of its own.
+    `batch` rows go through one forward, each with a cache, a place in it and a time of its own. `processes` share the
+    tokens and the heads.
     """
 
     transformer: TransformerConfig
@@ -38,6 +39,7 @@ class GraphShape:
     width: int
     dtype: torch.dtype
     batch: int = 1
+    processes: int = 1
 
     @property
     def rows(self) -> int:
@@ -56,15 +58,20 @@ class GraphShape:
         return self.stream.chunk * self.tokens_per_frame
 
     @property
+    def own_tokens(self) -> int:
+        """Tokens of a chunk that one process computes."""
+        return self.chunk_tokens // self.processes
+
+    @property
     def sees_past(self) -> bool:
         """Whether a chunk attends to any before it; a model that makes single clips has no cache."""
         return self.stream.window > self.stream.chunk
 
     @property
     def cache_shape(self) -> tuple[int, int, int, int]:
-        """One K or V cache, [batch, H, (window + memory) * tokens, D]."""
+        """One K or V cache, [batch, H / processes, (window + memory) * tokens, D]."""
         config, frames = self.transformer, self.stream.window + self.stream.memory
-        return (self.batch, config.num_heads, frames * self.tokens_per_frame, config.head_dim)
+        return (self.batch, config.num_heads // self.processes, frames * self.tokens_per_frame, config.head_dim)
 
     def latent_shape(self, channels: int) -> tuple[int, int, int, int, int]:
         """[batch, channels, chunk, height, width]."""
@@ -136,7 +143,7 @@ class TimeGraph(nn.Module):
         return [time.e, time.e0]
 
     def _embed(self, timestep: Tensor) -> Tensor:
-        times, device = tuple(timestep.flatten().tolist()), next(self.time_embedding.parameters()).device
+        times, device = tuple(timestep[0].tolist()), self.time_embedding.get_parameter("0.weight").device
         known = self._known.get(times)
         if known is None or known.device != device:
             known = self._known[times] = embed_time(self.time_embedding, timestep.to(device), self._freq_dim)
@@ -209,7 +216,7 @@ def time_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
 def step_tensors(shape: GraphShape) -> tuple[TensorSpec, ...]:
     """What the step graph reads, updates and writes."""
     config, float32 = shape.transformer, torch.float32
-    rotary = (shape.batch, shape.chunk_tokens, config.head_dim // 2)
+    rotary = (shape.batch, shape.own_tokens, config.head_dim // 2)
     specs = _time_outputs(shape, Role.INPUT)
     specs += [TensorSpec(name, rotary, float32, Role.INPUT) for name in ("cos", "sin")]
     if config.prediction == "velocity":
@@ -242,7 +249,7 @@ def _control_frame(shape: GraphShape, role: Role) -> TensorSpec:
 
 def _control_outputs(shape: GraphShape, role: Role) -> list[TensorSpec]:
     config = shape.transformer
-    tokens = (shape.batch, shape.chunk_tokens, config.dim)
+    tokens = (shape.batch, shape.own_tokens, config.dim)
     if isinstance(config.control, RayControlConfig):
         return [
             TensorSpec(f"control_{kind}_{layer}", tokens, shape.dtype, role)

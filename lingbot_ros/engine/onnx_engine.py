@@ -25,8 +25,9 @@ OLDEST = (1, 25)
 
 NAME = "onnxruntime"
 
-FORM = "onnx-slice"
-"""Keys and values are cut to length by `Slice`: fastest here, and what lies behind is never read."""
+FORM = "onnx-slice-lean"
+"""Weights are merged as `export.lean` says. Keys and values are cut to length by `Slice`: fastest here, and what lies
+behind is never read."""
 
 logger = logging.getLogger(__name__)
 

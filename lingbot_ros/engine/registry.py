@@ -3,17 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lingbot_ros.engine.compiled_torch import CompiledTorchEngine
 from lingbot_ros.engine.interface import Engine, EngineOptions, ProgramInfo
 from lingbot_ros.engine.onnx_engine import OnnxEngine
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import EngineError, LingbotError
 
-ENGINES: dict[str, Callable[[EngineOptions], Engine]] = {"torch": TorchEngine, "onnxruntime": OnnxEngine}
+ENGINES: dict[str, Callable[[EngineOptions], Engine]] = {
+    "torch": TorchEngine,
+    "onnxruntime": OnnxEngine,
+    "torch_compiled": CompiledTorchEngine,
+}
 
 CHOICES = ("auto", *ENGINES)
 """What may be asked for. `auto` is decided per model, see `world.engine_choice`."""
 
-_DEVICES = (("torch", "cpu", "f32"), ("torch", "cuda", "bf16"), ("onnxruntime", "cpu", "f32"))
+_DEVICES = (
+    ("torch", "cpu", "f32"),
+    ("torch", "cuda", "bf16"),
+    ("onnxruntime", "cpu", "f32"),
+    ("torch_compiled", "cpu", "f32"),
+    ("torch_compiled", "cuda", "bf16"),
+)
 
 
 @dataclass(frozen=True)

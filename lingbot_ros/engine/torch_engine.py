@@ -1,7 +1,7 @@
 """The PyTorch engine: the reference for every other, on CPU and CUDA."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,11 @@ class TorchProgram:
     def __init__(self, graph: GraphSpec, threads: int) -> None:
         self._graph, self._threads = graph, threads
         self._module: nn.Module | None = graph.build_module(cached_attention).eval()
+
+    def rebuild(self, change: Callable[[nn.Module], nn.Module]) -> None:
+        """Run what `change` makes of the module instead."""
+        assert self._module is not None
+        self._module = change(self._module)
 
     def context(self, tensors: Mapping[str, Tensor]) -> TorchContext:
         assert self._module is not None

@@ -37,6 +37,11 @@ class Layout:
         return self.root / "lingbot_ros" / "environment" / "requirements"
 
     @property
+    def localhost_profile(self) -> Path:
+        """Of Fast DDS, for sockets that only this machine reaches."""
+        return self.root / "config" / "fastdds_localhost.xml"
+
+    @property
     def private(self) -> Path:
         """Logs, the record of finished stages and the build tree of the messages."""
         return self.prefix / "lingbot"

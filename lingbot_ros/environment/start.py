@@ -13,16 +13,23 @@ from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.setup import bring_up_to_date
 from lingbot_ros.environment.stages import stages
-from lingbot_ros.environment.variables import foreign_prefixes, program_variables, workspace_variables
+from lingbot_ros.environment.variables import REACH, foreign_prefixes, program_variables, workspace_variables
 
 _EXPORTED = ("PATH", "VIRTUAL_ENV", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH")
+_NETWORK = "--network"
 _INTERRUPTED = 130
 _NEED_SIMULATOR = (["sim"], ["test"])
 
 
 def main(root: str, arguments: list[str]) -> NoReturn:
-    """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment."""
+    """Forward to `lingbot ARGUMENTS`; `python ...` and `env` are answered here: they need only the environment.
+
+    Before them, `--network` has ROS 2 reach the network, where the user's variables do not say otherwise.
+    """
     layout = Layout(Path(root))
+    if arguments[:1] == [_NETWORK]:
+        arguments = arguments[1:]
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets both;
     # what is ignored, as under nohup, stays so.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -52,7 +59,8 @@ def shell_exports(layout: Layout) -> str:
     LD_LIBRARY_PATH is left out: each Python of the environment sets it for itself, and other programs must not see it.
     """
     variables = workspace_variables(layout, os.environ)
-    exports = [f"export {name}={shlex.quote(variables[name])}" for name in _EXPORTED]
+    names = [*_EXPORTED, *(name for name in REACH if name in variables)]
+    exports = [f"export {name}={shlex.quote(variables[name])}" for name in names]
     python_path = variables.get("PYTHONPATH")
     exports.append(f"export PYTHONPATH={shlex.quote(python_path)}" if python_path else "unset PYTHONPATH")
     return "\n".join(exports)

@@ -9,6 +9,12 @@ from lingbot_ros.environment.layout import Layout
 BOOTSTRAP_GUARD = "_ROS_WHEELS_BOOTSTRAP_COMPLETE"
 """Set by the ROS 2 wheels once LD_LIBRARY_PATH is right. Another environment's Python must not inherit it."""
 
+FASTDDS_PROFILES = "FASTDDS_DEFAULT_PROFILES_FILE"
+REACH = (
+    *("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_STATIC_PEERS", "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER"),
+    *(FASTDDS_PROFILES, "FASTRTPS_DEFAULT_PROFILES_FILE", "CYCLONEDDS_URI"),
+)
+"""With any of these the user says how far ROS 2 reaches."""
 OWN_FOLDERS = "LINGBOT_PYTHONPATH"
 """Where the user's PYTHONPATH goes for the verbs, which look there last."""
 
@@ -24,7 +30,8 @@ def foreign_prefixes(layout: Layout, variables: Mapping[str, str]) -> list[str]:
 def workspace_variables(layout: Layout, variables: Mapping[str, str]) -> dict[str, str]:
     """The user's variables with this environment put in and every other ROS 2 environment taken out.
 
-    ROS_DOMAIN_ID, RMW_IMPLEMENTATION and the other choices of the user stay as they are.
+    ROS_DOMAIN_ID, RMW_IMPLEMENTATION and the other choices of the user stay as they are. Where none says how far
+    ROS 2 reaches, it is this machine.
     """
     foreign = foreign_prefixes(layout, variables)
     result = {name: value for name, value in variables.items() if not name.startswith("COLCON_")}
@@ -35,6 +42,8 @@ def workspace_variables(layout: Layout, variables: Mapping[str, str]) -> dict[st
         kept = [path for path in paths if not _is_below_any(path, [*foreign, str(layout.prefix)])]
         if kept:
             result[name] = os.pathsep.join(kept)
+    if not any(name in result for name in REACH):
+        result |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", FASTDDS_PROFILES: str(layout.localhost_profile)}
     result["VIRTUAL_ENV"] = str(layout.prefix)
     result["PATH"] = os.pathsep.join([str(layout.prefix / "bin"), result.get("PATH", os.defpath)])
     result["AMENT_PREFIX_PATH"] = result["CMAKE_PREFIX_PATH"] = str(layout.prefix)

@@ -90,7 +90,7 @@ def frames_to_pixels(frames: Frames, device: str) -> Tensor:
 
 def pixels_to_frames(pixels: Tensor) -> Frames:
     """float32 [1, 3, n, H, W], clamped to -1..1 -> uint8 [n, H, W, 3]."""
-    values = ((pixels[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    values = ((pixels[0] + 1).mul_(127.5)).round_().clamp_(0, 255).to(torch.uint8)
     return values.permute(1, 2, 3, 0).contiguous().cpu().numpy()
 
 

@@ -25,6 +25,14 @@ def latent_size(height: int, width: int, area: int) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
+def frame_size(height: int, width: int, area: int) -> tuple[int, int]:
+    """Height and width in pixels of frames of about `area` pixels with the aspect of an image; raises InputError."""
+    rows, columns = latent_size(height, width, area)
+    if not rows or not columns:
+        raise InputError("size", f"{area} pixels for an image of {width} x {height}", "give a larger area")
+    return rows * SPATIAL_STRIDE, columns * SPATIAL_STRIDE
+
+
 def frames_of_latents(latents: int) -> int:
     """Pixel frames that the first `latents` latent frames of a stream decode to."""
     return TEMPORAL_STRIDE * (latents - 1) + 1

@@ -70,8 +70,8 @@ class LightDecoder:
         self, network: nn.Module, device: str, dtype: torch.dtype, prepare: Callable[[Tensor], Tensor]
     ) -> None:
         """`network` of `build_decoder` on the device; `prepare` makes of normalised latents what it was trained on."""
-        self._layers: nn.Sequential = network.decoder  # type: ignore[assignment]
-        self._device, self._dtype, self._prepare = device, dtype, prepare
+        self.layers: nn.Sequential = network.decoder  # type: ignore[assignment]
+        self._device, self._dtype, self.prepare = device, dtype, prepare
 
     def start(self) -> DecoderState:
         return {}
@@ -79,19 +79,19 @@ class LightDecoder:
     @torch.inference_mode()
     def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
         """Normalised latents [1, C, c, h, w] -> the chunk's frames and the state for the next chunk."""
-        prepared = self._prepare(latents.to(self._device).float()).to(self._dtype)
+        prepared = self.prepare(latents.to(self._device).float()).to(self._dtype)
         pixels = []
         for latent in prepared.unbind(2):  # one by one: what a chunk is cut into changes no bit
-            frames, after = self._decode_one(latent, state)
+            frames, after = self.decode_one(latent, state)
             pixels.append(frames if state else frames[TEMPORAL_STRIDE - 1 :])
             state = after
         values = torch.cat(pixels).float().transpose(0, 1)[None]
         return pixels_to_frames(values.clamp(0, 1) * 2 - 1), state
 
-    def _decode_one(self, x: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+    def decode_one(self, x: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """One latent frame [1, C, h, w] -> four frames [4, 3, H, W] in 0..1; the state is each block's last input."""
         after: DecoderState = {}
-        for index, layer in enumerate(self._layers):
+        for index, layer in enumerate(self.layers):
             if isinstance(layer, MemoryBlock):
                 last = state.get(str(index), torch.zeros_like(x[:1]))
                 after[str(index)] = x[-1:].clone()

@@ -30,6 +30,13 @@ class PixelStem(nn.Module):
         return self.patch(quarter).flatten(2).transpose(1, 2), (half, quarter)
 
 
+class JoinedConv(nn.Conv2d):
+    """A convolution of two feature maps with the same number of channels, joined."""
+
+    def forward(self, one: Tensor, other: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(torch.cat((one, other), dim=1))
+
+
 class PixelHead(nn.Module):
     """Normed tokens and the stem's features -> per-pixel outputs."""
 
@@ -38,10 +45,10 @@ class PixelHead(nn.Module):
         half, quarter = config.channels
         self.cells = patch // 4
         self.unpatch = nn.Linear(dim, quarter * self.cells**2)
-        self.quarter_in = nn.Conv2d(2 * quarter, quarter, 3, padding=1)
+        self.quarter_in = JoinedConv(2 * quarter, quarter, 3, padding=1)
         self.quarter_mix = nn.Conv2d(quarter, quarter, 3, padding=1)
         self.up_half = nn.Conv2d(quarter, 4 * half, 1)
-        self.half_in = nn.Conv2d(2 * half, half, 3, padding=1)
+        self.half_in = JoinedConv(2 * half, half, 3, padding=1)
         self.up_full = nn.Conv2d(half, 4 * out_channels, 3, padding=1)
         nn.init.zeros_(self.up_full.weight)
         nn.init.zeros_(self.up_full.bias)  # type: ignore[arg-type]
@@ -52,10 +59,10 @@ class PixelHead(nn.Module):
         rows, columns = quarter.shape[2] // self.cells, quarter.shape[3] // self.cells
         x = self.unpatch(tokens).transpose(1, 2).unflatten(2, (rows, columns))
         x = F.pixel_shuffle(x, self.cells)
-        x = F.silu(self.quarter_in(torch.cat((x, quarter), 1)))
+        x = F.silu(self.quarter_in(x, quarter))
         x = x + F.silu(self.quarter_mix(x))
         x = F.pixel_shuffle(self.up_half(x), 2)
-        x = F.silu(self.half_in(torch.cat((x, half), 1)))
+        x = F.silu(self.half_in(x, half))
         return F.pixel_shuffle(self.up_full(x), 2)
 
 

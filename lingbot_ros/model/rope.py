@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lingbot_ros.model.token_share import TokenShare
+
 _THETA = 10000.0
 
 
@@ -48,9 +50,13 @@ def rope_tables(frames: Tensor, rows: int, columns: int, head_dim: int) -> tuple
 class RotaryTables:
     """The tables of one frame size. Only the columns of time change from chunk to chunk, so that only they are made."""
 
-    def __init__(self, rows: int, columns: int, head_dim: int) -> None:
-        self.tokens, self._time_pairs = rows * columns, axis_pairs(head_dim)[0]
+    def __init__(self, rows: int, columns: int, head_dim: int, share: TokenShare | None = None) -> None:
+        """`share`: for the tokens of this process alone."""
+        self._time_pairs = axis_pairs(head_dim)[0]
         cos, sin = rope_tables(torch.zeros(1), rows, columns, head_dim)
+        if share is not None:
+            cos, sin = share.own(cos, 1, axis=0), share.own(sin, 1, axis=0)
+        self.tokens = len(cos)
         self._frequencies = axis_frequencies(self._time_pairs)
         self._places = (cos[:, self._time_pairs :], sin[:, self._time_pairs :])
 
@@ -61,10 +67,14 @@ class RotaryTables:
 
     def move(self, first: int, cos: Tensor, sin: Tensor) -> None:
         """Write the columns of time for frames `first`, `first` + 1, ... into tables that `begin` has seen."""
+        if cos.shape[-2] == self.tokens:  # one frame: half the calls
+            angles = self._frequencies * first
+            cos[..., : self._time_pairs], sin[..., : self._time_pairs] = angles.cos(), angles.sin()
+            return
         frames = torch.arange(first, first + cos.shape[-2] // self.tokens, dtype=torch.float64)
         angles = (frames[:, None] * self._frequencies)[:, None]
         for table, times in ((cos, angles.cos()), (sin, angles.sin())):
-            table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times.float()
+            table.unflatten(-2, (-1, self.tokens))[..., : self._time_pairs] = times
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, Tran
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, RigidLayers
+from lingbot_ros.model.token_share import TokenShare
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ class Block(nn.Module):
     ) -> Tensor:
         """x [B, N, d], e0 float32 [B, f, 6, d] -> float32 [B, N, d]."""
         dtype = self.self_attn.norm_q.weight.dtype  # of the arithmetic: a linear may be stored in 8 bits
-        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation.float() + e0).unbind(2)
-        u = modulate(layer_norm(x, self.eps), scale1, shift1).to(dtype)
+        shift1, scale1, gate1, shift2, scale2, gate2 = add_modulation(self.modulation, e0)
+        u = modulated_norm(x, self.eps, scale1, shift1).to(dtype)
         x = x.float() + per_frame(self.self_attn(u, cos, sin, attend).float(), gate1)
         if camera is not None:
             scale, shift = camera
@@ -100,7 +101,7 @@ class Block(nn.Module):
         if text is not None:
             u = F.layer_norm(x, x.shape[-1:], self.norm3.weight.float(), self.norm3.bias.float(), self.eps)
             x = x + self.cross_attn(u.to(dtype), *text).float()
-        u = modulate(layer_norm(x, self.eps), scale2, shift2).to(dtype)
+        u = modulated_norm(x, self.eps, scale2, shift2).to(dtype)
         return x + per_frame(self.ffn(u).float(), gate2)
 
 
@@ -116,8 +117,8 @@ class Head(nn.Module):
 
     def norm(self, x: Tensor, e: Tensor) -> Tensor:
         """x [B, N, d], e float32 [B, f, d] -> modulated float32 [B, N, d]."""
-        shift, scale = (self.modulation.float() + e[:, :, None]).unbind(2)
-        return modulate(layer_norm(x, self.eps), scale, shift)
+        shift, scale = add_modulation(self.modulation, e[:, :, None])
+        return modulated_norm(x, self.eps, scale, shift)
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         return F.linear(self.norm(x, e), self.head.weight.float(), self.head.bias.float())
@@ -127,8 +128,11 @@ class CausalWorldTransformer(nn.Module):
     """Noisy latents, condition, time and control -> prediction, seeing the past through `attend`.
 
     Split as engines need it: `encode_text` once per prompt, `encode_actions` / `encode_rays` once per chunk,
-    `predict` for every forward.
+    `predict` for every forward. `share` is set where other processes compute parts of each: control embeddings,
+    rotary tables and caches are then those of this process.
     """
+
+    share: TokenShare | None = None
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -169,6 +173,8 @@ class CausalWorldTransformer(nn.Module):
         _, ph, pw = self.config.patch_size
         cells = rays.unflatten(4, (-1, pw)).unflatten(3, (-1, ph))
         patches = cells.permute(0, 2, 3, 5, 1, 4, 6).flatten(4).flatten(1, 3)  # token features: channel, row, column
+        if self.share is not None:
+            patches = self.share.own(patches, rays.shape[2])
         embedded = self.patch_embedding_wancamctrl(patches.to(self.patch_embedding_wancamctrl.weight.dtype))
         camera = embedded + self.c2ws_hidden_states_layer2(F.silu(self.c2ws_hidden_states_layer1(embedded)))
         pairs = [block.camera_modulation(camera) for block in self.blocks]  # type: ignore[operator]
@@ -200,6 +206,9 @@ class CausalWorldTransformer(nn.Module):
         x = torch.cat([part for part in (latent, condition) if part is not None], dim=1)
         frames, height, width = x.shape[2:]
         tokens, features = self._embed_patches(x)
+        if self.share is not None:
+            tokens = self.share.own(tokens, frames)
+            attends = [self.share.attend(attend, frames) for attend in attends]
         if control.tokens is not None:
             tokens = tokens + control.tokens.to(tokens.dtype)
         for index, block in enumerate(self.blocks):
@@ -208,7 +217,10 @@ class CausalWorldTransformer(nn.Module):
             tokens = block(tokens, time.e0, inputs.cos, inputs.sin, attends[index], camera, text)
         if config.pixel is None:
             rows, columns = height // config.patch_size[1], width // config.patch_size[2]
-            output = unpatchify(self.head(tokens, time.e), frames, rows, columns, config.patch_size)
+            patches = self.head(tokens, time.e)
+            if self.share is not None:
+                patches = self.share.gather(patches, frames)
+            output = unpatchify(patches, frames, rows, columns, config.patch_size)
             return self._from_previous(output, condition), None
         normed = self.head.norm(tokens, time.e).unflatten(1, (frames, -1)).flatten(0, 1)
         normed = normed.to(self.pixel_head.unpatch.weight.dtype)
@@ -238,20 +250,30 @@ class CausalWorldTransformer(nn.Module):
         return tokens.unflatten(0, (x.shape[0], x.shape[2])).flatten(1, 2), features
 
 
-def layer_norm(x: Tensor, eps: float) -> Tensor:
-    """LayerNorm without affine, float32 statistics and result."""
-    return F.layer_norm(x.float(), x.shape[-1:], eps=eps)
+def add_modulation(modulation: Tensor, e: Tensor) -> Sequence[Tensor]:
+    """Learned rows [1, n, d] and what drives each frame [B, f, n or 1, d] -> n factors, float32 [B, f, d].
+
+    In an exported graph of one row and frame they are [d], which takes a third of the operators.
+    """
+    total = modulation.float() + e
+    if torch.onnx.is_in_onnx_export() and e.shape[:2] == (1, 1):
+        return total.flatten().split(e.shape[-1])
+    return total.unbind(2)
+
+
+def modulated_norm(x: Tensor, eps: float, scale: Tensor, shift: Tensor) -> Tensor:
+    """LayerNorm without affine of x [B, f*S, d], float32, then times 1 + scale plus shift, of `add_modulation`."""
+    if scale.dim() == 1:
+        return F.layer_norm(x.float(), x.shape[-1:], 1 + scale, shift, eps)
+    frames = F.layer_norm(x.float(), x.shape[-1:], eps=eps).unflatten(1, (scale.shape[1], -1))
+    return (frames * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
 
 
 def per_frame(x: Tensor, factor: Tensor) -> Tensor:
-    """x [B, f*S, d] times factor [B, f, d] of its frame."""
+    """x [B, f*S, d] times the factor of its frame, of `add_modulation`."""
+    if factor.dim() == 1:
+        return x * factor
     return (x.unflatten(1, (factor.shape[1], -1)) * factor[:, :, None]).flatten(1, 2)
-
-
-def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """x [B, f*S, d] -> x * (1 + scale) + shift with scale and shift [B, f, d] of its frame."""
-    frames = x.unflatten(1, (scale.shape[1], -1))
-    return (frames * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
 
 
 def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:

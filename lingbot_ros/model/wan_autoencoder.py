@@ -23,7 +23,7 @@ class WanAutoencoder:
 
     def __init__(self, network: Any, device: str, dtype: torch.dtype) -> None:
         """`network` is an `AutoencoderKLWan` on the device, in this dtype."""
-        self._network, self._device, self._dtype = network, device, dtype
+        self.network, self._device, self._dtype = network, device, dtype
         shape = (1, -1, 1, 1, 1)
         self._mean = torch.tensor(network.config.latents_mean, device=device).view(shape)
         self._std = torch.tensor(network.config.latents_std, device=device).view(shape)
@@ -64,8 +64,8 @@ class WanAutoencoder:
         pixels [1, 3, n, H, W] in -1..1; the result is the encoder's mean, normalised.
         """
         slots = _to_slots(state, self._encoder_slots)
-        features = self._network.encoder(pixels.to(self._device, self._dtype), feat_cache=slots, feat_idx=[0])
-        mean = self._network.quant_conv(features).chunk(2, dim=1)[0]
+        features = self.network.encoder(pixels.to(self._device, self._dtype), feat_cache=slots, feat_idx=[0])
+        mean = self.network.quant_conv(features).chunk(2, dim=1)[0]
         return (mean.float() - self._mean) / self._std, _to_state(slots)
 
     def start(self) -> DecoderState:
@@ -80,11 +80,11 @@ class WanAutoencoder:
     def decode_pixels(self, latents: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Latents [1, C, c, h, w] -> float32 [1, 3, n, H, W], not clamped, and the state for the next chunk."""
         unscaled = self.denormalize(latents.to(self._device).float()).to(self._dtype)
-        unscaled = self._network.post_quant_conv(unscaled)
+        unscaled = self.network.post_quant_conv(unscaled)
         frames = []
         for latent in unscaled.split(1, dim=2):
             slots = _to_slots(state, self._decoder_slots)
-            frames.append(self._network.decoder(latent, feat_cache=slots, feat_idx=[0], first_chunk=not state))
+            frames.append(self.network.decoder(latent, feat_cache=slots, feat_idx=[0], first_chunk=not state))
             state = _to_state(slots)
         return torch.cat(frames, dim=2).float(), state
 

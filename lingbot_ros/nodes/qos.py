@@ -27,7 +27,10 @@ FRAME_INFO = reliable(10)
 _LOCKSTEP_BYTES = 64 * 2**20
 STATUS = reliable(10)
 DIAGNOSTICS = reliable(10)
-PROMPT = latched()
+PROMPT_KEPT = latched()
+"""For prompts that were published before the node came. It connects to publishers that keep theirs."""
+PROMPT = reliable(10)
+"""For those that come later, of any publisher."""
 ANSWERS = reliable(_LEAST_CALLS)
 """Of clients: DDS shows each one the answers to all clients of a service, and a shallow queue loses its own."""
 
@@ -60,6 +63,11 @@ def control(mode: Mode, capacity: int) -> QoSProfile:
 def real_images(mode: Mode, capacity: int) -> QoSProfile:
     """Realtime wants recent images only; in lockstep a frame waits for its image, so that none may be lost."""
     return IMAGE if mode is Mode.REALTIME else reliable(capacity)
+
+
+def joints(mode: Mode, capacity: int) -> QoSProfile:
+    """Parts of one moment come back to back, of which a queue of one would lose the first."""
+    return reliable(20) if mode is Mode.REALTIME else control(mode, capacity)
 
 
 def ordered(mode: Mode, capacity: int) -> QoSProfile:

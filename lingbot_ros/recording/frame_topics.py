@@ -1,8 +1,7 @@
 """Which topics of a bag hold the parts of its frames. Topics can be remapped, so that their types tell them apart."""
 
 from collections.abc import Sequence
-
-from rosbags.interfaces import Connection
+from dataclasses import dataclass
 
 from lingbot_ros.errors import InputError
 
@@ -12,7 +11,16 @@ _CAMERA, _CONTROL = "sensor_msgs/msg/CameraInfo", "lingbot_msgs/msg/RobotAction"
 _GIVEN = "/given_image"
 
 
-def frame_topics(connections: Sequence[Connection]) -> dict[str, str]:
+@dataclass(frozen=True)
+class CountedTopic:
+    """A topic of a bag with messages of one type."""
+
+    topic: str
+    msgtype: str
+    msgcount: int
+
+
+def frame_topics(connections: Sequence[CountedTopic]) -> dict[str, str]:
     """Topic -> "info", "image", "camera", "control" or "given"; what a bag lacks is left out.
 
     Where a type occurs more than once, as in a bag that other cameras are in, the node's own names decide, then which
@@ -35,7 +43,7 @@ def frame_topics(connections: Sequence[Connection]) -> dict[str, str]:
     return of | {c.topic: "control" for c in _choose(controls, own, frames, "control")}
 
 
-def _choose(found: Sequence[Connection], names: Sequence[str], frames: int, part: str) -> list[Connection]:
+def _choose(found: Sequence[CountedTopic], names: Sequence[str], frames: int, part: str) -> list[CountedTopic]:
     """The one connection that is meant, or none."""
     named = [c for name in names for c in found if c.topic == name]
     if named:
@@ -48,7 +56,7 @@ def _choose(found: Sequence[Connection], names: Sequence[str], frames: int, part
     return list(found)
 
 
-def _only(found: Sequence[Connection], kind: str) -> Connection:
+def _only(found: Sequence[CountedTopic], kind: str) -> CountedTopic:
     if len(found) != 1:
         topics = ", ".join(connection.topic for connection in found) or "none"
         raise InputError("bag", f"topics of {kind}: {topics}", "give a bag of one node")

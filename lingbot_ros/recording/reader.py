@@ -9,14 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, ReaderError
-from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.recording.frame_topics import frame_topics
+from lingbot_ros.recording.bag_file import BagFile
+from lingbot_ros.recording.frame_topics import CountedTopic, frame_topics
 
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
@@ -61,17 +57,13 @@ class BagReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._types = get_typestore(Stores.ROS2_KILTED)
+        self._bag = BagFile(folder)
         try:
-            self._reader = Reader(folder)
-            self._reader.open()
-        except (ReaderError, OSError, ValueError) as error:
-            fix = f"give the folder of a bag that was closed in order, or run `ros2 bag reindex` first ({error})"
-            raise InputError("bag", f"'{folder}'", fix) from error
-        for connection in self._reader.connections:
-            defined = get_types_from_msg(connection.msgdef.data, connection.msgtype)
-            self._types.register({name: body for name, body in defined.items() if name not in self._types.types})
-        self._part_of = frame_topics(self._reader.connections)
+            counted = [CountedTopic(c.topic, c.kind, n) for c, n in self._bag.counts.items()]
+            self._part_of = frame_topics(counted)
+        except BaseException:
+            self._bag.close()
+            raise
 
     def __enter__(self) -> "BagReader":
         return self
@@ -79,47 +71,41 @@ class BagReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._reader.close()
+        self._bag.close()
 
     @property
     def frame_count(self) -> int:
         """How many frames the node published while it recorded."""
-        return sum(c.msgcount for c in self._reader.connections if self._part_of.get(c.topic) == "info")
+        return sum(count for channel, count in self._bag.counts.items() if self._part_of.get(channel.topic) == "info")
 
     def engine(self) -> RecordedEngine | None:
         """From the first status in the bag."""
-        wanted = [connection for connection in self._reader.connections if connection.msgtype == STATUS]
-        # An empty list would mean all topics.
-        for connection, _, data in self._reader.messages(wanted) if wanted else ():
-            status = self._read(connection, data)
+        wanted = [channel for channel in self._bag.channels if channel.kind == STATUS]
+        for _, status in self._bag.decoded(wanted):
             return RecordedEngine(status.engine, status.device, status.precision, status.threads)
         return None
 
     def parameter(self, name: str, default: str) -> str:
         """A parameter of the recording node; `default` where the bag does not say, as those of another recorder."""
-        return (self._reader.storage.metadata.custom or {}).get(name, default)
+        return str(self._bag.custom.get(name, default))
 
     def frames(self) -> Iterator[RecordedFrame]:
         """All frames, as they were published; the parts of one are found by their common stamp."""
         part_of = self._part_of
+        wanted = [channel for channel in self._bag.channels if channel.topic in part_of]
         if missing := _NEEDED - set(part_of.values()):
             fix = "a replay needs what the node's ~/record writes"
             raise InputError("bag", f"'{self._folder}', which has no {', '.join(sorted(missing))}", fix)
-        wanted = [connection for connection in self._reader.connections if connection.topic in part_of]
         stamp: tuple[int, int] | None = None
         parts: dict[str, Any] = {}
-        for connection, _, data in self._reader.messages(wanted):
-            message = self._read(connection, data)
+        for channel, message in self._bag.decoded(wanted):
             now = message.header.stamp.sec, message.header.stamp.nanosec
             if now != stamp:
                 stamp, parts = now, {}
-            parts[part_of[connection.topic]] = message
+            parts[part_of[channel.topic]] = message
             if parts.keys() >= _NEEDED:
                 yield _frame(parts)
                 stamp = None
-
-    def _read(self, connection: Connection, data: bytes) -> Any:
-        return read_message(self._types, data, connection.msgtype)
 
 
 def _frame(parts: dict[str, Any]) -> RecordedFrame:
@@ -147,20 +133,6 @@ def _raw(image: Any) -> NDArray[np.uint8]:
     if image.encoding != "rgb8" or image.step != 3 * image.width:
         raise InputError("image_raw.encoding", image.encoding, "replay bags of this node, whose images are rgb8")
     return np.array(image.data, np.uint8).reshape(image.height, image.width, 3)
-
-
-def read_message(types: Typestore, data: bytes, kind: str) -> Any:
-    """A message from its serialised form. Raises SerdeError for one that is damaged.
-
-    After empty sequences the ROS 2 middleware leaves up to eight unused bytes at the end, which rosbags takes for a
-    fault.
-    """
-    for spare in (0, 4):
-        try:
-            return types.deserialize_cdr(data[: len(data) - spare], kind)
-        except SerdeError:
-            continue
-    return types.deserialize_cdr(data[:-8], kind)
 
 
 def decode_jpeg(data: NDArray[np.uint8]) -> NDArray[np.uint8]:

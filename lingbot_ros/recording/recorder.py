@@ -145,7 +145,7 @@ class Recorder:
 
     def _failure(self, error: OSError) -> LingbotError:
         return LingbotError(
-            f"recording to '{self._writer.folder}' stopped: {error.strerror}; sessions go on. What was written can be "
-            "rescued with `ros2 bag reindex`",
+            f"recording to '{self._writer.folder}' stopped: {error.strerror}; sessions go on. `mcap recover` on the "
+            ".mcap file in it rescues what was written",
             ErrorCode.DISK,
         )

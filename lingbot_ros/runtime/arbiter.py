@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from lingbot_ros.runtime.commands import ControlInput, MotionState
+from lingbot_ros.runtime.commands import ControlInput, MotionState, Plan
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control
 from lingbot_ros.runtime.streams import Stream, VelocityStream, new_stream
@@ -31,9 +31,21 @@ class Arbiter:
         self._timeout_s, self._decay_s = timeout_s, decay_s
         self._rank = {source: rank for rank, source in enumerate(priority)}
         self._streams: dict[ControlSource, Stream] = {}
+        self._ahead: dict[ControlSource, Plan] = {}
 
     def put(self, offer: ControlInput) -> int:
-        """Returns how many earlier controls of this source no frame will use."""
+        """Returns how many earlier controls of this source no frame will use.
+
+        A plan that lies ahead waits; what drives until then goes on. A later one of its source takes its place.
+        """
+        waiting = self._ahead.pop(offer.source, None)
+        dropped = 0 if waiting is None else len(waiting.controls)
+        if isinstance(offer, Plan) and offer.begin_s > time.monotonic():
+            self._ahead[offer.source] = offer
+            return dropped
+        return dropped + self._begin(offer)
+
+    def _begin(self, offer: ControlInput) -> int:
         stream = self._streams.get(offer.source)
         if stream is None:
             self._streams[offer.source] = new_stream(offer)
@@ -46,12 +58,20 @@ class Arbiter:
         if isinstance(stream, VelocityStream):
             stream.release()
 
+    def _begin_plans(self) -> None:
+        """Those whose time has come."""
+        now_s = time.monotonic()
+        for source in [source for source, plan in self._ahead.items() if plan.begin_s <= now_s]:
+            self._begin(self._ahead.pop(source))
+
     def is_fresh(self) -> bool:
+        self._begin_plans()
         now_s = time.monotonic()
         return any(stream.fresh_until_s(self._timeout_s) >= now_s for stream in self._streams.values())
 
     def give(self, count: int, motion_state: MotionState) -> tuple[Sequence[Control], int]:
         """Controls of the source that drives, and how many of the others were overtaken. Needs a source."""
+        self._begin_plans()
         now_s = time.monotonic()
         until_s = {source: stream.fresh_until_s(self._timeout_s) for source, stream in self._streams.items()}
         fresh = [source for source, at_s in until_s.items() if at_s >= now_s]
@@ -64,13 +84,18 @@ class Arbiter:
 
     def skip(self, count: int) -> int:
         """`count` frames were made without any source; returns how many setpoints were overtaken."""
+        self._begin_plans()
         return sum(stream.skip(count) for stream in self._streams.values())
 
     def clear(self) -> int:
         """Forget everything; returns how many setpoints no frame will use."""
         unused = sum(stream.unused for stream in self._streams.values())
+        unused += sum(len(plan.controls) for plan in self._ahead.values())
         self._streams.clear()
+        self._ahead.clear()
         return unused
 
     def __len__(self) -> int:
+        """The sources that have something to say now."""
+        self._begin_plans()
         return len(self._streams)

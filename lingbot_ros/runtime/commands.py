@@ -1,5 +1,6 @@
 """Inputs of a source other than a setpoint (`Control`): a velocity, or a plan. All are frozen."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,9 +33,14 @@ class Velocity:
 
 @dataclass(frozen=True)
 class Plan:
-    """A complete trajectory of one source: one setpoint per frame, in order; at least one."""
+    """A complete trajectory of one source: one setpoint per frame, in order; at least one.
+
+    over: how many of them lie in the past. begin_s: `time.monotonic()` from which on it counts; before it waits.
+    """
 
     controls: tuple[Control, ...]
+    over: int = 0
+    begin_s: float = -math.inf
 
     @property
     def source(self) -> ControlSource:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.control.rays import REFERENCE_SIZE, stretch_intrinsics
 from lingbot_ros.errors import InputError
+from lingbot_ros.model.framing import Fit, crop_box
 
 Intrinsics = tuple[float, float, float, float]
 
@@ -47,6 +48,21 @@ def scale_intrinsics(
         scaled[row, :2] *= factor
         scaled[row, 2] = (intrinsics[row, 2] + 0.5) * factor - 0.5
     return scaled
+
+
+def part_used(
+    image: NDArray[np.uint8], intrinsics: NDArray[np.float64] | None, new_size: tuple[int, int], fit: Fit
+) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
+    """The part of a first image that frames of `new_size` (height, width) show, and its intrinsics [3, 3]."""
+    if fit != "crop":
+        return image, intrinsics
+    top, left, height, width = crop_box((image.shape[0], image.shape[1]), new_size)
+    part = image[top : top + height, left : left + width]
+    if intrinsics is None:
+        return part, None
+    moved = intrinsics.copy()
+    moved[:2, 2] -= left, top
+    return part, moved
 
 
 def focal_and_centre(intrinsics: NDArray[np.float64]) -> Intrinsics:

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.encoded_image import read_image
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.sendable import MAX_SEED, NAME_BYTES, PATH_BYTES, PROMPT_BYTES, require_text, require_whole
 
 FORMAT = "lingbot world YAML"
@@ -70,7 +71,13 @@ class Scene:
 
 def read_scene(path: Path, *, strict: bool = False) -> Scene:
     """Raises FileNotFoundError for no such file, and what `parse_scene` raises."""
-    return parse_scene(path.read_text(encoding="utf-8"), path.resolve().parent, str(path.resolve()), strict=strict)
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        text = read_text(path, "world")
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, error.fix) from error
+    return parse_scene(text, path.resolve().parent, str(path.resolve()), strict=strict)
 
 
 def parse_scene(text: str, folder: Path | None = None, source: str = "", *, strict: bool = False) -> Scene:
@@ -80,9 +87,9 @@ def parse_scene(text: str, folder: Path | None = None, source: str = "", *, stri
     """
     _sendable("world", text, _TEXT_BYTES)  # it is sent back as it was given
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise WorldParseError("world", "no YAML", f"correct it: {' '.join(str(error).split())}") from error
+        data = parse_yaml(text, "world")
+    except InputError as error:
+        raise WorldParseError(error.field, error.value, " ".join(error.fix.split())) from error
     if not isinstance(data, dict):
         raise WorldParseError("world", type(data).__name__, "give a mapping with at least name and model")
     if strict and (unknown := sorted(data.keys() - _KEYS)):
@@ -160,9 +167,6 @@ def _image(name: str, folder: Path | None) -> NDArray[np.uint8] | None:
     if not path.is_absolute():
         raise WorldAssetError("world.image", f"'{name}'", "in a world given as text, give an absolute path")
     try:
-        bgr = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise WorldAssetError("world.image", f"'{path}'", f"give a readable PNG or JPEG ({error})") from error
-    if bgr is None:
-        raise WorldAssetError("world.image", f"'{path}'", "give a whole PNG or JPEG")
-    return np.ascontiguousarray(bgr[:, :, ::-1])
+        return read_image(path, "world.image")
+    except InputError as error:
+        raise WorldAssetError(error.field, error.value, error.fix) from error

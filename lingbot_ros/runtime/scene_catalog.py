@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.home import expanded
 from lingbot_ros.runtime.scene import Scene, read_scene
+from lingbot_ros.sendable import require_path
 from lingbot_ros.shared_files import shared_folders
 
 SUFFIXES = (".yaml", ".yml")
@@ -34,6 +35,7 @@ class SceneCatalog:
 
         Raises UnknownWorldError, FormatError, and what `read_scene` raises.
         """
+        require_path("uri", uri)
         path = self._path(uri)
         if path.suffix not in SUFFIXES:
             raise FormatError("uri", f"'{uri}'", f"give a world of this package, a {SUFFIXES[0]} file")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.control.rays import stretch_intrinsics
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError, SessionError, SnapshotError
-from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, scale_intrinsics
+from lingbot_ros.runtime.intrinsics import CameraDefaults, Intrinsics, focal_and_centre, part_used, scale_intrinsics
 from lingbot_ros.runtime.records import SavedSession, SessionView, StartRequest, stamp_after
 from lingbot_ros.runtime.served_session import Image, ServedSession, checked_outside
 from lingbot_ros.sendable import (
@@ -81,10 +81,11 @@ class SessionTable:
         image = request.image
         if image is None and (image := self._world.seed_image()) is None:
             raise InputError("image", "empty data", f"give a first image: {self._world.info.name} has no example")
-        info = self._world.info
+        info, given_size = self._world.info, (image.shape[0], image.shape[1])
+        image, seen = part_used(image, request.intrinsics, (info.height, info.width), info.fit)
         intrinsics, unit_step = None, None
         if info.control.kind == "camera":
-            intrinsics, unit_step = self._camera_of(request.intrinsics, image), self._camera.unit_step
+            intrinsics, unit_step = self._camera_of(seen, image), self._camera.unit_step
         elif request.start_pose is not None:
             fix = f"leave it at the identity: {info.name} is driven by actions, its camera does not move"
             raise InputError("start_pose", request.start_pose[:3, 3].tolist(), fix)
@@ -100,9 +101,9 @@ class SessionTable:
             lease_s=request.lease_s,
             first_frame=self._world.fit_image(image),
             given_image=image,
-            given_intrinsics=scale_intrinsics(request.intrinsics, image.shape[:2], (info.height, info.width)),
+            given_intrinsics=scale_intrinsics(seen, image.shape[:2], (info.height, info.width)),
             start_pose=request.start_pose,
-            given_size=request.given_size or (image.shape[0], image.shape[1]),
+            given_size=request.given_size or given_size,
         )
         return self._add(served, activate=not request.in_background)
 

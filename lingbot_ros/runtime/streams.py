@@ -92,11 +92,11 @@ class PlanStream:
     """A plan is gone through frame by frame, fresh as long as it lasts; then its end is held. A newer replaces it."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan, self._next, self._ended_s = plan, 0, math.inf
+        self._plan, self._next, self._ended_s = plan, plan.over, math.inf
 
     def put(self, plan: Plan) -> int:
         overtaken = self.unused
-        self._plan, self._next, self._ended_s = plan, 0, math.inf
+        self._plan, self._next, self._ended_s = plan, plan.over, math.inf
         return overtaken
 
     def give(self, count: int, motion_state: MotionState, stale_s: float, decay_s: float | None) -> Sequence[Control]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lingbot_ros.checkpoints.architecture import parse_dataclass, parse_transformer, require_mapping
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 
 
@@ -105,13 +105,10 @@ class TrainConfig:
     @classmethod
     def load(cls, path: Path) -> "TrainConfig":
         """Read a YAML file; an unknown or missing key is an InputError that names it."""
-        try:
-            data = require_mapping(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-        except FileNotFoundError as error:
+        if not path.is_file():
             fix = "give the path of a training YAML such as config/training/small.yaml"
-            raise InputError("--config", path, fix) from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError("--config", path, f"give a readable YAML file in UTF-8: {error}") from error
+            raise InputError("--config", path, fix)
+        data = require_mapping(parse_yaml(read_text(path, "--config"), f"--config {path}"), str(path))
         if "look" in data:
             print(f"{path}: `look:` is deprecated, write `validation:`", file=sys.stderr)
             data.setdefault("validation", data.pop("look"))

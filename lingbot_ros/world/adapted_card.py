@@ -6,6 +6,7 @@ from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.model.geometry import frame_size, frames_of_latents, whole_chunk_latents
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.sampler import SamplerConfig
@@ -23,8 +24,11 @@ def adapted_card(card: ModelCard, options: LoadOptions) -> ModelCard:
     """
     _refuse_what_has_no_use(card, options)
     adapted = replace(card, stream=_stream(card, options), sampler=_sampler(card, options))
+    if options.clip_frames is not None:
+        adapted = replace(adapted, max_horizon=options.clip_frames)
     if options.size is not None:
-        adapted = replace(adapted, height=options.size[0], width=options.size[1])
+        size = options.size if isinstance(options.size, tuple) else frame_size(card.height, card.width, options.size)
+        adapted = replace(adapted, height=size[0], width=size[1])
         check_size(adapted)
     return adapted
 
@@ -54,6 +58,7 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
         ("sink", options.sink is not None and is_scene, "remembers views and attends to nothing"),
         ("memory", options.memory is not None and is_scene, "remembers what it has seen anyway"),
         ("size", options.size is not None and is_pixel, size),
+        ("clip_frames", options.clip_frames is not None and not is_one_clip, "goes on chunk by chunk, without an end"),
         ("light_decoder", options.light_decoder is not None and is_pixel, "has no Wan autoencoder to stand in for"),
         ("one_step", options.one_step and many, "was not distilled to few steps"),
         ("steps", options.steps is not None and few, distilled),
@@ -75,6 +80,11 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
 
 def _stream(card: ModelCard, options: LoadOptions) -> StreamConfig:
     stream = card.stream
+    if options.clip_frames is not None:
+        latents = whole_chunk_latents(options.clip_frames, 1)
+        if frames_of_latents(latents) != options.clip_frames or latents < 2:
+            raise InputError("clip_frames", options.clip_frames, "give 4n + 1 frames, 5 or more")
+        stream = replace(stream, chunk=latents, window=latents)
     if options.window is not None or options.sink is not None:
         window = stream.window if options.window is None else options.window
         sink = stream.sink if options.sink is None else options.sink

@@ -1,5 +1,6 @@
 """Which parts a card's model is made of. The only place that tells pixel models from the released family."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,16 +21,26 @@ from lingbot_ros.model.config import ActionControlConfig, RayControlConfig
 from lingbot_ros.model.geometry import SPATIAL_STRIDE
 from lingbot_ros.model.sampler import FewStepSampler, SamplerConfig
 from lingbot_ros.model.text_encoder import TextEncoder
+from lingbot_ros.model.token_share import TokenShare
 from lingbot_ros.model.unipc import UniPCSampler
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 
 Control = ActionControl | CameraControl
 
 
-def graph_shape(card: ModelCard, dtype: torch.dtype) -> GraphShape:
-    """The static sizes of a model whose linears run in `dtype`."""
+def graph_shape(card: ModelCard, dtype: torch.dtype, share: TokenShare | None = None) -> GraphShape:
+    """The static sizes of a model whose linears run in `dtype`.
+
+    Raises InputError for a `share` into which the model cannot be cut.
+    """
     stride = SPATIAL_STRIDE if card.autoencoder == "wan" else 1
-    return GraphShape(card.transformer, card.stream, card.height // stride, card.width // stride, dtype)
+    shape = GraphShape(card.transformer, card.stream, card.height // stride, card.width // stride, dtype)
+    if share is None:
+        return shape
+    if card.autoencoder != "wan":
+        raise InputError("processes", share.count, f"{card.name} is small; run it in one process")
+    share.check(shape.tokens_per_frame, shape.transformer.num_heads)
+    return replace(shape, processes=share.count)
 
 
 def check_size(card: ModelCard) -> None:

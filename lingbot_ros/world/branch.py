@@ -61,13 +61,16 @@ class Branch:
             self.tensors["kv_len"].fill_((slot.length + recalled) * self._shape.tokens_per_frame)
 
     def predict(self, latent: Tensor | None, timestep: float) -> Tensor:
-        """One forward; writes the chunk's cache slots. Only velocity models read a latent."""
+        """One forward; writes the chunk's cache slots. Only velocity models read a latent.
+
+        The result is the bound tensor itself, good until the next forward of the network.
+        """
         if latent is not None and "latent" in self.tensors:
             self.tensors["latent"].copy_(latent)
         self.tensors["timestep"].fill_(timestep)
         self._run("time")
         self._run("step")
-        return self.tensors["prediction"].clone()
+        return self.tensors["prediction"]
 
     def close(self) -> None:
         for context in self._contexts.values():
@@ -85,6 +88,8 @@ class Branch:
 def guided_prediction(branches: Sequence[Branch], latent: Tensor | None, timestep: float, guidance: float) -> Tensor:
     """The first branch's prediction, pushed away from the second's if there is one (model_spec 4.2)."""
     prediction = branches[0].predict(latent, timestep)
+    if len(branches) > 1:
+        prediction = prediction.clone()  # branches share it
     for other in branches[1:]:
         without = other.predict(latent, timestep)
         prediction = without + guidance * (prediction - without)

@@ -45,5 +45,6 @@ class LayerModel(LoadedModel):
             parameters=sum(tensor.numel() for tensor in self.constants.state_dict().values()),
             weights_bytes=sum(t.numel() * t.element_size() for t in self.constants.state_dict().values()),
             session_bytes=sum(t.numel() * t.element_size() for t in state.tensors().values()),
+            fit=options.fit,
             trust_definition=card.trust.definition if card.trust else "",
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.errors import InputError
 from lingbot_ros.home import expanded
+from lingbot_ros.model.framing import Fit
 from lingbot_ros.model_options import MODEL_OPTIONS, Plain
 from lingbot_ros.world.pose_memory import MemoryOptions
 
@@ -19,7 +20,8 @@ new prompt, which changes at once and costs one forward per chunk of the window 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """`World.load` says what each means; None is the card's own value. `size` is height and width in pixels.
+    """`World.load` says what each means; None is the card's own value. `size` is height and width in pixels,
+    or an area in pixels for frames of the card's aspect.
 
     Checked here is what any model would refuse; `world.adapted_card` checks the options against a card. Raises
     InputError naming field, value and fix.
@@ -30,7 +32,9 @@ class LoadOptions:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
-    size: tuple[int, int] | None = None
+    size: tuple[int, int] | int | None = None
+    fit: Fit = "aspect"
+    clip_frames: int | None = None
     one_step: bool = False
     steps: int | None = None
     shift: float | None = None
@@ -48,6 +52,8 @@ class LoadOptions:
         if self.threads < 0:
             raise InputError("threads", self.threads, "give 0 (decide by the machine) or a positive number")
         policies = get_args(PromptPolicy)
+        if self.fit not in get_args(Fit):
+            raise InputError("fit", repr(self.fit), f"use one of {', '.join(get_args(Fit))}")
         if self.prompt_policy not in policies:
             raise InputError("prompt_policy", repr(self.prompt_policy), f"use one of {', '.join(policies)}")
         if self.text_device.partition(":")[0] not in ("cpu", "cuda"):
@@ -70,7 +76,7 @@ class LoadOptions:
     def from_plain(cls, values: Mapping[str, Plain]) -> "LoadOptions":
         """From the values of `model_options.MODEL_OPTIONS` by name; those that are not given have their default."""
         given: dict[str, Any] = {option.name: option.default for option in MODEL_OPTIONS} | dict(values)
-        for name in ("steps", "shift", "guidance", "negative_prompt", "window"):
+        for name in ("clip_frames", "steps", "shift", "guidance", "negative_prompt", "window"):
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None
@@ -82,15 +88,32 @@ class LoadOptions:
         """The reverse of `from_plain`; of the memory only the size of its bank is kept."""
         values = {option.name: getattr(self, option.name) for option in MODEL_OPTIONS}
         values["name"] = str(self.name)
-        values["size"] = f"{self.size[1]}x{self.size[0]}" if self.size else None
+        values["size"] = f"{self.size[1]}x{self.size[0]}" if isinstance(self.size, tuple) else str(self.size or "")
         values["light_decoder"] = str(self.light_decoder) if self.light_decoder else None
         values["memory"] = self.memory.bank if self.memory else None
         return {o.name: o.default if values[o.name] is None else values[o.name] for o in MODEL_OPTIONS}
 
 
-def _size(text: str) -> tuple[int, int]:
-    """Height and width of WIDTHxHEIGHT."""
+_AREAS = {"480p": 480 * 832, "720p": 720 * 1280}
+_MOST_PIXELS = 2**26
+
+
+def _size(text: str) -> tuple[int, int] | int:
+    """Height and width of WIDTHxHEIGHT, or an area: 480p, 720p, HEIGHT*WIDTH as the released code has it, a number."""
+    text = text.strip().lower()
     width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise InputError("size", repr(text), "give WIDTHxHEIGHT in pixels, as 832x480")
-    return int(height), int(width)
+    rows, _, columns = text.partition("*")
+    size: tuple[int, int] | int = _AREAS.get(text, 0)
+    if all(part.isdecimal() and len(part) < _DIGITS for part in (width, height)):
+        size = int(height), int(width)
+    elif all(part.isdecimal() and len(part) < _DIGITS for part in (rows, columns)):
+        size = int(rows) * int(columns)
+    elif text.isdecimal() and len(text) < _DIGITS:
+        size = int(text)
+    if not 1 <= (size if isinstance(size, int) else size[0] * size[1]) <= _MOST_PIXELS:
+        fix = "give WIDTHxHEIGHT in pixels, as 832x464, or an area: 480p, 720p, 480*832 or a number of pixels"
+        raise InputError("size", repr(text), fix)
+    return size
+
+
+_DIGITS = 10

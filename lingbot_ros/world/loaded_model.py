@@ -7,6 +7,7 @@ from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
+from lingbot_ros.engine.processes import current_share, shared_engine
 from lingbot_ros.engine.registry import check_engine, new_engine
 from lingbot_ros.model.autoencoder import state_bytes
 from lingbot_ros.model.ring import Ring
@@ -42,9 +43,14 @@ class LoadedModel:
         self.card, self.files, self.options, self.device = card, files, options, options.device
         self.memory = memory_of(card, options)
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
-        engine = EngineOptions(options.device, options.precision, options.threads, options.engine)
+        engine, share = (
+            EngineOptions(options.device, options.precision, options.threads, options.engine),
+            current_share(),
+        )
+        if share is not None:
+            engine = shared_engine(engine)
         self.engine = new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
-        shape = assembly.graph_shape(card, self.engine.dtype)
+        shape = assembly.graph_shape(card, self.engine.dtype, share)
         checkpoints = [files.transformer, *([files.low_noise] if files.low_noise else [])]
         self.networks = [
             Network(
@@ -54,6 +60,7 @@ class LoadedModel:
                 self.device,
                 offloaded=options.offload_expert and index > 0,
                 digest=checkpoint_digest(files.digest, index),
+                share=share,
             )
             for index, checkpoint in enumerate(checkpoints)
         ]
@@ -79,6 +86,7 @@ class LoadedModel:
             parameters=sum(network.parameters for network in self.networks),
             weights_bytes=sum(network.weights_bytes for network in self.networks),
             session_bytes=self._session_bytes(),
+            fit=options.fit,
         )
 
     def new_branches(self, network: Network) -> list[Branch]:

@@ -14,6 +14,7 @@ from lingbot_ros.engine.interface import Engine, EngineOptions, GraphSpec, Progr
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.model.cache import zero_caches
 from lingbot_ros.model.rope import RotaryTables
+from lingbot_ros.model.token_share import TokenShare
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
 
@@ -28,32 +29,38 @@ class Network:
         device: str,
         offloaded: bool = False,
         digest: str = "",
+        share: TokenShare | None = None,
     ) -> None:
         """Read the weights to the device, or to main memory if `offloaded`. Raises ModelError.
 
-        `digest`: digest of the files.
+        `digest`: digest of the files. `share`: this process's part where several run the model together.
         """
-        self.shape, self.engine, self._device = shape, engine, device
+        self.shape, self.engine, self._device, self._share = shape, engine, device, share
         self._files, self._place, self._digest = files, "cpu" if offloaded else device, digest
         # The time graph is PyTorch's whatever the engine.
         self._torch = TorchEngine(EngineOptions(device, "f32", engine.info.threads))
-        model = load_transformer(shape.transformer, files, shape.dtype, self._place, engine.storage)
+        model = self._read()
         self._model = ref(model)
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.weights_bytes = sum(p.numel() * p.element_size() for p in model.parameters())
         self._specs = {spec.name: spec for graph in self._graphs(1) for spec in graph.tensors}.values()
         self._programs: dict[int, dict[str, Program]] = {}
         self.programs()
-        self.rotary = RotaryTables(shape.rows, shape.columns, shape.transformer.head_dim)
+        self.rotary = RotaryTables(shape.rows, shape.columns, shape.transformer.head_dim, share)
 
     @property
     def model(self) -> CausalWorldTransformer:
         """The PyTorch model; read again if no program of the engine holds it."""
         model = self._model()
         if model is None:
-            shape = self.shape
-            model = load_transformer(shape.transformer, self._files, shape.dtype, self._place, self.engine.storage)
+            model = self._read()
             self._model = ref(model)
+        return model
+
+    def _read(self) -> CausalWorldTransformer:
+        shape = self.shape
+        model = load_transformer(shape.transformer, self._files, shape.dtype, self._place, self.engine.storage)
+        model.share = self._share
         return model
 
     def programs(self, batch: int = 1) -> Mapping[str, Program]:

@@ -66,7 +66,7 @@ class Tile:
         self._tensors["timestep"].fill_(timestep)
         self._run("time")
         self._run("step")
-        return self._tensors["prediction"].clone()
+        return self._tensors["prediction"]
 
     def _branch(self, place: int) -> Branch:
         row = slice(place, place + 1)

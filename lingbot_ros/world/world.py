@@ -3,7 +3,6 @@
 import uuid
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,7 +10,9 @@ from lingbot_ros.control.camera import UNIT_STEP, Lens
 from lingbot_ros.control.rays import check_intrinsics, default_intrinsics, stretch_intrinsics
 from lingbot_ros.errors import InputError, SessionError
 from lingbot_ros.home import expanded
-from lingbot_ros.model.autoencoder import Frames, check_image, resize_image
+from lingbot_ros.input_files.encoded_image import read_image
+from lingbot_ros.model.autoencoder import Frames, check_image
+from lingbot_ros.model.framing import Fit, crop_box, cropped, fit_image
 from lingbot_ros.world.assembly import Control, new_control
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_session import LayerSession
@@ -43,7 +44,9 @@ class World:
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
-        size: tuple[int, int] | None = None,
+        size: tuple[int, int] | int | None = None,
+        fit: Fit = "aspect",
+        clip_frames: int | None = None,
         one_step: bool = False,
         prompt_policy: PromptPolicy = "keep",
         text_device: str = "cpu",
@@ -62,7 +65,9 @@ class World:
         `engine` torch, onnxruntime or auto, see `world.engine_choice`; `device` auto, cpu, cuda or cuda:N; `precision`
         auto, f32, bf16, f16, or int8 or fp8 for the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a
         GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size` height and
-        width of the frames in pixels instead of the card's; `one_step` generates with the first sampling step alone,
+        width of the frames in pixels instead of the card's, or their area; `fit` what becomes of images of another
+        aspect, see `model.framing`; `clip_frames` the frames of models that make one clip;
+        `one_step` generates with the first sampling step alone,
         faster and less true; `prompt_policy` see PromptPolicy; `text_device` the device of the text encoder; `memory`
         shows the model what it made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a
         file of a small decoder that makes the frames, much faster and softer, see `model.light_decoder`;
@@ -79,6 +84,8 @@ class World:
             precision=precision,
             threads=threads,
             size=size,
+            fit=fit,
+            clip_frames=clip_frames,
             one_step=one_step,
             steps=steps,
             shift=shift,
@@ -106,7 +113,7 @@ class World:
         seed: int = 0,
         session_id: str | None = None,
     ) -> Session:
-        """A new session that begins at `image`, uint8 [H, W, 3] RGB; another size is resized, another aspect stretched.
+        """A new session that begins at `image`, uint8 [H, W, 3] RGB; of another size it is resized as `fit` says.
 
         For camera models only: `intrinsics` are fx, fy, cx, cy in pixels of `image`, where the centre of the upper left
         pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`.
@@ -114,7 +121,8 @@ class World:
         """
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
-        fitted = self.model.autoencoder.fit(check_image(image), self.card.height, self.card.width)
+        used = cropped(check_image(image), (self.card.height, self.card.width), self.info.fit)
+        fitted = self.model.autoencoder.fit(used, self.card.height, self.card.width)
         lens = self._lens(np.asarray(image).shape[:2], intrinsics, unit_step)
         session = self.new_session(session_id, parent_id="", seed=seed, lens=lens)
         try:
@@ -139,8 +147,8 @@ class World:
         """The example first frame shipped beside the card, uint8 [H, W, 3] RGB, if there is one."""
         if self.card.seed_image is None:
             return None
-        image = cv2.imread(str(self.card.folder / self.card.seed_image), cv2.IMREAD_COLOR)
-        return None if image is None else np.ascontiguousarray(image[..., ::-1])
+        path = self.card.folder / self.card.seed_image
+        return read_image(path, "seed_image") if path.is_file() else None
 
     def close(self) -> None:
         """Close every session."""
@@ -182,10 +190,14 @@ class World:
         elif intrinsics is None:
             fitted = default_intrinsics(height, width)
         else:
-            fitted = stretch_intrinsics(check_intrinsics(intrinsics), (size[0], size[1]), (height, width))
+            given, part = check_intrinsics(intrinsics), (size[0], size[1])
+            if self.info.fit == "crop":
+                top, left, *shown = crop_box(part, (height, width))
+                given, part = given - np.array([0, 0, left, top]), (shown[0], shown[1])
+            fitted = stretch_intrinsics(given, part, (height, width))
         fx, fy, cx, cy = fitted.tolist()
         return Lens((fx, fy, cx, cy), UNIT_STEP if unit_step is None else unit_step)
 
     def fit_image(self, image: Frames) -> Frames:
-        """An image uint8 [h, w, 3] RGB stretched to the model's size. Raises InputError for other arrays."""
-        return resize_image(check_image(image), self.card.height, self.card.width)
+        """An image uint8 [h, w, 3] RGB at the model's size. Raises InputError for other arrays."""
+        return fit_image(check_image(image), (self.card.height, self.card.width), self.info.fit)

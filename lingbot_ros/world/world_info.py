@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.engine.interface import ProgramInfo
+from lingbot_ros.model.framing import Fit
 
 
 @dataclass(frozen=True)
@@ -27,4 +28,5 @@ class WorldInfo:
     parameters: int
     weights_bytes: int
     session_bytes: int
+    fit: Fit = "aspect"
     trust_definition: str = ""

@@ -6,7 +6,7 @@ from rclpy.serialization import serialize_message
 
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus, RobotAction
 from lingbot_ros.bridge.bag_messages import definitions, kind_of
-from lingbot_ros.recording.reader import read_message
+from lingbot_ros.recording.bag_file import read_message
 from lingbot_ros.recording.writer import message_types
 
 TYPES = message_types(definitions())

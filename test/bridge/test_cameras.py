@@ -5,7 +5,7 @@ import pytest
 from geometry_msgs.msg import Point, Pose, Quaternion
 from hypothesis import given
 from hypothesis import strategies as st
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
 from lingbot_ros.bridge.cameras import (
@@ -76,14 +76,71 @@ def test_camera_info_of_an_ideal_pinhole() -> None:
     assert info.p.tolist() == [500, 0, 416, 0, 0, 480, 232, 0, 0, 0, 1, 0]
     assert info.r.tolist() == [1, 0, 0, 0, 1, 0, 0, 0, 1] and list(info.d) == [0] * 5
     assert (info.height, info.width, info.distortion_model) == (464, 832, "plumb_bob")
-    assert np.array_equal(intrinsics_of(info, 464, 832), matrix)
-    assert intrinsics_of(camera_info(None, 4, 4, Header()), 4, 4) is None
+    for rectified in (False, True):
+        assert np.array_equal(intrinsics_of(info, 464, 832, rectified=rectified), matrix)
+        assert intrinsics_of(camera_info(None, 4, 4, Header()), 4, 4, rectified=rectified) is None
 
 
-@pytest.mark.parametrize(("change", "field"), [({"height": 3}, "height"), ({"d": [0.1] * 5}, r"\.d")])
-def test_cameras_that_do_not_fit_are_refused(change: dict[str, object], field: str) -> None:
-    info: CameraInfo = camera_info(np.eye(3), 464, 832, Header())
-    for name, value in change.items():
+K = np.array([[500.0, 0, 420], [0, 510, 240], [0, 0, 1]])
+P = np.array([[450.0, 0, 400, -30], [0, 450, 235, 0], [0, 0, 1, 0]])
+
+
+def calibrated(**changes: object) -> CameraInfo:
+    """As a calibration of a lens leaves it: K and D of the raw image, P of the rectified one."""
+    info = camera_info(K, 480, 832, Header())
+    info.d, info.p = [0.1, -0.2, 0.0, 0.0, 0.0], P.ravel()
+    for name, value in changes.items():
         setattr(info, name, value)
-    with pytest.raises(InputError, match=field):
-        intrinsics_of(info, 464, 832)
+    return info
+
+
+def test_a_rectified_image_is_described_by_p() -> None:
+    np.testing.assert_array_equal(intrinsics_of(calibrated(), 480, 832, rectified=True), P[:, :3])
+    uncalibrated_raw = calibrated(k=np.zeros(9))
+    np.testing.assert_array_equal(intrinsics_of(uncalibrated_raw, 480, 832, rectified=True), P[:, :3])
+    fisheye = calibrated(distortion_model="equidistant")
+    np.testing.assert_array_equal(intrinsics_of(fisheye, 480, 832, rectified=True), P[:, :3])
+    without_p = calibrated(p=np.zeros(12), d=[])
+    np.testing.assert_array_equal(intrinsics_of(without_p, 480, 832, rectified=True), K)
+
+
+def test_the_part_and_the_binning_of_the_sensor_count() -> None:
+    """Pixel centres are whole numbers: the centre of the left one of two binned pixels is at 0, of both at 0.5."""
+    part = RegionOfInterest(x_offset=100, y_offset=40, width=400, height=200)
+    info = calibrated(d=[], roi=part, binning_x=2, binning_y=2)
+    found = intrinsics_of(info, 100, 200, rectified=False)
+    expected = [[250, 0, (420 - 100 + 0.5) / 2 - 0.5], [0, 255, (240 - 40 + 0.5) / 2 - 0.5], [0, 0, 1]]
+    np.testing.assert_allclose(found, expected)  # type: ignore[arg-type]
+    binned = intrinsics_of(calibrated(binning_x=2), 480, 416, rectified=True)
+    np.testing.assert_allclose(binned, [[225, 0, 199.75], [0, 450, 235], [0, 0, 1]])  # type: ignore[arg-type]
+
+
+NO_P = {"p": np.zeros(12)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rectified", "message"),
+    [
+        ({}, False, r"camera_info.d: got .*set the parameter camera.rectified"),
+        ({"d": [], "distortion_model": "equidistant"}, False, "distortion_model: got 'equidistant'"),
+        ({"d": [0.0] * 4, "distortion_model": "fisheye"}, False, "distortion_model: got 'fisheye'"),
+        ({"d": [], "k": np.zeros(9)}, False, "camera_info.k: got zeros; only camera_info.p is set"),
+        (NO_P, True, r"camera_info.d"),
+        ({"d": [], "k": np.diag([1.0, 1, 1]).ravel()}, False, "focal length in pixels; 1 does not fit"),
+        ({"d": [], "k": np.diag([np.nan, 1, 1]).ravel()}, False, "finite intrinsics"),
+        ({"d": [], "k": np.diag([-500.0, 500, 1]).ravel()}, False, "positive focal"),
+        ({"p": np.full(12, np.inf)}, True, "camera_info.p: got .*finite"),
+        ({"p": [450.0, 0, 9000, 0, 0, 450, 235, 0, 0, 0, 1, 0]}, True, "centre 9000 is far outside"),
+        ({"height": 470}, True, "camera_info.height, camera_info.width: got 470 x 832"),
+        ({"binning_x": 2}, True, "got 480 x 416; give the camera_info of the image"),
+        ({"roi": RegionOfInterest(x_offset=500, width=400, height=480)}, True, "camera_info.roi"),
+    ],
+)
+def test_what_is_no_camera_of_the_image_is_refused(changes: dict[str, object], rectified: bool, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        intrinsics_of(calibrated(**changes), 480, 832, rectified=rectified)
+
+
+def test_places_beyond_the_world_are_refused() -> None:
+    with pytest.raises(InputError, match="pose.position"):
+        pose_to_camera_to_world(pose((1e308, 0, 0)), "pose")

@@ -83,3 +83,17 @@ def test_an_unfinished_download_says_what_is_missing_and_how_to_go_on(tmp_path: 
     (tmp_path / "weights" / "lingbot-world-base-cam" / "Wan2.1_VAE.pth").unlink()
     with pytest.raises(ModelError, match="no autoencoder.*models download lingbot-world-fast"):
         locate(find_card("lingbot-world-fast"))
+
+
+@pytest.mark.parametrize("name", ["lingbot-world-base-cam", "lingbot-world-base-act"])
+def test_the_negative_prompt_of_base_is_the_official_one(name: str) -> None:
+    """Four of its phrases; with others the guidance leads away from something else."""
+    phrases = find_card(name).sampler.negative_prompt.split("，")  # type: ignore[union-attr]
+    assert len(phrases) == 57 and {"镜头晃动", "模糊", "PPT幻灯片感", "霓虹灯光感"} <= set(phrases)
+    assert not {"镜头抖动", "模糊失真", "幻灯片感", "霓虹灯光"} & set(phrases)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "y/" * 3000])
+def test_a_name_that_no_folder_can_have_is_an_unknown_model(name: str) -> None:
+    with pytest.raises(ModelError, match="model: got"):
+        find_card(name)

@@ -7,6 +7,8 @@ import pytest
 
 from lingbot_ros.cli.main import main
 from lingbot_ros.engine.artifacts import ARTIFACTS_VARIABLE
+from test.support.tiny_camera import write_tiny_camera_model
+from test.support.tiny_light_decoder import write_light_decoder
 from test.support.tiny_model import VELOCITY, write_tiny_model
 
 
@@ -43,6 +45,18 @@ def test_a_model_is_exported_once_and_measured(
     ]
     assert all(one["p50_ms"] > 0 and one["gain"] > 0 for one in found["engines"])
     assert found["versions"]["onnxruntime"] and found["machine"]["cores"]
+
+
+@pytest.mark.slow
+def test_a_released_model_is_exported_with_its_decoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, light = write_tiny_camera_model(tmp_path), write_light_decoder(tmp_path)
+    assert main(["export", str(model), "--rows", "1", "--out", str(tmp_path / "wan")]) == 0
+    graphs = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if ", 1 row: " in line]
+    assert graphs == ["prompt", "control", "step", "decode_first", "decode"]
+    options = ["--light-decoder", str(light), "--rows", "1", "--out", str(tmp_path / "light")]
+    assert main(["export", str(model), *options]) == 0
+    graphs = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if ", 1 row: " in line]
+    assert graphs == ["prompt", "control", "step", "decode"]
 
 
 def test_what_cannot_be_exported_or_measured_says_why(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ LINES = {
     "gate": ["gate", "no-report"],
     "plan": ["plan", "--goals", "0"],
     "models": ["models", "list"],
+    "setup": ["setup", "--engine", "onnxruntime"],
     "engines": ["engines"],
     "export": ["export", "no-model"],
     "bench": ["bench", "no-model"],

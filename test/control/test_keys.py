@@ -73,3 +73,9 @@ def test_scripts_that_cannot_be_read_are_named(script: str) -> None:
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(InputError, match="use one of"):
         KeyCamera(fps=16).press(KeyEdge(0.0, "x", is_down=True))
+
+
+@pytest.mark.parametrize("script", ["w-99999999", "w-20000,a-1", f"w-{'9' * 5000}"], ids=["one", "together", "digits"])
+def test_scripts_have_an_end(script: str) -> None:
+    with pytest.raises(InputError, match="give at most 20000 frames in all"):
+        parse_key_script(script)

@@ -84,7 +84,7 @@ def test_files_that_are_no_arrays_are_named(tmp_path: Path, content: bytes | Non
     path = tmp_path / "poses.npy"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"--poses: got '.*poses\.npy'; give a \.npy file of numbers"):
+    with pytest.raises(InputError, match=r"--poses: got '.*poses\.npy'; (give a \.npy file|it cannot be read)"):
         read_poses(path, "--poses")
 
 
@@ -94,3 +94,11 @@ def test_a_prompt_is_a_text_or_a_file(tmp_path: Path) -> None:
     assert read_prompt("it rains. txt", "--prompt") == "it rains. txt"
     with pytest.raises(InputError, match="--prompt"):
         read_prompt(str(tmp_path / "none.txt"), "--prompt")
+
+
+def test_a_prompt_file_may_come_from_any_editor(tmp_path: Path) -> None:
+    (tmp_path / "prompt.TXT").write_bytes(b"\xef\xbb\xbfa red door\r\n")
+    assert read_prompt(str(tmp_path / "prompt.TXT"), "--prompt") == "a red door"
+    with pytest.raises(InputError, match="--prompt"):
+        read_prompt(str(tmp_path / "absent.txt"), "--prompt")
+    assert read_prompt("a text", "--prompt") == "a text"

@@ -4,13 +4,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lingbot_ros.datasets.bag.resample import Segment, Stamps, Timing, resample, trim
+from lingbot_ros.datasets.bag.resample import Segment, Stamps, Take, Timing, trim
+from lingbot_ros.datasets.bag.resample import resample as resample_take
 
 MS = 1_000_000
 
 
 def stamps(*milliseconds: float) -> Stamps:
     return np.array([round(value * MS) for value in milliseconds], np.int64)
+
+
+def resample(images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
+    take = Take(images, actions, np.zeros(len(images), np.int64), np.ones(len(actions), bool), stamps())
+    return resample_take(take, timing)
 
 
 def pairs(segments: list[Segment]) -> list[list[tuple[int, int]]]:

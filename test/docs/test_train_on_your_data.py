@@ -109,7 +109,7 @@ def test_the_model_is_driven_on_topics(place: Path, model: Path) -> None:
 
 
 def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> None:
-    """As typed: the shell finds the bag."""
+    """As typed: the shell finds the bag. README's line imagines the same bag again."""
     pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
     pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
     from test.support.imagination import isolated_environment
@@ -119,13 +119,15 @@ def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> Non
     (tmp_path / "lingbot").chmod(0o755)
     environment = {**isolated_environment(), "HOME": str(tmp_path)}
     environment.pop("ROS_HOME", None)
-    told = ""
-    for line in (record, convert):
+    told = {}
+    again = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("./lingbot replay"))
+    for line in (record, convert, again):
         done = subprocess.run(
             ["bash", "-c", line], env=environment, cwd=tmp_path, capture_output=True, text=True,
             timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        told = done.stdout
-    assert "/imagination/control: 1 without values; an episode begins at each" in told
+        told[line] = done.stdout
+    assert "/imagination/control: 1 without values; an episode begins at each" in told[convert]
+    assert "all bit-identical" in told[again]
     assert (tmp_path / "data" / "imagined" / "dataset.json").is_file()

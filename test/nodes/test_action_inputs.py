@@ -11,6 +11,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from lifecycle_msgs.msg import Transition
 from nav_msgs.msg import Path as PathMessage
 from numpy.testing import assert_allclose
+from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -78,10 +79,18 @@ def test_joint_states_by_name(mapped: Probe) -> None:
     assert mapped.statuses[-1].last_error_msg.startswith("joint_states.lift: got nan")
     publish(mapped, "joint_states", JointState(name=["slide", "lift"], position=[1.0]))
     assert mapped.statuses[-1].last_error_msg.startswith("joint_states.position: got 1 numbers; give one per joint, 2")
-    publish(mapped, "joint_states", joints(slide=1.0))
-    assert mapped.statuses[-1].last_error_msg.startswith("joint_states.name: got slide; give 'lift', which drives y")
     publish(mapped, "joint_states", joints(slide=2.0, lift=-1.0))
     assert_allclose(frames(mapped, "arm", 2)[1].control, [512, 512])
+
+
+def test_joint_states_in_parts(mapped: Probe) -> None:
+    """Slide and lift have publishers of their own; another arm's joints mean nothing. A set is one frame."""
+    mapped.start(session_id="parts")
+    before = mapped.statuses[-1].controls_rejected
+    parts = (joints(slide=0.5), joints(elbow=3.0), JointState(), joints(lift=0.5), joints(slide=1.0), joints(lift=0.0))
+    publish(mapped, "joint_states", *parts)
+    assert_allclose([info.control for info in frames(mapped, "parts", 2)], [[128, 128], [256, 256]])
+    assert mapped.statuses[-1].controls_rejected == before
 
 
 def test_a_joint_trajectory_at_frame_rate(mapped: Probe) -> None:
@@ -133,6 +142,13 @@ def test_without_a_map_it_is_one_clear_line(
     publish(probe, topic, message)
     probe.wait(lambda: reason in node.log_text())
     probe.wait(lambda: probe.statuses[-1].last_error_code == ErrorCode.UNSUPPORTED)
+
+
+def test_a_second_node_of_the_same_name_is_said(lockstep: tuple[NodeUnderTest, Probe], probe: Probe) -> None:
+    node, _ = lockstep
+    twin = Node("imagination", context=probe.node.context)
+    probe.wait(lambda: "another node is called /imagination, too" in node.log_text())
+    twin.destroy_node()
 
 
 def test_a_publisher_of_the_other_kind_of_twist_is_named(lockstep: tuple[NodeUnderTest, Probe], probe: Probe) -> None:

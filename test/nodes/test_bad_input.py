@@ -91,9 +91,9 @@ def cut(message: Any) -> Any:
 
 STARTS: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     "encoding": (
-        lambda: {"image": image_message(picture(), "bayer_rggb8")},
+        lambda: {"image": image_message(picture(), "nv24")},
         ErrorCode.INVALID_INPUT,
-        "image.encoding: got 'bayer_rggb8'; convert to one of rgb8, bgr8",
+        "image.encoding: got 'nv24'; convert to one of rgb8, bgr8",
     ),
     "cut": (lambda: {"image": cut(image_message(picture()))}, ErrorCode.INVALID_INPUT, "image.data: got 3071 bytes"),
     "model": (lambda: {"model": "no-such"}, ErrorCode.UNKNOWN_MODEL, "model: got 'no-such'; known models: "),

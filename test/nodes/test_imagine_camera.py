@@ -14,6 +14,7 @@ import pytest
 from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.cli.main import main
 from lingbot_ros.control.keys import parse_key_script, script_poses
+from lingbot_ros.control.poses import interpolate_poses
 from lingbot_ros.world import World
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment, picture
 from test.support.poses import pose_messages
@@ -58,7 +59,7 @@ def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path
     options = ["--prompt", tmp_path / "prompt.txt", "--seed", 3, "--threads", 1, "--precision", "f32"]
     done = imagine(["--model", model, *scene, *options, "--out", tmp_path / "out"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trajectory: 29 of 33 poses used for 4 chunks (5 frames, then 8)" in done.stdout
+    assert "trajectory: 33 poses for 29 frames in 4 chunks (5 frames, then 8)" in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     expected = {"frames_received": 29, "poses_given": 33, "prompt": "a red house in the rain", "precision": "f32"}
     assert {name: summary[name] for name in expected} == expected
@@ -68,7 +69,8 @@ def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path
         picture(72)[:48], prompt=summary["prompt"], seed=3, intrinsics=lens, unit_step=summary["unit_step"]
     )
     sent = np.load(tmp_path / "poses.npy").astype(np.float64)
-    path = np.stack([pose_to_camera_to_world(message.pose, "pose") for message in pose_messages(sent)])
+    spread = interpolate_poses(sent, np.linspace(0, 32, 29))
+    path = np.stack([pose_to_camera_to_world(message.pose, "pose") for message in pose_messages(spread)])
     for first, end in ((0, 5), (5, 13), (13, 21), (21, 29)):
         frames = session.step(path[first:end])
     film = cv2.VideoCapture(str(tmp_path / "out" / "imagined.mp4"))
@@ -84,7 +86,7 @@ def test_a_whole_session_follows_the_released_example(model: Path, image: Path, 
     scene = ["--poses", EXAMPLE / "poses.npy", "--intrinsics", EXAMPLE / "intrinsics.npy", "--prompt", "a red house"]
     done = imagine(["--model", model, "--image", image, *scene, "--threads", 1], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "trajectory: 957 of 961 poses used for 120 chunks" in done.stdout
+    assert "trajectory: 961 poses for 957 frames in 120 chunks" in done.stdout
     assert "intrinsics: pixels at 832x480" in done.stdout
     assert "\n957 frames in " in done.stdout
     assert "licence Apache-2.0" in done.stderr  # the node's log
@@ -100,9 +102,9 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
         "`./lingbot models download lingbot-world-v2-1.3b`: robbyant/lingbot-world-v2-1.3b-causal-fast (6.8 GB)",
         "(11.9 GB) of robbyant/lingbot-world-v2-14b-causal-fast",
         "Licence: CC-BY-NC-SA-4.0 (non-commercial use only)",
-        "memory plan of lingbot-world-v2-1.3b in f32 at 832x464:",
+        "memory plan of lingbot-world-v2-1.3b in f32 at 768x512:",
         "fit here: it needs ",
-        "lingbot-world-v2-1.3b in bf16 at 832x464 ",
+        "lingbot-world-v2-1.3b in bf16 at 768x512 ",
     ):
         assert part in done.stderr
 
@@ -111,10 +113,10 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
     ("arguments", "message"),
     [
         (["--poses", EXAMPLE / "poses.npy"], "--image: got nothing; "),
-        (["--image", EXAMPLE / "poses.npy", "--keys", "w-9"], "poses.npy'; give a complete JPEG or PNG file"),
-        (["--image", "IMAGE"], "--poses, --keys: got neither; "),
+        (["--image", EXAMPLE / "poses.npy", "--keys", "w-9"], "bytes; give a whole JPEG or PNG"),
+        (["--image", "IMAGE"], "--poses, --action-string, --keys: got none of them; "),
         (["--image", "IMAGE", "--keys", "w-9", "--policy", "demo"], "--policy: got 'demo'; leave it out"),
-        (["--image", "IMAGE", "--keys", "w-9", "--prompt", "no.txt"], "--prompt: got 'no.txt'; give a text"),
+        (["--image", "IMAGE", "--keys", "w-9", "--prompt", "no.txt"], "--prompt: got 'no.txt'; it cannot be read"),
     ],
     ids=["image", "not an image", "trajectory", "policy", "prompt"],
 )

@@ -154,8 +154,8 @@ def test_what_cannot_be_observed_is_refused_counted_and_costs_nothing(client: Pr
         client.wait(lambda: client.statuses[-1].images_rejected == rejected + len(errors))
         client.wait(lambda: text in client.statuses[-1].last_error_msg)
 
-    robot.camera.publish(stamped(Image(height=2, width=2, encoding="yuv422", step=8, data=bytes(16)), at(1)))
-    refused_as("observed_image.encoding: got 'yuv422'")
+    robot.camera.publish(stamped(Image(height=2, width=2, encoding="nv24", step=8, data=bytes(16)), at(1)))
+    refused_as("observed_image.encoding: got 'nv24'")
     robot.compressed.publish(stamped(CompressedImage(format="jpeg", data=b"no image"), at(1)))
     refused_as("observed_image.data: got 8 bytes of 'jpeg'")
     robot.show(1, rgb=picture(64)[:32])
@@ -196,9 +196,9 @@ def test_the_service_shows_whole_chunks(client: Probe, model: Path) -> None:
         ({"actions": [RobotAction(values=[np.nan, 1.0])]}, ErrorCode.INVALID_INPUT, "action[0].x: got nan"),
         ({"images": [image_message(picture(64)[:32])]}, ErrorCode.INVALID_INPUT, "images[0].height, images[0].width"),
         (
-            {"images": [image_message(picture(), "yuv422")]},
+            {"images": [image_message(picture(), "nv24")]},
             ErrorCode.INVALID_INPUT,
-            "images[0].encoding: got 'yuv422'",
+            "images[0].encoding: got 'nv24'",
         ),
         ({"session_id": "nobody"}, ErrorCode.UNKNOWN_SESSION, "session_id: got 'nobody'"),
         ({"actions": [], "camera_poses": [PoseStamped()]}, ErrorCode.UNSUPPORTED, "camera_poses"),

@@ -12,13 +12,17 @@ from lingbot_ros.cli.imagine.trajectory import read_trajectory, require_poses_su
 from lingbot_ros.control.poses import framewise_steps, longest_step, resample_path
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.runtime.intrinsics import focal_and_centre
+from lingbot_ros.world import LoadOptions
+from lingbot_ros.world.adapted_card import adapted_card
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example_00"
 CARD = find_card("lingbot-world-v2-1.3b")  # chunks of 13, 16, 16, ... frames
 
 
 def options(**given: object) -> Namespace:
-    return Namespace(**{"poses": None, "keys": None, "intrinsics": None, "frames": None, **given})
+    return Namespace(
+        **{"poses": None, "action_string": None, "keys": None, "intrinsics": None, "frames": None, **given}
+    )
 
 
 def test_the_example_fills_whole_chunks_and_keeps_the_released_scale() -> None:
@@ -26,19 +30,22 @@ def test_the_example_fills_whole_chunks_and_keeps_the_released_scale() -> None:
     trajectory = read_trajectory(options(**example), CARD)
     poses = np.load(EXAMPLE / "poses.npy").astype(np.float64)
     assert trajectory.poses.shape == (13 + 59 * 16, 4, 4)
-    released = longest_step(framewise_steps(resample_path(poses[:957], 240)))
+    # 961 poses are 241 latent frames, of which 240 fill whole chunks: the path is spread over them, not cut.
+    path = resample_path(poses, 240)
+    released = longest_step(framewise_steps(path))
     assert trajectory.unit_step == pytest.approx(released, rel=1e-9)
     assert trajectory.text().startswith(
-        "trajectory: 957 of 961 poses used for 60 chunks (13 frames, then 16); unit step "
+        "trajectory: 961 poses for 957 frames in 60 chunks (13 frames, then 16); unit step "
     )
     received = [pose_to_camera_to_world(message.pose, "pose") for message in trajectory.messages()]
-    np.testing.assert_allclose(received, poses[:957], atol=2e-6)
+    np.testing.assert_allclose(received[::4], path, atol=2e-6)
+    np.testing.assert_allclose(received[-1], poses[-1], atol=2e-6)
 
 
 def test_intrinsics_of_the_example_in_pixels_of_a_image() -> None:
     example = {"poses": EXAMPLE / "poses.npy", "intrinsics": EXAMPLE / "intrinsics.npy"}
     message = read_trajectory(options(**example), CARD).camera_info(720, 1280)
-    matrix = intrinsics_of(message, 720, 1280)
+    matrix = intrinsics_of(message, 720, 1280, rectified=False)
     assert matrix is not None
     x, y = 1280 / 832, 720 / 480
     expected = np.array([502.9116, 503.10812, 415.77786, 239.77779]) * [x, y, x, y]
@@ -55,6 +62,37 @@ def test_a_model_of_one_clip_takes_one_chunk() -> None:
     assert len(read_trajectory(options(poses=EXAMPLE / "poses.npy"), find_card("lingbot-world-base-cam")).poses) == 81
 
 
+def test_a_clip_may_be_longer_than_the_card_says() -> None:
+    card = find_card("lingbot-world-base-cam")
+    longer = adapted_card(card, LoadOptions(card.name, clip_frames=161))
+    assert (longer.stream.chunk, longer.stream.window, longer.max_horizon) == (41, 41, 161)
+    trajectory = read_trajectory(options(poses=EXAMPLE / "poses.npy", frames=161), longer)
+    np.testing.assert_allclose(trajectory.poses, np.load(EXAMPLE / "poses.npy")[:161], atol=1e-6)
+    with pytest.raises(InputError, match="at least 161, the first chunk"):
+        read_trajectory(options(action_string="w-80"), longer)
+    for wrong in (160, 1):
+        with pytest.raises(InputError, match="clip_frames: got"):
+            adapted_card(card, LoadOptions(card.name, clip_frames=wrong))
+    with pytest.raises(InputError, match="goes on chunk by chunk"):
+        adapted_card(CARD, LoadOptions(CARD.name, clip_frames=161))
+
+
+def test_81_poses_are_spread_over_20_latents() -> None:
+    """As the official default is for chunks of four."""
+    poses = np.load(EXAMPLE / "poses.npy")[:81].astype(np.float64)
+    trajectory = read_trajectory(options(poses=EXAMPLE / "poses.npy", frames=81), CARD)
+    assert len(trajectory.poses) == 77
+    np.testing.assert_allclose(trajectory.poses[::4], resample_path(poses, 20), atol=1e-9)
+
+
+def test_an_action_string_is_spread_and_divided_as_the_official_code_does() -> None:
+    trajectory = read_trajectory(options(action_string="w-8,wl-16,i-8,none-12"), CARD)
+    steps = framewise_steps(trajectory.poses[::4])
+    assert (trajectory.given, len(steps)) == (46, 12)
+    assert trajectory.unit_step == pytest.approx(0.204545, abs=1e-6)
+    np.testing.assert_allclose(steps[3, :3, 3] / trajectory.unit_step, (0.0889, 0, 0.9951), atol=5e-5)
+
+
 def test_keys_move_at_the_released_speed() -> None:
     trajectory = read_trajectory(options(keys="w-60"), CARD)
     assert (trajectory.given, len(trajectory.poses), trajectory.unit_step) == (61, 61, 0.2)
@@ -64,9 +102,9 @@ def test_keys_move_at_the_released_speed() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "--poses, --keys: got neither"),
-        ({"poses": EXAMPLE / "poses.npy", "keys": "w-20"}, "--poses, --keys: got both"),
-        ({"keys": "w-8"}, "--poses: got 9 frames; give at least 13, the first chunk of lingbot-world-v2-1.3b"),
+        ({}, "--poses, --action-string, --keys: got none of them"),
+        ({"poses": EXAMPLE / "poses.npy", "keys": "w-20"}, "--poses, --action-string, --keys: got --poses and --keys"),
+        ({"keys": "w-8"}, "--keys: got 9 frames; give at least 13, the first chunk of lingbot-world-v2-1.3b"),
         ({"poses": EXAMPLE / "poses.npy", "frames": 12}, "--frames: got 12 frames; give at least 13"),
         ({"poses": EXAMPLE / "poses.npy", "frames": 0}, "--frames: got 0; give a positive number"),
         ({"keys": "q-8"}, "keys: got 'q-8'"),

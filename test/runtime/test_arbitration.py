@@ -176,3 +176,28 @@ def test_actions_are_held_under_decay_and_velocities_of_them_go_on_from_the_sess
     box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic(), start=np.array([5.0, 6.0])))
     (control,) = box.take(1, MotionState(motion, None)) or []
     assert_allclose(control.values, [6, 6])
+
+
+def plan(*places: float, over: int = 0, ahead_s: float = 0.0) -> Plan:
+    controls = tuple(pose(x, source=ControlSource.PATH) for x in places)
+    return Plan(controls, over, time.monotonic() + ahead_s if ahead_s else -math.inf)
+
+
+def test_a_plan_that_lies_ahead_waits_and_what_drives_goes_on() -> None:
+    box = inbox()
+    box.put(plan(7.0, 8.0, ahead_s=0.05))
+    assert box.take(1, STAND) is None
+    box.put(plan(1.0, 2.0, 3.0))
+    box.put(plan(7.0, 8.0, ahead_s=0.05))
+    assert xs(box.take(1, STAND)) == [1.0]
+    deadline_s = time.monotonic() + 10.0
+    taken = xs(box.take(1, STAND))
+    while taken[-1] != 7.0 and time.monotonic() < deadline_s:
+        taken = xs(box.take(1, STAND))
+    assert taken == [7.0] and xs(box.take(1, STAND)) == [8.0]
+
+
+def test_a_plan_that_began_before_it_came_goes_on_where_it_would_be() -> None:
+    box = inbox()
+    box.put(plan(1.0, 2.0, 3.0, over=2))
+    assert xs(box.take(1, STAND)) == [3.0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lingbot_ros.environment.layout import Layout
-from lingbot_ros.environment.variables import foreign_prefixes, program_variables, workspace_variables
+from lingbot_ros.environment.variables import REACH, foreign_prefixes, program_variables, workspace_variables
 
 LAYOUT = Layout(Path("/home/me/lingbot"))
 VENV = "/home/me/lingbot/.venv"
@@ -41,6 +41,17 @@ SOURCED = {
 )
 def test_a_sourced_ros_is_taken_out_and_the_users_choices_stay(name: str, expected: str | None) -> None:
     assert workspace_variables(LAYOUT, SOURCED).get(name) == expected
+
+
+def test_ros_reaches_this_machine_unless_the_user_says_otherwise() -> None:
+    reach = {name: value for name, value in workspace_variables(LAYOUT, SOURCED).items() if name in REACH}
+    assert reach == {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "FASTDDS_DEFAULT_PROFILES_FILE": "/home/me/lingbot/config/fastdds_localhost.xml",
+    }
+    for name in REACH:
+        variables = workspace_variables(LAYOUT, SOURCED | {name: "own"})
+        assert {key: value for key, value in variables.items() if key in REACH} == {name: "own"}
 
 
 def test_twice_is_as_once() -> None:

@@ -1,10 +1,12 @@
-"""LeRobot data sets of formats v2.0, v2.1 and v3.0, written by their documented layout. Needs pyarrow."""
+"""LeRobot data sets of formats v2.0, v2.1 and v3.0, written by their documented layout. Needs pyarrow and PyAV."""
 
 import json
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pyarrow
@@ -36,9 +38,29 @@ def write_film(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
     film.release()
 
 
+def write_timed_film(path: Path, frames: list[tuple[NDArray[np.uint8], int]]) -> None:
+    """Each frame with when it is shown, in frames from the start of the film."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("mpeg4", rate=FPS, options={"g": "10"})
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = 4_000_000
+        stream.codec_context.time_base = Fraction(1, FPS)
+        for rgb, at in frames:
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame.pts, frame.time_base = at, Fraction(1, FPS)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+
+
 def write_table(path: Path, columns: dict[str, list[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_table(pyarrow.table(columns), path)
+
+
+def read_table(path: Path) -> dict[str, list[Any]]:
+    return dict(parquet.read_table(path).to_pydict())
 
 
 def rows(episodes: list[int], first: int = 0) -> dict[str, list[Any]]:

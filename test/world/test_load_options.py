@@ -27,6 +27,8 @@ EVERYTHING = LoadOptions(
     precision="bf16",
     threads=3,
     size=(272, 480),
+    fit="crop",
+    clip_frames=161,
     one_step=True,
     steps=7,
     shift=2.5,
@@ -88,7 +90,7 @@ def test_what_no_model_can_use_is_refused(field: str, value: object) -> None:
         LoadOptions("x", **{field: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", ["832", "832x", "x480", "832x480x3", "-1x5"])
+@pytest.mark.parametrize("size", ["832x", "x480", "832x480x3", "-1x5"])
 def test_a_size_that_cannot_be_read_is_refused(size: str) -> None:
     with pytest.raises(InputError, match=r"^size: got .*WIDTHxHEIGHT"):
         LoadOptions.from_plain({"name": "x", "size": size})

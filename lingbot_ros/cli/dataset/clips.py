@@ -73,7 +73,7 @@ def _from_bag(args: argparse.Namespace) -> int:
         raise InputError("--rate", args.rate, "give a positive number of frames per second")
     image_gap = 1.5 / args.rate if args.image_gap is None else args.image_gap
     timing = Timing(args.rate, image_gap, args.action_gap, args.action_offset)
-    topics = BagTopics(args.images, args.actions, args.stamps, args.joint_field, args.names)
+    topics = BagTopics(args.images, args.actions, args.stamps, args.joint_field, args.names, args.bad_share)
     with Bag(args.bag) as bag:
         clips = survey(bag, topics, timing, _options(args))
         return _write(args, clips, lambda writer: write_missing(bag, clips, topics, writer))
@@ -86,7 +86,7 @@ def _from_lerobot(args: argparse.Namespace) -> int:
 
     require_pyarrow()
     recorded = open_set(args.folder, args.camera, args.action)
-    clips = survey(recorded, args.every, _options(args))
+    clips = survey(recorded, args.every, _options(args), args.bad_share)
     return _write(args, clips, lambda writer: write_missing(recorded, clips, writer))
 
 
@@ -158,6 +158,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     add("--low", type=_numbers, metavar="N,N,...", help="lower limit of each component, e.g. --low=-1,0 "
         "(default: by --quantile)")  # fmt: skip
     add("--high", type=_numbers, metavar="N,N,...", help="upper limit of each component, e.g. --high=1,0.5")
+    add("--bad-share", type=float, default=0.01, metavar="SHARE", help="share of a topic's messages, or of a data "
+        "set's rows, that may be unusable; they are left out and named (default 0.01)")  # fmt: skip
     add("--quantile", type=float, default=0.001, metavar="Q", help="limits of a component: the quantiles Q and 1 - Q "
         "of the data; values outside are clipped (default 0.001)")  # fmt: skip
 

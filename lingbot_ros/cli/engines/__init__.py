@@ -15,6 +15,6 @@ def run(args: argparse.Namespace) -> int:
 
     for report in engine_reports():
         state = f"usable: {report.info}" if report.info else f"not usable: {report.refusal.removeprefix('engine: ')}"
-        print(f"{report.engine:<12} {report.device:<5} {state}")
+        print(f"{report.engine:<14} {report.device:<5} {state}")
     print("auto: per model, the fastest that was exported for it (lingbot export MODEL --to onnx), measured at loading")
     return 0

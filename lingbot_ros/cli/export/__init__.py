@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[1, 8], help="worlds in one forward, one graph each (default 1 8)"
     )
+    parser.add_argument(
+        "--light-decoder", type=Path, help="released models: also export this decoder (default: the autoencoder's)"
+    )
     parser.add_argument("--out", type=Path, help="folder (default: $LINGBOT_ENGINES, or in the user's cache)")
 
 
@@ -23,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from lingbot_ros.engine.interface import EngineOptions
     from lingbot_ros.engine.onnx_engine import BATCHES, OnnxEngine
     from lingbot_ros.errors import InputError
+    from lingbot_ros.world.decoder_graphs import decoder_graphs
     from lingbot_ros.world.engine_choice import exported_graphs
 
     engine = OnnxEngine(EngineOptions(engine="onnxruntime"))
@@ -31,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
             raise InputError("--rows", rows, f"give {' or '.join(map(str, BATCHES))}")
     card = find_card(args.name)
     files = locate(card)
-    for rows in args.rows:
-        for graph in exported_graphs(card, files, rows):
-            print(f"{graph.name}, {rows} row{'s' if rows > 1 else ''}: ", end="", flush=True)
-            print(engine.keep(graph, args.out), flush=True)
+    networks = [graph for rows in args.rows for graph in exported_graphs(card, files, rows)]
+    for graph in (*networks, *decoder_graphs(card, files, args.light_decoder)):
+        print(f"{graph.name}, {graph.batch} row{'s' if graph.batch > 1 else ''}: ", end="", flush=True)
+        print(engine.keep(graph, args.out), flush=True)
     return 0

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.cli.reach import reach_line
 
 HELP = "start an imagined world on ROS 2 topics and drive it with a demo policy or a camera trajectory"
 
@@ -32,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "of a frame of 832x480, or normalised (default: the node's camera.intrinsics)")  # fmt: skip
     camera.add_argument("--keys", metavar="SCRIPT", help="instead of --poses, e.g. w-16,wl-8,none-4: keys and number "
                         "of frames; WASD moves the camera, IJKL turns it")  # fmt: skip
-    camera.add_argument("--frames", type=int, metavar="N", help="use the first N poses (default: all)")
+    camera.add_argument("--action-string", metavar="STRING", help="instead of --poses: keys and frames as the "
+                        "official code reads them, spread over the film and divided by the longest step")  # fmt: skip
+    camera.add_argument("--frames", type=int, metavar="N", help="use the first N poses (default: all); models of one "
+                        "clip make a clip of N frames, 4n + 1")  # fmt: skip
     parser.add_argument(
         "--record", action="store_true", help="write an MCAP bag to the folder of the parameter recording.folder"
     )
@@ -53,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns 0 after --duration or Ctrl-C, 1 when the node did not start or has ended."""
     # Print before the large imports, so that the user sees something at once.
-    print("starting the node imagination; stop with Ctrl-C", flush=True)
+    print(f"starting the node imagination; stop with Ctrl-C\n{reach_line()}", flush=True)
     if args.view:
         from lingbot_ros.cli.imagine.view import imagine_on_page
 

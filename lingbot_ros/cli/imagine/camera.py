@@ -17,9 +17,11 @@ from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
 from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
 from lingbot_ros.cli.model_arguments import load_options
-from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.input_files.encoded_image import read_image
+from lingbot_ros.model.geometry import frame_size
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.client.trajectory import TrajectoryClient
@@ -38,16 +40,23 @@ _SMALLER = ("bf16", "int8")
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
     require_poses_suffice(card)
+    if card.stream.window == card.stream.chunk and args.clip_frames is None:
+        args.clip_frames = args.frames  # of a model that makes one clip
+    picture = None
+    if args.image is not None and args.image.exists():
+        picture = read_image(args.image, "--image")
+        choose_size(args, card, (picture.shape[0], picture.shape[1]))
     require_weights(args, card)
     if args.image is None and card.seed_image is not None:
         args.image = card.folder / card.seed_image
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
-    if not args.poses and not args.keys and card.demo_poses is not None:
+    if not (args.poses or args.keys or args.action_string) and card.demo_poses is not None:
         args.poses = card.folder / card.demo_poses
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
-    picture, trajectory = read_image(args.image), read_trajectory(args, card)
+    picture = read_image(args.image, "--image") if picture is None else picture
+    trajectory = read_trajectory(args, adapted_card(card, load_options(args, {})))
     prompt = read_prompt(args.prompt, "--prompt")
     print(trajectory.text(), flush=True)
     more = {"camera.unit_step": repr(trajectory.unit_step)}
@@ -80,6 +89,21 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
             if run is not None:
                 run.finish(prompt)
     return 0
+
+
+def choose_size(args: argparse.Namespace, card: ModelCard, image: tuple[int, int]) -> None:
+    """Give the frames the aspect of the first image (height, width), as the released pipeline does.
+
+    A size that was given as WIDTHxHEIGHT stays, and what --params-file may say. Raises InputError.
+    """
+    size = load_options(args, {}).size
+    if card.autoencoder != "wan" or (args.fit or "aspect") != "aspect" or isinstance(size, tuple):
+        return
+    if args.params_file and size is None:
+        return
+    height, width = frame_size(*image, size or card.area or card.height * card.width)
+    args.size = f"{width}x{height}"
+    print(f"frames: {width}x{height}, of the aspect of {args.image}", flush=True)
 
 
 def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
@@ -151,7 +175,7 @@ class _Run:
             "seed": args.seed,
             "first_picture": str(args.image),
             "prompt": prompt,
-            "trajectory": str(args.poses or args.keys),
+            "trajectory": str(args.poses or args.action_string or args.keys),
             "poses_given": trajectory.given,
             "poses_used": len(trajectory.poses),
             "unit_step": trajectory.unit_step,

@@ -16,9 +16,10 @@ from lingbot_ros.bridge.model_messages import control_spec
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.cli.imagine.camera import imagine_camera, require_weights
 from lingbot_ros.cli.imagine.film import Recording
-from lingbot_ros.cli.node_session import BRING_UP_S, read_image, ros, ros_arguments, use_large_images, what_ran
+from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, use_large_images, what_ran
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.nodes.client.demo_driver import DemoDriver
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
@@ -45,7 +46,7 @@ def imagine(args: argparse.Namespace) -> int:
     _refuse_camera_options(args, card)
     if card is not None:
         require_weights(args, card)
-    picture = read_image(args.image) if args.image else None
+    picture = read_image(args.image, "--image") if args.image else None
     with NodeProcess(ros_arguments(args, {})) as process, ros(args.namespace) as (node, executor):
         client = ImaginationClient(node, executor)
         try:

@@ -11,9 +11,10 @@ from std_msgs.msg import Header
 
 from lingbot_ros.bridge.cameras import camera_info, camera_to_world_to_pose
 from lingbot_ros.checkpoints.cards import ModelCard
+from lingbot_ros.control.action_string import action_string_poses, parse_action_string
 from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.control.keys import parse_key_script, script_poses
-from lingbot_ros.control.poses import Poses, framewise_steps, longest_step
+from lingbot_ros.control.poses import Poses, framewise_steps, interpolate_poses, longest_step
 from lingbot_ros.control.rays import REFERENCE_SIZE, stretch_intrinsics
 from lingbot_ros.control.scene_files import read_intrinsics, read_poses
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
@@ -26,7 +27,7 @@ _POSE_CHANNELS = 6
 
 @dataclass(frozen=True)
 class Trajectory:
-    """poses: camera-to-world [n, 4, 4], the first whole chunks of `given` poses. intrinsics: fx, fy, cx, cy in pixels
+    """poses: camera-to-world [n, 4, 4], of whole chunks, made of `given` poses. intrinsics: fx, fy, cx, cy in pixels
     of a frame of 832 x 480, None = the node's. unit_step: the longest translation between latent frames, by which the
     released pipeline divides; the default if the camera only turns.
     """
@@ -43,7 +44,7 @@ class Trajectory:
         """One line about the poses, unit step and intrinsics that are used."""
         chunks = 1 + (len(self.poses) - self.first_chunk) // self.later_chunks
         return (
-            f"trajectory: {len(self.poses)} of {self.given} poses used for {chunks} chunk{'s' if chunks > 1 else ''} "
+            f"trajectory: {self.given} poses for {len(self.poses)} frames in {chunks} chunk{'s' if chunks > 1 else ''} "
             f"({self.first_chunk} frames, then {self.later_chunks}); unit step {self.unit_step:.4g}; "
             f"intrinsics: {self.intrinsics_are}"
         )
@@ -69,34 +70,55 @@ def require_poses_suffice(card: ModelCard) -> None:
 
 
 def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
-    """Read --poses or --keys, --intrinsics and --frames. Raises InputError."""
-    if bool(args.poses) == bool(args.keys):
-        given = "both" if args.poses else "neither"
-        fix = f"{card.name} is a camera model: give either --poses FILE.npy or --keys SCRIPT"
-        raise InputError("--poses, --keys", given, fix)
-    poses = read_poses(args.poses, "--poses") if args.poses else script_poses(parse_key_script(args.keys))
+    """Read --poses, --action-string or --keys, then --intrinsics and --frames. Raises InputError.
+
+    Paths of a file or of an action string are spread over the latent frames, as in the released pipeline: their ends
+    are the ends of the film. Keys drive in metres, and what fills no chunk is left out.
+    """
+    given = [name for name in ("poses", "action_string", "keys") if getattr(args, name)]
+    if len(given) != 1:
+        said = " and ".join(f"--{name.replace('_', '-')}" for name in given) or "none of them"
+        fix = f"{card.name} is a camera model: give one of --poses FILE.npy, --action-string or --keys"
+        raise InputError("--poses, --action-string, --keys", said, fix)
     intrinsics, how = None, "the node's (camera.intrinsics)" if card.intrinsics is None else "the model's"
     if args.intrinsics:
         intrinsics, how = read_intrinsics(args.intrinsics, "--intrinsics")
-    first, later = _chunk_frames(card)
-    used = poses[: _whole_frames(poses, args.frames, card, first, later)]
+    first, later = chunk_frames(card)
+    if args.keys:
+        poses = script_poses(parse_key_script(args.keys))
+        used = poses[: _whole_frames(len(poses), args.frames, card, "--keys")]
+        return Trajectory(used, len(poses), first, later, intrinsics, how, UNIT_STEP)
+    poses, field = _path(args)
+    limited = poses if args.frames is None else poses[: args.frames]
+    frames = _whole_frames(len(poses), args.frames, card, field)
     stride = later // card.stream.chunk
-    step = longest_step(framewise_steps(used[::stride])) if args.poses else UNIT_STEP
+    # A file is cut to 4n + 1 poses. An action string has 4n + 2, which all count.
+    count = len(limited) if args.action_string else (len(limited) - 1) // stride * stride + 1
+    used = interpolate_poses(limited[:count], np.linspace(0, count - 1, frames))
+    step = longest_step(framewise_steps(used[::stride]))
     return Trajectory(used, len(poses), first, later, intrinsics, how, step or UNIT_STEP)
 
 
-def _chunk_frames(card: ModelCard) -> tuple[int, int]:
+def chunk_frames(card: ModelCard) -> tuple[int, int]:
     """Frames of the first chunk and of later ones: the first latent frame of a video encodes a single frame."""
     stride = TEMPORAL_STRIDE if card.autoencoder == "wan" else 1
     return stride * (card.stream.chunk - 1) + 1, stride * card.stream.chunk
 
 
-def _whole_frames(poses: Poses, limit: int | None, card: ModelCard, first: int, later: int) -> int:
+def _path(args: argparse.Namespace) -> tuple[Poses, str]:
+    if args.action_string:
+        return action_string_poses(parse_action_string(args.action_string)), "--action-string"
+    return read_poses(args.poses, "--poses"), "--poses"
+
+
+def _whole_frames(poses: int, limit: int | None, card: ModelCard, field: str) -> int:
+    """The frames of as many whole chunks as there are poses for."""
     if limit is not None and limit < 1:
         raise InputError("--frames", limit, "give a positive number of frames")
-    wanted = len(poses) if limit is None else min(limit, len(poses))
+    first, later = chunk_frames(card)
+    wanted = poses if limit is None else min(limit, poses)
     if wanted < first:
-        field = "--poses" if len(poses) < first else "--frames"
+        field = field if poses < first else "--frames"
         raise InputError(field, f"{wanted} frames", f"give at least {first}, the first chunk of {card.name}")
     if card.stream.window == card.stream.chunk:  # one clip only
         return first

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from lingbot_ros.checkpoints.cards import list_cards
+    from lingbot_ros.checkpoints.cards import read_cards
     from lingbot_ros.checkpoints.files import unavailable_reason
     from lingbot_ros.engine.interface import EngineOptions
     from lingbot_ros.engine.torch_engine import TorchEngine
@@ -49,13 +49,16 @@ def _list(args: argparse.Namespace) -> int:
     device, precision = options.device, options.precision
     print(f"engine: {TorchEngine(EngineOptions(device, precision)).info}")
     print(f"{'model':<30} {'weights':>9}  {'licence':<17} {'local':<5} memory in {precision} on {device}")
-    for card in list_cards():
+    cards, faults = read_cards()
+    for card in cards:
         plan = plan_memory(card, options)
         here = "no" if unavailable_reason(card) else "yes"
         memory = f"{size_text(plan.needed(device))}, {'fits' if plan.fits else 'does not fit'}"
         print(f"{card.name:<30} {size_text(card.weights.bytes):>9}  {card.licence:<17} {here:<5} {memory}")
         print(f"    {card.summary}")
-    if any(card.non_commercial for card in list_cards()):
+    for fault in faults:
+        print(f"not read: {' '.join(str(fault).split())}")
+    if any(card.non_commercial for card in cards):
         print("Licences with NC permit non-commercial use only.")
     return 0
 

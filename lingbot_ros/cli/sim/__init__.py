@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.cli.reach import reach_line
 from lingbot_ros.tasks.registry import DEFAULT_SCENE
 
 HELP = "start an imagined world as a simulator, paused, with the standard interfaces and /clock"
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns 0 after --duration, Ctrl-C or a client's request to quit, 1 when the node did not start or failed."""
     # Print before the large imports, so that the user sees something at once.
-    print("starting the simulator; stop with Ctrl-C", flush=True)
+    print(f"starting the simulator; stop with Ctrl-C\n{reach_line()}", flush=True)
     from lingbot_ros.cli.sim.simulator import simulate
 
     return simulate(args)

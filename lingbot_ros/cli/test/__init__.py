@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
     """Environment variables that isolate the ROS communication of a test run."""
     return {
-        **variables,
+        **{name: value for name, value in variables.items() if name != "FASTDDS_DEFAULT_PROFILES_FILE"},
         "ROS_DOMAIN_ID": str(random.choice(_TEST_DOMAINS)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "SDL_VIDEODRIVER": "dummy",

@@ -3,14 +3,14 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
-import yaml
 
 from lingbot_ros.checkpoints.architecture import parse_dataclass, to_plain
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 
 _KEY = "rigid_layers"
@@ -20,8 +20,8 @@ _WEIGHTS_FILE = "model.safetensors"
 def layer_config(path: Path) -> RigidLayersConfig | None:
     """The configuration of a world of layers, or None where the file describes another kind of run."""
     try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        data = parse_yaml(read_text(path, "--config"), str(path))
+    except InputError:
         return None  # the reader of the other kind says what is wrong
     if not isinstance(data, dict) or _KEY not in data:
         return None

@@ -1,5 +1,6 @@
 """Message types that can be a robot's action, and the numbers in them. No ROS: any object with the fields will do."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.datasets.left_out import LeftOut
 from lingbot_ros.errors import InputError
 
 Vector = NDArray[np.float64]
@@ -74,43 +76,105 @@ def action_type(kind: str, joint_field: str = "position") -> ActionType:
 
 
 class ActionColumn:
-    """Collects the actions of a topic, message by message. The first message says which components there are."""
+    """Collects the actions of a topic, message by message.
 
-    def __init__(self, topic: str, kind: str, joint_field: str) -> None:
-        self._topic, self._type, self._by_name = topic, action_type(kind, joint_field), kind == _JOINTS
-        self.names: tuple[str, ...] = ()
-        self._rows: list[Vector] = []
+    The components are those that most messages have. The joints of JointStates are gathered from all messages: an arm
+    and a gripper may publish their own on one topic. `components` limits which joints count.
+    """
 
-    def add(self, message: Any) -> bool:
-        """False for a message without any value, which is no action: a session's first image has such a control.
+    def __init__(self, topic: str, kinds: Sequence[str], joint_field: str, components: Sequence[str] = ()) -> None:
+        self._topic = topic
+        self._types = {kind: action_type(kind, joint_field) for kind in kinds}
+        self.by_joint = _JOINTS in kinds
+        if self.by_joint and len(kinds) > 1:
+            raise InputError(topic, f"messages of {', '.join(kinds)}", "give a topic of one type")
+        self._components = tuple(components)
+        self._rows: list[tuple[tuple[str, ...], Vector] | InputError | None] = []
 
-        Raises InputError for a message with other components than the first, or with a value that is not finite.
-        """
-        vector, names = self._type.vector(message), self._type.names(message)
+    def add(self, message: Any) -> tuple[str, ...]:
+        """The names of the components in a message, none for one that is no action or cannot be used."""
+        row = message if isinstance(message, InputError) else self._row(message)
+        self._rows.append(row)
+        return row[0] if isinstance(row, tuple) else ()
+
+    def finish(self, left_out: LeftOut) -> "Actions":
+        """All that was added; what cannot be used is counted in `left_out`."""
+        counts = Counter(row[0] for row in self._rows if isinstance(row, tuple))
+        if self.by_joint:
+            seen = tuple(dict.fromkeys(name for names in counts for name in names))
+            names = tuple(name for name in seen if name in self._components or not self._components)
+        else:
+            names = max(counts, key=lambda names: counts[names], default=())
+        place = {name: n for n, name in enumerate(names)}
+        values = np.full((len(self._rows), len(names)), np.nan)
+        states = np.full(len(self._rows), USABLE, np.int8)
+        for number, row in enumerate(self._rows):
+            if row is None:
+                states[number] = IGNORED if self.by_joint else EMPTY
+            elif isinstance(row, InputError):
+                left_out.add(row)
+                states[number] = BAD
+            elif self.by_joint:
+                for name, value in zip(*row, strict=True):
+                    if name in place:
+                        values[number, place[name]] = value
+                states[number] = IGNORED if np.isnan(values[number]).all() else USABLE
+            elif row[0] != names:
+                fix = f"most messages have {list(names)}; give another topic"
+                left_out.add(self._fault(number, f"components {list(row[0])}", fix))
+                states[number] = BAD
+            else:
+                values[number] = row[1]
+        return Actions(names, values, states)
+
+    def _row(self, message: Any) -> tuple[tuple[str, ...], Vector] | InputError | None:
+        kind = next(iter(self._types)) if len(self._types) == 1 else message.__msgtype__
+        names, vector = self._types[kind].names(message), self._types[kind].vector(message)
+        number = len(self._rows)
         if not len(vector) and not names:
-            return False
-        if not self.names:
-            self.names = names
-        if names != self.names:
-            if not self._by_name or sorted(names) != sorted(self.names):
-                fix = f"its first message has {list(self.names)}; give another topic"
-                self._refuse(f"components {list(names)}", fix)
-            if len(vector) == len(names):
-                vector = vector[[names.index(name) for name in self.names]]
-        if len(vector) != len(self.names) or not self.names:
+            return None
+        if len(vector) != len(names) or len(set(names)) != len(names):
             fix = "it has no values for its names; choose another field with --joint-field, or another topic"
-            self._refuse(f"{len(vector)} values for {len(self.names)} names", fix)
+            return self._fault(number, f"{len(vector)} values for {len(names)} names", fix)
         if not np.isfinite(vector).all():
-            self._refuse(vector, "all values must be finite")
-        self._rows.append(vector)
-        return True
+            return self._fault(number, vector, "all values must be finite")
+        return names, vector
 
-    def array(self) -> NDArray[np.float32]:
-        """All actions so far, float32 [N, dim]."""
-        return np.array(self._rows, np.float32).reshape(len(self._rows), len(self.names))
+    def _fault(self, number: int, value: object, fix: str) -> InputError:
+        return InputError(f"{self._topic}, message {number}", value, fix)
 
-    def _refuse(self, value: object, fix: str) -> None:
-        raise InputError(f"{self._topic}, message {len(self._rows)}", value, fix)
+
+USABLE, BAD, EMPTY, IGNORED = range(4)
+"""What a message is: an action, one that cannot be used, one where an episode begins, one of other joints."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The messages of a topic. values: float64 [N, dim], NaN where a message does not say; states: int8 [N]."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    states: NDArray[np.int8]
+
+    def filled(
+        self, stamps: NDArray[np.int64], takes: NDArray[np.int64], longest_ns: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(actions float32 [N, dim], whether each is known [N]): components that a message lacks keep their newest
+        value of the same take, unless that is older than `longest_ns`. A message that cannot be used is not known."""
+        values = np.array(self.values, np.float32)
+        known = self.states == USABLE
+        if not np.isnan(values[known]).any():
+            return values, known
+        newest, at = np.zeros(values.shape[1], np.float32), np.full(values.shape[1], -1, np.int64)
+        take = -1
+        for number in np.flatnonzero(known):
+            if takes[number] != take:
+                take, at[:] = takes[number], -1
+            said = ~np.isnan(values[number])
+            newest[said], at[said] = values[number, said], stamps[number]
+            known[number] = bool((at >= 0).all() and (stamps[number] - at <= longest_ns).all())
+            values[number] = newest
+        return values, known
 
 
 def rename(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:

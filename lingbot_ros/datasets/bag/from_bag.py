@@ -7,24 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.datasets.bag.action_types import ACTION_TYPES, ActionColumn, rename
-from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Images
+from lingbot_ros.datasets.bag.action_types import ACTION_TYPES, EMPTY, IGNORED, ActionColumn, rename
+from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Images, image_fault
 from lingbot_ros.datasets.bag.open_bag import Bag
-from lingbot_ros.datasets.bag.resample import Segment, Timing, resample, trim
-from lingbot_ros.datasets.bag.stamps import StampColumn, choose_stamps
+from lingbot_ros.datasets.bag.parts import Part, episode_begins
+from lingbot_ros.datasets.bag.resample import Segment, Take, Timing, resample, trim
+from lingbot_ros.datasets.bag.stamps import StampColumn, choose_stamps, takes
 from lingbot_ros.datasets.layout import ClipPlan
+from lingbot_ros.datasets.left_out import BAD_SHARE, LeftOut, check_share
 from lingbot_ros.datasets.plan import PlanOptions, choose_components, make_plan
 from lingbot_ros.datasets.writer import ClipSetWriter
 from lingbot_ros.errors import InputError
 
 _RATE_TOLERANCE = 1.05
+_MOST_HZ = 1000
+"""No camera is faster; what seems to be has stamps that are no times."""
 
 
 @dataclass(frozen=True)
 class BagTopics:
     """What of a bag is used. stamps: header, received or auto, see `stamps.choose_stamps`.
 
-    joint_field: what of a JointState. names: of the action's components, instead of those in the messages.
+    joint_field: what of a JointState. names: of the action's components, instead of those in the messages. bad_share:
+    of a topic's messages so many may be unusable.
     """
 
     images: str
@@ -32,11 +37,12 @@ class BagTopics:
     stamps: str = "auto"
     joint_field: str = "position"
     names: tuple[str, ...] = ()
+    bad_share: float = BAD_SHARE
 
 
 @dataclass(frozen=True)
 class BagClips:
-    """What a bag will become. actions float32 [N, dim] in order of stamp; segments index messages in the bag.
+    """What a bag will become. actions float32 [N, dim] of all messages; segments index messages of the topics.
 
     story: lines for a person that say what was found and what was left out.
     """
@@ -44,46 +50,77 @@ class BagClips:
     plan: ClipPlan
     segments: list[Segment]
     actions: NDArray[np.float32]
-    image_type: str
+    image_types: tuple[str, ...]
     story: list[str]
 
 
 @dataclass(frozen=True)
 class Stretches:
-    """The parts of a bag without a gap. actions float32 [N, dim] and segments index messages in the bag.
+    """The parts of a bag without a gap. actions float32 [N, dim] of all messages; segments index messages.
 
-    names: of the components, after renaming. story: a line that says what was found.
+    names: of the components, after renaming. story: lines that say what was found and left out.
     """
 
     segments: list[Segment]
     actions: NDArray[np.float32]
-    image_type: str
+    image_types: tuple[str, ...]
     names: tuple[str, ...]
     source: dict[str, Any]
     story: list[str]
 
 
 def find_stretches(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> Stretches:
-    """Read stamps and actions and match them. Raises InputError that says what does not fit."""
+    """Read stamps and actions, look at every image, and match them. Raises InputError that says what does not fit."""
     options.check()
-    image_type = bag.type_of(topics.images, "--images", IMAGE_TYPES)
-    column = ActionColumn(topics.actions, bag.type_of(topics.actions, "--actions", ACTION_TYPES), topics.joint_field)
-    pictures, acts = StampColumn(topics.images), StampColumn(topics.actions)
-    for received_ns, message in bag.messages(topics.images):
+    check_share(topics.bad_share)
+    image_types = bag.types_of(topics.images, "--images", IMAGE_TYPES)
+    action_types = bag.types_of(topics.actions, "--actions", ACTION_TYPES)
+    left_out = LeftOut(topics.images, "images"), LeftOut(topics.actions, "actions")
+
+    pictures, good = StampColumn(topics.images), []
+    for number, (received_ns, message) in enumerate(bag.messages(topics.images, image_types)):
+        fault = image_fault(message, f"{topics.images}, message {number}")
         pictures.add(received_ns, message)
-    begins = StampColumn(topics.actions)
-    for received_ns, message in bag.messages(topics.actions):
-        (acts if column.add(message) else begins).add(received_ns, message)
-    if not len(acts) and len(begins):
-        raise InputError(topics.actions, f"{len(begins)} messages without values", "give a topic with actions on it")
-    kind = choose_stamps(topics.stamps, pictures, acts, begins)
-    begin_ns = np.array(sorted(pictures.begin_of(n, begins, kind) for n in range(len(begins))), np.int64)
-    (image_ns, image_order), (action_ns, action_order) = pictures.ordered(kind), acts.ordered(kind)
-    measured = _check_rate(image_ns, timing)
-    segments, dropped = trim(resample(image_ns, action_ns, timing, begin_ns), options.longest, options.shortest)
+        good.append(fault is None)
+        if fault is not None:
+            left_out[0].add(fault)
+
+    components = () if topics.names else options.components
+    column = ActionColumn(topics.actions, action_types, topics.joint_field, components)
+    acts = StampColumn(topics.actions)
+    for received_ns, message in bag.messages(topics.actions, action_types):
+        names = column.add(message)
+        acts.add(received_ns, message, names if column.by_joint else ())
+    actions = column.finish(left_out[1])
+    for left, total in zip(left_out, (len(pictures), len(acts)), strict=True):
+        left.check(total, topics.bad_share)
+    begins = int((actions.states == EMPTY).sum())
+    if begins and begins == len(acts):
+        raise InputError(topics.actions, f"{begins} messages without values", "give a topic with actions on it")
+
+    kind = choose_stamps(topics.stamps, pictures, acts)
+    take_of = takes((pictures, acts))
+    image_ns, action_ns = pictures.stamps(kind), acts.stamps(kind)
+    values, known = actions.filled(action_ns, take_of[1], round(timing.action_gap * 1e9))
+    usable = np.array(good, bool)
+    parts = [
+        Part(
+            np.flatnonzero((take_of[0] == take) & usable),
+            np.flatnonzero((take_of[1] == take) & (actions.states < EMPTY)),
+            episode_begins(pictures, acts, np.flatnonzero((take_of[1] == take) & (actions.states == EMPTY)), kind),
+        ).sorted(image_ns, action_ns)
+        for take in range(1 + max((int(n.max()) for n in take_of if len(n)), default=0))
+    ]
+    measured = _check_rate([image_ns[part.images] for part in parts], timing)
+    runs = np.cumsum(~usable)
+    found = []
+    for part in parts:
+        take = Take(image_ns[part.images], action_ns[part.actions], runs[part.images], known[part.actions], part.begins)
+        found += [Segment(part.images[s.images], part.actions[s.actions]) for s in resample(take, timing)]
+    segments, dropped = trim(found, options.longest, options.shortest)
     if not segments:
-        raise _nothing_left(image_ns, action_ns, kind, options)
-    names = rename(column.names, topics.names)
+        raise _nothing_left(image_ns[usable], action_ns[actions.states < EMPTY], kind, options)
+    names = rename(actions.names, topics.names)
     source = {
         "type": "bag",
         "bag": bag.path.name,
@@ -91,22 +128,26 @@ def find_stretches(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOpt
         "actions": topics.actions,
         "stamps": kind,
         "joint_field": topics.joint_field,
-        "messages": [len(image_ns), len(action_ns)],
+        "messages": [len(pictures), len(acts)],
         "first_ns": int(image_ns[0]),
         "timing": asdict(timing),
     }
     repeated = sum(int((np.diff(segment.images) == 0).sum()) for segment in segments)
     steps = sum(segment.steps for segment in segments)
     story = [
-        f"{topics.images}: {len(image_ns)} images, {measured:.1f} per second; {topics.actions}: {len(action_ns)} "
-        f"actions of {len(names)} components ({', '.join(names)}); by the stamps of {_STAMPS[kind]}",
+        f"{topics.images}: {int(usable.sum())} images, {measured:.1f} per second; {topics.actions}: "
+        f"{int(known.sum())} actions of {len(names)} components ({', '.join(names)}); by the stamps of {_STAMPS[kind]}",
         f"{len(segments)} episodes, {steps} steps at {timing.rate:g} frames per second; left out: {dropped} "
         f"parts shorter than {options.shortest} steps; frames that show the same image as the one before: {repeated}",
+        *(line for left in left_out for line in left.story()),
     ]
-    if len(begins):
-        story.append(f"{topics.actions}: {len(begins)} without values; an episode begins at each")
-    in_bag = [Segment(image_order[segment.images], segment.actions) for segment in segments]
-    return Stretches(in_bag, column.array()[action_order], image_type, names, source, story)
+    if begins:
+        story.append(f"{topics.actions}: {begins} without values; an episode begins at each")
+    if others := int((actions.states == IGNORED).sum()):
+        story.append(f"{topics.actions}: {others} that name none of these joints were ignored")
+    if len(parts) > 1:
+        story.append(f"the clock was set back {len(parts) - 1} times; an episode ends at each")
+    return Stretches(segments, values, image_types, names, source, story)
 
 
 def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) -> BagClips:
@@ -115,14 +156,14 @@ def survey(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOptions) ->
     chosen = choose_components(found.names, options.components)
     steps = [segment.steps for segment in found.segments]
     plan = make_plan(found.source, timing.rate, [found.names[n] for n in chosen], steps, options)
-    return BagClips(plan, found.segments, found.actions[:, chosen], found.image_type, found.story)
+    return BagClips(plan, found.segments, found.actions[:, chosen], found.image_types, found.story)
 
 
 def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetWriter) -> Iterator[int]:
     """Write the episodes that are not there yet; yields the steps of each once it is."""
     missing = writer.missing()
     wanted = (int(number) for episode in missing for number in clips.segments[episode].images)
-    pictures = Images(bag, topics.images, clips.image_type, (clips.plan.height, clips.plan.width), wanted)
+    pictures = Images(bag, topics.images, clips.image_types, (clips.plan.height, clips.plan.width), wanted)
     for episode in missing:
         segment = clips.segments[episode]
         frames = (pictures.take(int(number)) for number in segment.images)
@@ -133,11 +174,15 @@ def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetW
 _STAMPS = {"header": "the messages' headers", "received": "receipt"}
 
 
-def _check_rate(image_ns: NDArray[np.int64], timing: Timing) -> float:
-    """Images per second, by their median distance."""
-    if len(image_ns) < 2:
-        raise InputError("--images", f"{len(image_ns)} images", "give a topic with a recording on it")
-    measured = 1e9 / max(1.0, float(np.median(np.diff(image_ns))))
+def _check_rate(takes_ns: list[NDArray[np.int64]], timing: Timing) -> float:
+    """Images per second, by their median distance within a take."""
+    distances = np.concatenate([np.diff(stamps) for stamps in takes_ns])
+    if not len(distances):
+        raise InputError("--images", f"{sum(map(len, takes_ns))} images", "give a topic with a recording on it")
+    measured = 1e9 / max(1.0, float(np.median(distances)))
+    if measured > _MOST_HZ:
+        what = f"images at {measured:.3g} per second"
+        raise InputError("--images", what, "their stamps are no times: try --stamps received, or --stamps header")
     if timing.rate > _RATE_TOLERANCE * measured:
         raise InputError("--rate", timing.rate, f"images come at {measured:.2f} per second: give that or less")
     return measured
@@ -148,10 +193,11 @@ def _nothing_left(
 ) -> InputError:
     if not len(action_ns):
         return InputError("--actions", "no message", "give a topic with actions on it")
-    start = min(image_ns[0], action_ns[0])
-    spans = [f"{(ns[0] - start) / 1e9:.2f} to {(ns[-1] - start) / 1e9:.2f} s" for ns in (image_ns, action_ns)]
+    spans_ns = [(int(ns.min()), int(ns.max())) for ns in (image_ns, action_ns)]
+    start = min(first for first, _ in spans_ns)
+    spans = [f"{(first - start) / 1e9:.2f} to {(last - start) / 1e9:.2f} s" for first, last in spans_ns]
     what = f"images from {spans[0]}, actions from {spans[1]}, by the stamps of {_STAMPS[kind]}"
-    if image_ns[-1] < action_ns[0] or action_ns[-1] < image_ns[0]:
+    if spans_ns[0][1] < spans_ns[1][0] or spans_ns[1][1] < spans_ns[0][0]:
         return InputError("bag", what, "they do not overlap in time; try --stamps received, or --stamps header")
     fix = f"no part of {options.shortest} steps is without a gap; try a larger --image-gap or --action-gap"
     return InputError("bag", what, f"{fix}, or a smaller --shortest")

@@ -8,12 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.datasets.bag.open_bag import Bag
+from lingbot_ros.errors import InputError
 from lingbot_ros.model.autoencoder import resize_image
-from lingbot_ros.recording.images import compressed_to_rgb, image_to_rgb
+from lingbot_ros.recording.images import check_compressed, check_raw, compressed_to_rgb, image_to_rgb
 
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED)
-"""Raw in rgb8, bgr8, rgba8, bgra8, mono8, mono16 or 16UC1; compressed as JPEG or PNG."""
+"""Raw in an encoding of `IMAGE_ENCODINGS`; compressed as JPEG or PNG."""
+
+
+def image_fault(message: Any, field: str) -> InputError | None:
+    """Why an image cannot be used, as far as that shows without decoding it. `message` may be an error itself."""
+    if isinstance(message, InputError):
+        return message
+    try:
+        (check_raw if hasattr(message, "encoding") else check_compressed)(message, field)
+    except InputError as error:
+        return error
+    return None
 
 
 class Images:
@@ -24,10 +36,12 @@ class Images:
     session resizes its first image: uint8 [height, width, 3] RGB.
     """
 
-    def __init__(self, bag: Bag, topic: str, kind: str, size: tuple[int, int], wanted: Iterable[int]) -> None:
-        self._topic, self._decode, self._size = topic, _decoder(kind), size
+    def __init__(
+        self, bag: Bag, topic: str, kinds: tuple[str, ...], size: tuple[int, int], wanted: Iterable[int]
+    ) -> None:
+        self._topic, self._size = topic, size
         self._uses = Counter(wanted)
-        self._messages = enumerate(bag.messages(topic))
+        self._messages = enumerate(bag.messages(topic, kinds))
         self._held: dict[int, NDArray[np.uint8]] = {}
 
     def take(self, number: int) -> NDArray[np.uint8]:
@@ -35,14 +49,10 @@ class Images:
         while number not in self._held:
             passed, (_, message) = next(self._messages)
             if self._uses[passed]:
-                picture = self._decode(message, f"{self._topic}, message {passed}")
-                self._held[passed] = resize_image(picture, *self._size)
+                decode = image_to_rgb if hasattr(message, "encoding") else compressed_to_rgb
+                self._held[passed] = resize_image(decode(message, f"{self._topic}, message {passed}"), *self._size)
         frame = self._held[number]
         self._uses[number] -= 1
         if not self._uses[number]:
             del self._held[number]
         return frame
-
-
-def _decoder(kind: str) -> Any:
-    return compressed_to_rgb if kind == _COMPRESSED else image_to_rgb

@@ -1,81 +1,67 @@
-"""A bag of any kind that `rosbags` reads, opened without ROS; the message definitions inside it are used."""
+"""The topics of a bag as sources of images and actions."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import Connection
-from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_typestore
-
 from lingbot_ros.errors import InputError
-from lingbot_ros.recording.reader import read_message
+from lingbot_ros.recording.bag_file import BagFile, UnreadableTypeError
+from lingbot_ros.recording.storage import Channel
 
 
 class Bag:
-    """Context manager. A folder (MCAP or sqlite3), a single .mcap, or a ROS 1 .bag; anything else: InputError.
-
-    Bags that hold no definitions are read with those of ROS 2 Kilted.
-    """
+    """Context manager. A bag of any kind that `BagFile` opens; anything else: InputError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_KILTED))
-            self._reader.open()
-        # rosbags lets the errors of the formats beneath it through.
-        except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-            fix = f"give a bag that was closed properly, or run `ros2 bag reindex` first ({error})"
-            raise InputError("bag", f"'{path}'", fix) from error
+        self._file = BagFile(path)
 
     def __enter__(self) -> "Bag":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._reader.close()
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
-    def topics(self) -> dict[str, str]:
-        """Name -> type of every topic, by name."""
-        return {connection.topic: connection.msgtype for connection in self._by_name()}
+    def topics(self) -> dict[str, list[str]]:
+        """Name -> types of every topic, by name. Nodes of different age may send different types on one topic."""
+        found: dict[str, list[str]] = {}
+        for channel in self._file.channels:
+            kinds = found.setdefault(channel.topic, [])
+            if channel.kind and channel.kind not in kinds:
+                kinds.append(channel.kind)
+        return found
 
-    def type_of(self, topic: str, option: str, accepted: tuple[str, ...]) -> str:
-        """The type of `topic`. Raises InputError naming `option` when it is not there or is not `accepted`."""
+    def types_of(self, topic: str, option: str, accepted: tuple[str, ...]) -> tuple[str, ...]:
+        """The types of `topic` that are `accepted`. Raises InputError naming `option` when there are none."""
         topics = self.topics()
-        fitting = [f"{name} ({kind})" for name, kind in topics.items() if kind in accepted]
+        fitting = [f"{name} ({kind})" for name, kinds in topics.items() for kind in kinds if kind in accepted]
         if topic not in topics:
             others = ", ".join(topics) or "none"
             fix = f"the bag has {others}; of a type that fits: {', '.join(fitting) or 'none'}"
             raise InputError(option, topic, fix)
-        if topics[topic] not in accepted:
+        kinds = tuple(kind for kind in topics[topic] if kind in accepted)
+        if not kinds:
             fix = f"give a topic of {', '.join(accepted)}; the bag has {', '.join(fitting) or 'none'}"
-            raise InputError(option, f"{topic}, a {topics[topic]}", fix)
-        return topics[topic]
+            raise InputError(option, f"{topic}, a {', '.join(topics[topic]) or 'topic without a type'}", fix)
+        return kinds
 
-    def messages(self, topic: str) -> Iterator[tuple[int, Any]]:
-        """(time of receipt in ns, message) of a topic, in order of receipt. Raises InputError for a damaged message."""
-        wanted = [connection for connection in self._reader.connections if connection.topic == topic]
-        for number, (connection, received_ns, data) in enumerate(self._reader.messages(wanted)):
+    def messages(self, topic: str, kinds: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
+        """(time of receipt in ns, message) of a topic, in order of receipt.
+
+        In place of a damaged message stands the InputError that says so. Raises InputError when no message of a type
+        can be understood.
+        """
+        wanted: list[Channel] = [c for c in self._file.channels if c.topic == topic and c.kind in kinds]
+        for number, (channel, received_ns, data) in enumerate(self._file.messages(wanted)):
             try:
-                yield received_ns, self._read(data, connection.msgtype)
-            except (AnyReaderError, SerdeError) as error:
-                fix = f"it is damaged: {error}"
-                raise InputError(f"{topic}, message {number}", f"{len(data)} bytes", fix) from error
-
-    def _read(self, data: bytes, kind: str) -> Any:
-        if self._reader.is2:
-            return read_message(self._reader.typestore, data, kind)
-        return self._reader.deserialize(data, kind)
-
-    def _by_name(self) -> list[Connection]:
-        return sorted(self._reader.connections, key=lambda connection: connection.topic)
+                yield received_ns, self._file.read(channel, data, f"message {number}")
+            except UnreadableTypeError:
+                raise
+            except InputError as error:
+                yield received_ns, error
 
 
 def header_stamp_ns(message: Any) -> int | None:
-    """When a message says it was made, in ns, or None for one that does not say."""
+    """What the header of a message says, in ns: 0 where it is not filled in. None for a message without a header."""
     header = getattr(message, "header", None)
-    stamp = 0 if header is None else header.stamp.sec * 10**9 + header.stamp.nanosec
-    return stamp or None
+    return None if header is None else int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)

@@ -9,7 +9,6 @@ from lingbot_ros.datasets.plan import cut
 
 Stamps = NDArray[np.int64]
 """Nanoseconds, ascending."""
-_NONE: Stamps = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -39,25 +38,43 @@ class Segment:
         return len(self.actions)
 
 
-def resample(images: Stamps, actions: Stamps, timing: Timing, begins: Stamps = _NONE) -> list[Segment]:
-    """The longest stretches of `images` and `actions` without a gap; no image before one of `begins` nor an action
-    before it belongs to what comes from it on.
+@dataclass(frozen=True)
+class Take:
+    """What was recorded on one clock that only goes forward.
+
+    runs: int64 [images]; an episode ends where it changes, because an image between two is missing. known: bool
+    [actions]; false for an action that cannot be used, after which no action is in force. begins: no image before one
+    of them, nor an action before it, belongs to what comes from it on.
+    """
+
+    images: Stamps
+    actions: Stamps
+    runs: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    begins: Stamps
+
+
+def resample(take: Take, timing: Timing) -> list[Segment]:
+    """The longest stretches of images and actions without a gap.
 
     From the first image of a stretch on there is a frame every 1 / rate seconds: the image stamped nearest to it
     (the earlier of two as near). The action of a frame is the newest at or before that image's stamp plus the offset;
     it leads from this frame to the next. A stretch's last frame needs none.
     """
+    images, actions = take.images, take.actions
     if not len(images) or not len(actions):
         return []
     segments = []
-    image_parts, action_parts = (np.split(np.arange(len(s)), np.searchsorted(s, begins)) for s in (images, actions))
+    image_parts, action_parts = (
+        np.split(np.arange(len(s)), np.searchsorted(s, take.begins)) for s in (images, actions)
+    )
     for part, acts in zip(image_parts, action_parts, strict=True):
         if not len(part) or not len(acts):
             continue
-        gaps = np.flatnonzero(np.diff(images[part]) > round(timing.image_gap * 1e9)) + 1
-        for stretch in np.split(part, gaps):
+        ends = (np.diff(images[part]) > round(timing.image_gap * 1e9)) | (np.diff(take.runs[part]) != 0)
+        for stretch in np.split(part, np.flatnonzero(ends) + 1):
             chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
-            found = _with_actions(chosen, images, actions[acts], timing)
+            found = _with_actions(chosen, images, actions[acts], take.known[acts], timing)
             segments += [Segment(segment.images, segment.actions + acts[0]) for segment in found]
     return segments
 
@@ -85,11 +102,14 @@ def _on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
     return np.asarray(after - earlier, np.int64)
 
 
-def _with_actions(chosen: NDArray[np.int64], images: Stamps, actions: Stamps, timing: Timing) -> list[Segment]:
+def _with_actions(
+    chosen: NDArray[np.int64], images: Stamps, actions: Stamps, known: NDArray[np.bool_], timing: Timing
+) -> list[Segment]:
     """The runs of frames `chosen` that have an action each, with the frame after."""
     wanted = images[chosen] + round(timing.action_offset * 1e9)
     newest = np.searchsorted(actions, wanted, side="right") - 1
-    fresh = (newest >= 0) & (wanted - actions[np.maximum(newest, 0)] <= round(timing.action_gap * 1e9))
+    before = np.maximum(newest, 0)
+    fresh = (newest >= 0) & known[before] & (wanted - actions[before] <= round(timing.action_gap * 1e9))
     edges = np.flatnonzero(np.diff(np.concatenate(([False], fresh[:-1], [False])).astype(np.int8)))
     return [
         Segment(chosen[start : end + 1], newest[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True)

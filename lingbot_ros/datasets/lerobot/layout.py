@@ -12,19 +12,21 @@ from typing import Any
 
 from lingbot_ros.datasets.lerobot.tables import read_columns
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_text
 
 VERSIONS = ("v2.0", "v2.1", "v3.0")
+_LIST_BYTES = 2**28
 
 
 @dataclass(frozen=True)
 class LeRobotEpisode:
-    """number; rows in `data`; film, or None where images are in `data`; first_frame of the film."""
+    """number; rows in `data`; film, or None where images are in `data`; when in the film it begins, in s."""
 
     number: int
     length: int
     data: Path
     film: Path | None
-    first_frame: int
+    film_start_s: float
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def _read_checked(root: Path) -> dict[str, Any]:
     if version not in VERSIONS:
         fix = f"give a set of format {', '.join(VERSIONS)}; LeRobot's own tools convert others"
         raise InputError("LeRobot data", f"{root}, codebase_version {version!r}", fix)
-    if not isinstance(info.get("features"), dict) or not isinstance(info.get("fps"), int | float):
+    features = info.get("features")
+    listed = isinstance(features, dict) and all(isinstance(feature, dict) for feature in features.values())
+    if not listed or not _is_rate(info.get("fps")):
         raise InputError(
             "LeRobot data", root / "meta" / "info.json", "it has no features and fps; download the file again"
         )
@@ -91,6 +95,10 @@ def action_names(feature: dict[str, Any]) -> tuple[str, ...]:
     return tuple(listed) if fits else tuple(f"a{n}" for n in range(shape[0]))
 
 
+def _is_rate(fps: Any) -> bool:
+    return isinstance(fps, int | float) and not isinstance(fps, bool) and 0 < fps < float("inf")
+
+
 def _flat(names: Any) -> list[str]:
     if isinstance(names, dict):
         return [name for part in names.values() for name in _flat(part)]
@@ -101,8 +109,8 @@ def _flat(names: Any) -> list[str]:
 
 def _read_info(root: Path) -> dict[str, Any]:
     try:
-        info = json.loads((root / "meta" / "info.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        info = json.loads(read_text(root / "meta" / "info.json", "LeRobot data", _LIST_BYTES))
+    except (InputError, ValueError, RecursionError) as error:
         raise InputError("LeRobot data", root, f"give a folder with meta/info.json ({error})") from error
     return info if isinstance(info, dict) else {}
 
@@ -119,13 +127,13 @@ def _choose_camera(features: dict[str, Any], camera: str | None) -> str:
 
 
 def _episodes_v2(root: Path, info: dict[str, Any], film_key: str | None) -> Sequence[LeRobotEpisode]:
-    lines = _text(root / "meta" / "episodes.jsonl").splitlines()
+    lines = read_text(root / "meta" / "episodes.jsonl", "LeRobot data", _LIST_BYTES).splitlines()
     listed = [json.loads(line) for line in lines if line.strip()]
     found = []
     for number, length in sorted((int(entry["episode_index"]), int(entry["length"])) for entry in listed):
         place = {"episode_chunk": number // int(info["chunks_size"]), "episode_index": number}
         film = None if film_key is None else root / info["video_path"].format(video_key=film_key, **place)
-        found.append(LeRobotEpisode(number, length, root / info["data_path"].format(**place), film, 0))
+        found.append(LeRobotEpisode(number, length, root / info["data_path"].format(**place), film, 0.0))
     return found
 
 
@@ -137,18 +145,9 @@ def _episodes_v3(root: Path, info: dict[str, Any], film_key: str | None) -> Sequ
         columns = read_columns(file, own + in_film if film_key is not None else own)
         for number, length, chunk, part, *film in zip(*columns.values(), strict=True):
             data = root / info["data_path"].format(chunk_index=chunk, file_index=part)
-            path, first = None, 0
+            path, start_s = None, 0.0
             if film_key is not None:
                 path = root / info["video_path"].format(video_key=film_key, chunk_index=film[0], file_index=film[1])
-                first = round(film[2] * info["fps"])
-            found.append(LeRobotEpisode(int(number), int(length), data, path, first))
+                start_s = float(film[2])
+            found.append(LeRobotEpisode(int(number), int(length), data, path, start_s))
     return sorted(found, key=lambda episode: episode.number)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "LeRobot data", path, f"it cannot be read ({error.strerror}); download the complete set"
-        ) from error

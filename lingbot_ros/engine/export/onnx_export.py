@@ -3,10 +3,9 @@
 import logging
 import warnings
 
-import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnxscript import ir
 
 from lingbot_ros.engine.export.attention import OPSET
 from lingbot_ros.engine.export.positional import Positional
@@ -47,23 +46,34 @@ def export_graph(graph: GraphSpec) -> tuple[onnx.ModelProto, dict[str, WeightSou
     finally:
         registration.setLevel(level)
     assert program is not None
+    # Before there is a protobuf message, which cannot exceed 2 GiB.
+    sources = _take_out_weights(program.model, module)
     model: onnx.ModelProto = program.model_proto
     _rename(model.graph, {*(spec.name for spec in graph.inputs), *graph.outputs})
     # Shapes behind a `Slice` are declared longer than they are; engines infer the true ones.
     del model.graph.value_info[:]
-    return model, _take_out_weights(model, module)
+    return model, sources
 
 
-def _take_out_weights(model: onnx.ModelProto, module: Positional) -> dict[str, WeightSource]:
+def _take_out_weights(model: ir.Model, module: Positional) -> dict[str, WeightSource]:
     """Replace constants that equal a parameter by references; returns constant -> source."""
     parameters = {name: tensor.numpy() for name, tensor in module.weights().items() if tensor.numel() >= SMALLEST}
     sources = {}
-    for initializer in model.graph.initializer:
-        if np.prod(initializer.dims) >= SMALLEST:
-            source = find_source(initializer.name, numpy_helper.to_array(initializer), parameters)
+    for name, constant in model.graph.initializers.items():
+        values = constant.const_value
+        if values is not None and values.size >= SMALLEST:
+            array = values.numpy()
+            source = find_source(name, array, parameters)
             if source is not None:
-                sources[initializer.name] = source
-                _refer(initializer)
+                sources[name] = source
+                constant.const_value = ir.ExternalTensor(
+                    _LOCATION,
+                    offset=0,
+                    length=values.nbytes,
+                    dtype=values.dtype,
+                    shape=ir.Shape(array.shape),
+                    name=name,
+                )
     return sources
 
 
@@ -82,11 +92,3 @@ def _rename(graph: onnx.GraphProto, names: set[str]) -> None:
         node.input[:] = [renamed(name) for name in node.input]
         node.output[:] = [renamed(name) for name in node.output]
         del node.metadata_props[:]  # where in our code it came from: more bytes than the graph
-
-
-def _refer(initializer: onnx.TensorProto) -> None:
-    size = len(initializer.raw_data)
-    initializer.ClearField("raw_data")
-    initializer.data_location = onnx.TensorProto.EXTERNAL
-    for key, value in (("location", _LOCATION), ("offset", "0"), ("length", str(size))):
-        initializer.external_data.add(key=key, value=value)

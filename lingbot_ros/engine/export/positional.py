@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from lingbot_ros.engine.export.attention import ExportedAttention
+from lingbot_ros.engine.export.lean import lean
 from lingbot_ros.engine.interface import GraphSpec, Role
 
 
@@ -15,7 +16,7 @@ class Positional(nn.Module):
         super().__init__()
         slots = next((spec.shape[2] for spec in graph.tensors if spec.role is Role.STATE), 0)
         tokens = next((spec.shape[1] for spec in graph.tensors if spec.name == "cos"), 0)
-        self.module = graph.build_module(ExportedAttention(tokens, slots)).eval()
+        self.module = lean(graph.build_module(ExportedAttention(tokens, slots)).eval())
         self._names = [spec.name for spec in graph.inputs]
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -30,21 +30,16 @@ Paths are relative to the file.
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.contract import RowPolicies
 from lingbot_ros.evaluate.policies.kinds import KINDS, Kind
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 
 
 def read_policies(path: Path, kinds: Mapping[str, Kind] = KINDS) -> list[RowPolicies]:
     """The policies of the file, in its order. Raises InputError that names the entry and what is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError("policies", path, f"give a readable file ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError("policies", path, f"give a YAML file ({error})") from error
+    content = parse_yaml(read_text(path, "policies"), f"policies in {path}")
     entries = content.get("policies") if isinstance(content, Mapping) else None
     if not isinstance(entries, list) or not entries:
         raise InputError("policies", path, "give a file with the list `policies:`, of one entry or more")

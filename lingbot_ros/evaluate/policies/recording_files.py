@@ -7,12 +7,16 @@ import numpy as np
 
 from lingbot_ros.datasets.bag.action_types import ACTION_TYPES, ActionColumn
 from lingbot_ros.datasets.bag.open_bag import Bag
-from lingbot_ros.datasets.lerobot.from_lerobot import EpisodeRows, action_rows
+from lingbot_ros.datasets.left_out import LeftOut
 from lingbot_ros.datasets.lerobot.layout import open_actions
+from lingbot_ros.datasets.lerobot.rows import RowReader
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.contract import Actions
 
 _SUFFIXES_OF_BAGS = (".mcap", ".bag", ".db3")
+
+_LONGEST_NS = 10**9
+"""A joint that another publisher names keeps its value for so long."""
 
 
 def load_actions(
@@ -59,14 +63,19 @@ def _of_npy(path: Path) -> Actions:
 def _of_bag(path: Path, topic: str | None) -> Actions:
     with Bag(path) as bag:
         if topic is None:
-            fitting = [name for name, kind in bag.topics().items() if kind in ACTION_TYPES]
+            fitting = [name for name, kinds in bag.topics().items() if set(kinds) & set(ACTION_TYPES)]
             raise InputError("topic", "none", f"give the topic of the actions, one of {', '.join(fitting) or 'none'}")
-        column = ActionColumn(topic, bag.type_of(topic, "topic", ACTION_TYPES), "position")
-        for _, message in bag.messages(topic):
+        kinds, left_out = bag.types_of(topic, "topic", ACTION_TYPES), LeftOut(topic, "actions")
+        column, stamps = ActionColumn(topic, kinds, "position"), []
+        for received_ns, message in bag.messages(topic, kinds):
             column.add(message)
-    if not len(column.array()):
+            stamps.append(received_ns)
+    actions = column.finish(left_out)
+    left_out.check(len(stamps), 0.0)
+    values, known = actions.filled(np.array(stamps, np.int64), np.zeros(len(stamps), np.int64), _LONGEST_NS)
+    if not known.any():
         raise InputError("topic", topic, "it has no action; give another topic or bag")
-    return column.array().astype(np.float64)
+    return values[known].astype(np.float64)
 
 
 def _of_lerobot(path: Path, episode: int | None, action_key: str) -> Actions:
@@ -75,4 +84,7 @@ def _of_lerobot(path: Path, episode: int | None, action_key: str) -> Actions:
     if episode not in numbers:
         raise InputError("episode", episode, f"give one of {numbers[0]} to {numbers[-1]}")
     chosen = recorded.episodes[numbers.index(episode)]
-    return action_rows(EpisodeRows(recorded).of(chosen)[action_key], recorded, chosen).astype(np.float64)
+    rows = RowReader(recorded).of(chosen)
+    for fault in (*rows.faults.values(), *rows.gaps.values()):
+        raise fault
+    return rows.actions.astype(np.float64)

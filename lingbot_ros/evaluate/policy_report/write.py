@@ -1,7 +1,7 @@
 """Writes the report: `evaluation.json`, `eval_info.json` in LeRobot's form, and `index.html`."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def _record(
             "foresight": findings.foresight,
             "trials_per_policy": len(plan.starts),
             "how_starts_were_drawn": task.how_starts_are_drawn,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "seconds_of_this_run": {
                 "imagined": imagined.seconds,
                 "reference": None if reference is None else reference.seconds,

@@ -52,7 +52,7 @@ def read_bag(path: Path, source: BagSource) -> list[Episode]:
     with Bag(path) as bag:
         found = find_stretches(bag, topics, timing, options)
         numbers = (int(number) for segment in found.segments for number in segment.images)
-        images = Images(bag, source.images, found.image_type, source.size, numbers)
+        images = Images(bag, source.images, found.image_types, source.size, numbers)
         return [
             Episode(
                 f"{path.name}, stretch {index}",
@@ -67,17 +67,17 @@ def bag_images(path: Path, topic: str, size: tuple[int, int]) -> Frames:
     """All images of a bag's topic, by default of its only image topic, in order and resized: uint8 [T, h, w, 3]."""
     with Bag(path) as bag:
         chosen = topic or only_topic(bag, IMAGE_TYPES, "topic")
-        kind = bag.type_of(chosen, "topic", IMAGE_TYPES)
-        count = sum(1 for _ in bag.messages(chosen))
+        kinds = bag.types_of(chosen, "topic", IMAGE_TYPES)
+        count = sum(1 for _ in bag.messages(chosen, kinds))
         if not count:
             raise InputError("topic", chosen, "it has no image; give a topic with a recording on it")
-        images = Images(bag, chosen, kind, size, range(count))
+        images = Images(bag, chosen, kinds, size, range(count))
         return np.stack([images.take(number) for number in range(count)])
 
 
 def only_topic(bag: Bag, kinds: Sequence[str], option: str) -> str:
     """The only topic of a bag with one of `kinds`. Raises InputError where there are several or none."""
-    fitting = [name for name, kind in bag.topics().items() if kind in kinds]
+    fitting = [name for name, found in bag.topics().items() if set(found) & set(kinds)]
     if len(fitting) != 1:
         raise InputError(option, "nothing", f"name one of the bag's topics: {', '.join(fitting) or 'none fits'}")
     return fitting[0]

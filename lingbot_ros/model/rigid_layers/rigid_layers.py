@@ -70,7 +70,7 @@ class RigidLayers(nn.Module):
         """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
         previous = previous.float()
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
-        masks = (SHARPNESS * owners).softmax(dim=1)
+        masks = softmax_of_channels(SHARPNESS * owners)
         layers = masks[:, 1:]
         solid = layers.detach()  # masks are cut by what they show, not bent to make a motion fit
         centre = centroids(solid)
@@ -94,10 +94,19 @@ class RigidLayers(nn.Module):
         half = motion.new_tensor((solid.shape[3], solid.shape[2])) / 2
         alone = torch.cat((centre / half - 1, shapes(solid, centre), motion * 10 / unit), dim=-1)
         apart = (centre[:, None] - centre[:, :, None]) / _REACH_PX
-        others = ~torch.eye(self.count, dtype=torch.bool, device=motion.device)
-        seen = torch.cat((alone.flatten(1), apart[:, others].flatten(1)), dim=1).to(self.meet.weight.dtype)
+        pairs = [one * self.count + other for one in range(self.count) for other in range(self.count) if one != other]
+        others = apart.flatten(1, 2).index_select(1, torch.tensor(pairs, device=motion.device))
+        seen = torch.cat((alone.flatten(1), others.flatten(1)), dim=1).to(self.meet.weight.dtype)
         thought = F.silu(self.meet_mix(F.silu(self.meet_in(seen))))
         return self.meet(thought).float().unflatten(1, (self.count, 3)) * unit / 10
+
+
+def softmax_of_channels(x: Tensor) -> Tensor:
+    """Softmax over axis 1 of [F, C, H, W]."""
+    if torch.onnx.is_in_onnx_export():  # compiled engines have kernels for the last axis, and bring it there and back
+        powers = (x - x.amax(dim=1, keepdim=True)).exp()
+        return powers / powers.sum(dim=1, keepdim=True)
+    return x.softmax(dim=1)
 
 
 def shapes(masks: Tensor, centre: Tensor) -> Tensor:

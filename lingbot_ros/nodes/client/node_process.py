@@ -24,7 +24,7 @@ class NodeProcess:
 
     def __init__(self, ros_arguments: Sequence[str], kind: str = "imagination") -> None:
         # Isolated: a yaml.py in the working directory is not the node's.
-        module = f"lingbot_ros.nodes.{kind}.main"
+        module = "lingbot_ros.nodes.main" if kind == "imagination" else f"lingbot_ros.nodes.{kind}.main"
         self._command = [sys.executable, *isolated_module(module, "--ros-args", *ros_arguments)]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -15,6 +15,7 @@ from lingbot_ros.bridge.session_messages import Publication, frame_header, frame
 from lingbot_ros.control.frames import FrameGraph
 from lingbot_ros.control.mappings import ActionMaps
 from lingbot_ros.errors import ErrorCode, LingbotError, printable
+from lingbot_ros.model.framing import stretch_note
 from lingbot_ros.nodes.imagination.parameters import ImaginationConfig
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control, FrameRecord, SessionView
@@ -68,6 +69,12 @@ class NodeContext:
         """Info of a frame that travels in a response or in feedback rather than on the topic."""
         header = frame_header(record, self.config.optical_frame)
         return frame_info(record, self.info, header, Publication(0, time.time_ns(), time.monotonic()))
+
+    def warn_of_stretch(self, shape: tuple[int, ...]) -> None:
+        """Say it where a first image [h, w, 3] is stretched so that it shows."""
+        note = stretch_note((shape[0], shape[1]), (self.info.height, self.info.width), self.info.fit)
+        if note:
+            self.node.get_logger().warning(note)
 
     def refuse(self, what: str, error: Exception, answer: Any = None) -> None:
         """Count and log a failure, and write it into a response or result that ends in error_code and error_msg."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lingbot_ros.control.frames import plain_frame
 from lingbot_ros.errors import InputError
 from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.arbiter import PRIORITY
@@ -86,8 +87,8 @@ def input_config(values: Mapping[str, Any]) -> InputConfig:
         if len(values[name]) != 6 or not np.isfinite(values[name]).all():
             raise InputError(name, list(values[name]), f"give six numbers: {_TWIST}")
     return InputConfig(
-        camera_frame=str(values["frames.camera"]),
-        tf_prefix=str(values["frames.tf_prefix"]),
+        camera_frame=plain_frame(str(values["frames.camera"])),
+        tf_prefix=plain_frame(str(values["frames.tf_prefix"])),
         tf_tolerance_s=float(values["frames.tf_tolerance"]),
         max_age_s=float(values["input.max_age"]),
         pause_s=float(values["input.action_timeout"]),

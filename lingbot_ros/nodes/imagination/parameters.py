@@ -8,6 +8,7 @@ from typing import Any
 from rclpy.node import Node
 
 from lingbot_ros.control.camera import UNIT_STEP
+from lingbot_ros.control.frames import plain_frame
 from lingbot_ros.control.rays import check_intrinsics
 from lingbot_ros.errors import InputError
 from lingbot_ros.home import expanded, ros_home
@@ -44,6 +45,8 @@ PARAMETERS = (
     Parameter("camera.intrinsics", [500.0, 500.0, 416.0, 240.0], "camera models: fx, fy, cx, cy for images without "
               "camera_info, in pixels of a frame of 832 x 480 as in released intrinsics files; fx = 0 refuses such "
               "images"),
+    Parameter("camera.rectified", False, "images given with a camera_info are rectified, as image_rect is: P of the "
+              "camera_info counts; false: they are as the lens made them, K counts and D must be zero"),
     Parameter("camera.unit_step", UNIT_STEP, "camera models: distance between two latent frames (4 frames) that the "
               "model sees as full speed, m", 1e-9, 1e9),
     *INPUT_PARAMETERS,
@@ -102,6 +105,7 @@ class ImaginationConfig:
     map_frame: str
     optical_frame: str
     start_on_image: bool
+    rectified: bool
     jpeg_quality: int
     odom: bool
     tf: bool
@@ -146,9 +150,10 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
         ),
         inputs=input_config(values),
         load_timeout_s=float(values["model.load_timeout"]),
-        map_frame=str(values["frames.map"]),
-        optical_frame=str(values["frames.camera_optical"]),
+        map_frame=plain_frame(str(values["frames.map"])),
+        optical_frame=plain_frame(str(values["frames.camera_optical"])),
         start_on_image=bool(values["input.start_on_image"]),
+        rectified=bool(values["camera.rectified"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
         odom=bool(values["publish.odom"]),
         tf=bool(values["publish.tf"]),

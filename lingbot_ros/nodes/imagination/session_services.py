@@ -98,8 +98,15 @@ class SessionServices:
                 f"model: got '{name}'; this node runs {self._running.info.name}: start another with model.name:={name}",
                 ErrorCode.UNSUPPORTED,
             )
-        wanted = start_request(request, self._running.now_ns(), self._running.info.control.kind == "camera")
+        wanted = start_request(
+            request,
+            self._running.now_ns(),
+            has_camera=self._running.info.control.kind == "camera",
+            rectified=self._running.config.rectified,
+        )
         view = await self._on_worker(lambda served: served.start_session(wanted))
+        if wanted.image is not None:
+            self._running.warn_of_stretch(wanted.image.shape)
         response.session = self._running.session_message(view)
 
     async def _step(self, request: Step.Request, response: Step.Response) -> None:

@@ -57,7 +57,7 @@ def test_policies_of_all_kinds_act(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("policies: [", "give a YAML file"),
+        ("policies: [", "a text that is no YAML"),
         ("rows: 3", "with the list `policies:`"),
         ("policies: []", "with the list `policies:`"),
         ("policies: [seer]", r"policies\[0\]: got 'seer'"),
@@ -93,7 +93,7 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, text: str, message:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none.yaml; give a readable file"):
+    with pytest.raises(InputError, match=r"none.yaml.; it cannot be read"):
         read_policies(tmp_path / "none.yaml")
 
 

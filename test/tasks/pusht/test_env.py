@@ -1,6 +1,10 @@
 """The imagined Push-T environment: gymnasium's own checker, and single against vector."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -142,3 +146,45 @@ def test_the_documented_example_runs() -> None:
     text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
     example = text.split("## A Gymnasium environment")[1].split("```python")[1].split("```")[0]
     exec(example, {})
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"])
+def test_a_copy_goes_on_alike_and_apart(copied: Callable[[Any], Any]) -> None:
+    env = gymnasium.make(ID, threads=1)
+    env.reset(seed=3)
+    action = np.array([200, 300], np.float32)
+    env.step(action)
+    other = copied(env)
+    seen = [env.step(action)[0] for _ in range(3)]
+    np.testing.assert_array_equal([other.step(action)[0] for _ in range(3)], seen)
+    np.testing.assert_array_equal(other.reset()[0], env.reset()[0])
+    fresh = copied(gymnasium.make(ID, threads=1))
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        fresh.step(action)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"])
+def test_a_copy_of_a_vector_goes_on_alike(copied: Callable[[Any], Any]) -> None:
+    vector = gymnasium.make_vec(ID, num_envs=2, horizon=3, threads=1)
+    vector.reset(seed=5)
+    actions = np.array([[200, 300], [300, 100]], np.float32)
+    vector.step(actions)
+    other = copied(vector)
+    for _ in range(3):
+        for one, two in zip(vector.step(actions)[:4], other.step(actions)[:4], strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_a_mask_says_which_environments_begin_anew() -> None:
+    vector = gymnasium.make_vec(ID, num_envs=3, horizon=5, threads=1)
+    with pytest.raises(gymnasium.error.ResetNeeded, match="reset all environments"):
+        vector.reset(options={"reset_mask": np.array([True, False, False])})
+    first, _ = vector.reset(seed=5)
+    moved, *_ = vector.step(np.full((3, 2), 300, np.float32))
+    after, _ = vector.reset(seed=[None, 6, None], options={"reset_mask": np.array([False, True, False])})
+    np.testing.assert_array_equal(after, [moved[0], first[1], moved[2]])
+    ends = [vector.step(np.full((3, 2), 300, np.float32))[3].tolist() for _ in range(4)]
+    assert ends[-1] == [True, False, True]
+    for wrong in (np.ones(2, bool), np.zeros(3, bool), np.ones(3)):
+        with pytest.raises(InputError, match="reset_mask"):
+            vector.reset(options={"reset_mask": wrong})

@@ -1,5 +1,6 @@
 """Topics that drive the active session: messages -> offers for the worker."""
 
+import math
 import time
 
 import numpy as np
@@ -14,13 +15,14 @@ from lingbot_ros.bridge.controls import actions_to_controls, poses_to_controls
 from lingbot_ros.bridge.plans import joint_values, path_poses, trajectory_actions
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.bridge.velocities import Twist6, is_enabled, joy_values, keys_values, moved_twist, twist_values
+from lingbot_ros.control.joint_states import JointStates
 from lingbot_ros.control.mappings import JointMap, require_action, require_camera
 from lingbot_ros.control.motion import Values
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes.imagination.context import NodeContext
 from lingbot_ros.runtime.commands import Plan, Velocity
-from lingbot_ros.runtime.enums import ControlSource
-from lingbot_ros.runtime.records import Control
+from lingbot_ros.runtime.enums import ControlSource, Mode
+from lingbot_ros.runtime.records import NANOSECONDS, Control
 from lingbot_ros.runtime.stamp_order import StampOrder
 
 
@@ -29,7 +31,8 @@ class Driving:
 
     def __init__(self, running: NodeContext) -> None:
         self._running, self._spec, self._config = running, running.info.control, running.config.inputs
-        self._orders: dict[str, StampOrder] = {}
+        self._orders: dict[tuple[str, ...], StampOrder] = {}
+        self._joints: JointStates | None = None
         self._frame_told = False
 
     def on_action(self, message: RobotAction) -> None:
@@ -65,7 +68,8 @@ class Driving:
         require_camera(self._spec, "path")
         map_frame, fps = self._running.config.map_frame, self._running.info.fps
         poses = path_poses(message, self._running.frames, map_frame, fps)
-        self._warn_of_no_frame("path", message.header.frame_id, map_frame)
+        named = message.header.frame_id or next((p.header.frame_id for p in message.poses if p.header.frame_id), "")
+        self._warn_of_no_frame("path", named, map_frame)
         self._in_order("path", message)
         self._plan(list(poses), ControlSource.PATH, to_nanoseconds(message.header.stamp))
 
@@ -81,16 +85,36 @@ class Driving:
         self._offer(rates, ControlSource.CMD_VEL, stamp_ns)
 
     def on_joint_states(self, message: JointState) -> None:
-        action = self._joint_map("joint_states").action(joint_values(message), "joint_states")
-        self._in_order("joint_states", message)
+        values, joints = joint_values(message), self._joint_states()
+        # Publishers of different joints are in order each for itself.
+        self._in_order("joint_states", message, source=tuple(message.name))
+        action = joints.put(values, time.monotonic(), "joint_states")
+        if action is None:
+            return
         self._running.worker.put_control(
             self._control(action, ControlSource.JOINT_STATE, to_nanoseconds(message.header.stamp))
         )
 
     def on_joint_trajectory(self, message: JointTrajectory) -> None:
         actions = trajectory_actions(message, self._joint_map("joint_trajectory"), self._running.info.fps)
+        start_ns = to_nanoseconds(message.header.stamp)
+        over, begin_s = self._begin(start_ns, len(actions))
         self._in_order("joint_trajectory", message)
-        self._plan(list(actions), ControlSource.JOINT_TRAJECTORY, to_nanoseconds(message.header.stamp))
+        self._plan(list(actions), ControlSource.JOINT_TRAJECTORY, start_ns, over=over, begin_s=begin_s)
+
+    def _begin(self, start_ns: int, frames: int) -> tuple[int, float]:
+        """How many frames of a plan are over that begins at `start_ns`, and when it begins on the monotonic clock.
+
+        Raises InputError for one that is over altogether. In lockstep there is no time to wait for.
+        """
+        if not start_ns or self._running.config.worker.mode is Mode.LOCKSTEP:
+            return 0, -math.inf
+        ahead_s, fps = (start_ns - self._running.now_ns()) / NANOSECONDS, self._running.info.fps
+        over = max(0, math.floor(-ahead_s * fps))
+        if over >= frames:
+            fix = f"it was to begin {-ahead_s:.3f} s ago and takes {frames / fps:.3f} s; give when it is to begin, or 0"
+            raise InputError("joint_trajectory.header.stamp", f"{start_ns / NANOSECONDS:.3f} s", fix)
+        return over, time.monotonic() + ahead_s
 
     def on_joy(self, message: Joy) -> None:
         twist = joy_values(message, self._config.joy_axes, self._config.joy_scale)
@@ -131,6 +155,13 @@ class Driving:
             raise InputError(field, f"'{frame_id}'", fix)
         return moved_twist(twist, to_camera)
 
+    def _joint_states(self) -> JointStates:
+        joints, settings = self._joint_map("joint_states"), self._running.config.worker
+        if self._joints is None:
+            whole_sets = settings.mode is Mode.LOCKSTEP
+            self._joints = JointStates(joints, settings.control_timeout_s, whole_sets=whole_sets)
+        return self._joints
+
     def _joint_map(self, field: str) -> JointMap:
         require_action(self._spec, field)
         if self._running.maps.joints is None:
@@ -141,16 +172,19 @@ class Driving:
     def _control(self, values: Values, source: ControlSource, stamp_ns: int) -> Control:
         return Control(values, source, time.monotonic(), stamp_ns=stamp_ns or self._running.now_ns())
 
-    def _plan(self, values: list[Values], source: ControlSource, stamp_ns: int) -> None:
+    def _plan(
+        self, values: list[Values], source: ControlSource, stamp_ns: int, *, over: int = 0, begin_s: float = -math.inf
+    ) -> None:
         controls = tuple(self._control(row, source, stamp_ns) for row in values)
-        self._running.worker.put_control(Plan(controls))
+        self._running.worker.put_control(Plan(controls, over, begin_s))
 
-    def _in_order(self, topic: str, message: object, *, strictly: bool = False) -> None:
+    def _in_order(self, topic: str, message: object, *, strictly: bool = False, source: tuple[str, ...] = ()) -> None:
         """The last check before a message counts, so that refused ones leave no trace in the order of stamps."""
-        if topic not in self._orders:
+        key = (topic, *source)
+        if key not in self._orders:
             pause_s, age_s = self._config.pause_s, self._config.max_age_s
-            self._orders[topic] = StampOrder(topic, strictly=strictly, pause_s=pause_s, max_age_s=age_s)
-        self._orders[topic].check(to_nanoseconds(message.header.stamp), self._running.now_ns())  # type: ignore[attr-defined]
+            self._orders[key] = StampOrder(topic, strictly=strictly, pause_s=pause_s, max_age_s=age_s)
+        self._orders[key].check(to_nanoseconds(message.header.stamp), self._running.now_ns())  # type: ignore[attr-defined]
 
     def _warn_of_no_frame(self, topic: str, frame_id: str, map_frame: str) -> None:
         if not frame_id and not self._frame_told:

@@ -22,17 +22,24 @@ class Seeding:
         self._running, self._refuse = running, refuse
 
     def on_image(self, message: Image) -> None:
+        self._require_start_on_image()
         self._seed(image_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_compressed(self, message: CompressedImage) -> None:
+        self._require_start_on_image()
         self._seed(compressed_to_rgb(message, "seed_image"), message.header.stamp)
 
     def on_prompt(self, message: String) -> None:
+        """A publisher that keeps its messages reaches both subscriptions; saying the same again changes nothing."""
         self._submit("prompt", lambda served: served.set_prompt(message.data))
 
-    def _seed(self, image: Rgb, stamp: Time) -> None:
+    def _require_start_on_image(self) -> None:
+        """Before an image is decoded, which takes memory."""
         if not self._running.config.start_on_image:
             raise LingbotError("input.start_on_image is false; call ~/start_session, or set it", ErrorCode.UNSUPPORTED)
+
+    def _seed(self, image: Rgb, stamp: Time) -> None:
+        self._running.warn_of_stretch(image.shape)
         start_ns = to_nanoseconds(stamp) or self._running.now_ns()
         request = StartRequest(start_stamp_ns=start_ns, image=image, replace_active=True)
         self._submit("seed_image", lambda served: served.start_session(request))

@@ -36,6 +36,7 @@ class Inputs:
         # Several messages may come between two chunks; only of velocities the newest counts.
         every = qos.control(settings.mode, settings.control_capacity)
         ordered = qos.ordered(settings.mode, settings.control_capacity)
+        joints = qos.joints(settings.mode, settings.control_capacity)
         driving, seeding, observing = Driving(running), Seeding(running, self._refuse), Observing(running)
         real = qos.real_images(settings.mode, settings.observe.capacity)
         velocity = TwistStamped if inputs.stamped else Twist
@@ -45,7 +46,7 @@ class Inputs:
             "camera_pose": (PoseStamped, driving.on_pose, ordered),
             "path": (Path, driving.on_path, qos.reliable(10)),
             "cmd_vel": (velocity, on_velocity, every),
-            "joint_states": (JointState, driving.on_joint_states, every),
+            "joint_states": (JointState, driving.on_joint_states, joints),
             "joint_trajectory": (JointTrajectory, driving.on_joint_trajectory, qos.reliable(10)),
             "joy": (Joy, driving.on_joy, every),
             "keys": (String, driving.on_keys, every),
@@ -67,6 +68,16 @@ class Inputs:
             )
             for topic, (kind, handler, profile) in self._topics.items()
         ]
+        # The profile of a subscription that gets what was published before leaves out publishers that keep nothing.
+        self._subscriptions.append(
+            running.node.create_subscription(
+                String,
+                "prompt",
+                self._guarded("prompt", seeding.on_prompt),
+                qos.PROMPT_KEPT,
+                callback_group=running.inputs,
+            )
+        )
         self._transforms = TransformInputs(running)
         self._timer = steady_timer(running.node, _LOOK_S, self._look_for_other_types, running.timers)
 
@@ -103,6 +114,7 @@ class Inputs:
     def _look_for_other_types(self) -> None:
         """DDS connects no publisher of another type and tells nobody, so that a robot would stand without a word."""
         node = self._running.node
+        self._look_for_namesakes()
         for subscription in self._subscriptions:
             mine = f"{subscription.msg_type.__module__.split('.')[0]}/msg/{subscription.msg_type.__name__}"
             for publisher in node.get_publishers_info_by_topic(subscription.topic_name):
@@ -113,6 +125,20 @@ class Inputs:
                     f"{subscription.topic_name}: '{publisher.node_name}' publishes {publisher.topic_type}, which never "
                     f"arrives; this node takes {mine}: {fix}"
                 )
-                if line not in self._told:
-                    self._told.add(line)
-                    node.get_logger().warning(line)
+                self._warn_once(line)
+
+    def _look_for_namesakes(self) -> None:
+        """Two nodes of one name hear the same topics and answer the same services, one of them at random."""
+        node = self._running.node
+        own = (node.get_name(), node.get_namespace())
+        if node.get_node_names_and_namespaces().count(own) > 1:
+            name = f"{own[1].rstrip('/')}/{own[0]}"
+            self._warn_once(
+                f"another node is called {name}, too: the same topics drive both, and either may answer a call; "
+                "start one of them in a namespace (--namespace) or with another ROS_DOMAIN_ID"
+            )
+
+    def _warn_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._running.node.get_logger().warning(line)

@@ -3,6 +3,7 @@
 from tf2_msgs.msg import TFMessage
 
 from lingbot_ros.bridge.transforms import edge_of
+from lingbot_ros.control.frames import plain_frame
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.imagination.context import NodeContext
 
@@ -30,7 +31,7 @@ class TransformInputs:
     def _on_transforms(self, message: TFMessage, static: bool) -> None:
         own = self._running.config.inputs.tf_prefix
         for transform in message.transforms:
-            if own and transform.child_frame_id.startswith(own):
+            if own and plain_frame(transform.child_frame_id).startswith(own):
                 continue  # the imagined camera's own
             try:
                 self._running.frames.put(transform.child_frame_id, edge_of(transform, static=static))

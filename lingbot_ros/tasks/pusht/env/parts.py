@@ -18,7 +18,10 @@ StartScene = Literal["simulator", "card"]
 
 @dataclass(frozen=True)
 class Parts:
-    """A loaded Push-T world and what an environment needs beside it."""
+    """A loaded Push-T world and what an environment needs beside it.
+
+    Copies share the world; a pickle holds `arguments`, those of `load`, and loads the world anew.
+    """
 
     world: World
     head: OutcomeHead
@@ -26,6 +29,13 @@ class Parts:
     horizon: int
     observation_space: spaces.Box
     action_space: spaces.Box
+    arguments: tuple[Any, ...] = ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Parts":
+        return self
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Parts.load, self.arguments
 
     @classmethod
     def load(
@@ -58,6 +68,7 @@ class Parts:
             horizon,
             spaces.Box(0, 255, (info.height, info.width, 3), np.uint8),
             spaces.Box(low, high, dtype=np.float32),
+            (model, head, start, max_episode_steps, device, precision, threads),
         )
 
     def scene(self, rng: np.random.Generator, options: dict[str, Any] | None) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lingbot_ros.tasks.pusht.env.parts import Parts, StartScene, infos
 from lingbot_ros.world.session import Session
+from lingbot_ros.world.snapshot import Snapshot
 
 Observation = NDArray[np.uint8]
 
@@ -20,7 +21,8 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
     image. `info["trust"]`, of models that estimate it, is how far it can be believed, 0..1, as
     `WorldInfo.trust_definition` says. An episode is truncated where the model's card says that it is no longer to be
     trusted. Equal seeds and actions give equal episodes. `env.unwrapped.observe(image, action)` takes a real image in
-    the place of an imagined one; the horizon then counts from there.
+    the place of an imagined one; the horizon then counts from there. Copies and pickles go on from
+    where the environment stands.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
@@ -42,6 +44,16 @@ class ImaginedPushT(gymnasium.Env[Any, Any]):
         self.render_mode = render_mode
         self._session: Session | None = None
         self._image = np.zeros(self.parts.observation_space.shape, np.uint8)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: the session as a snapshot, so that both go on alike and apart."""
+        session = self._session
+        return {**self.__dict__, "_session": None if session is None else session.snapshot()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(state["_session"], Snapshot):
+            self._session = self.parts.world.restore(state["_session"])
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

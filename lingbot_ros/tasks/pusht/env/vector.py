@@ -66,6 +66,17 @@ class ImaginedPushTVector(VectorEnv):  # type: ignore[misc, unused-ignore]
         self._ended = np.zeros(num_envs, np.bool_)
         self._begun = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: each row as a snapshot, so that both go on alike and apart."""
+        started = np.flatnonzero(self.batch.frame_index >= 0)
+        return {**self.__dict__, "batch": {int(row): self.batch.session(int(row)).snapshot() for row in started}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.batch = Batch(self.parts.world, self.num_envs)
+        for row, snapshot in state["batch"].items():
+            self.batch.spread(snapshot, [row])
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:

@@ -15,6 +15,8 @@ from lingbot_ros.checkpoints.architecture import parse_dataclass, to_plain
 from lingbot_ros.checkpoints.cards import WeightsSpec, model_folders
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import ErrorCode, InputError, ModelError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.finite import require_finite
 
 CARD_FILE = "head.yaml"
@@ -55,10 +57,10 @@ def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
     folder = find_head(name)
     path = folder / CARD_FILE
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(read_text(path, "head"), str(path))
         weights = parse_dataclass(WeightsSpec, data.get("weights", {}), f"{path}: weights")
         card = parse_dataclass(HeadCard, {**data, "weights": weights}, str(path))
-    except (OSError, yaml.YAMLError, AttributeError, InputError) as error:
+    except (AttributeError, TypeError, InputError) as error:
         raise ModelError(f"head: {path} cannot be read ({error})") from error
     if card.kind != kind:
         raise ModelError(f"head: {path} is of kind {card.kind!r}, not {kind!r}; give one of that kind")

@@ -1,0 +1,1 @@
+"""Files, images and YAML from outside, which are looked at and bounded before they are read."""
