@@ -30,6 +30,9 @@ class LoadOptions:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    engine_file_path: Path | None = None
+    force_engine_update: bool = False
+    verbose: bool = False
     size: tuple[int, int] | None = None
     one_step: bool = False
     steps: int | None = None
@@ -50,6 +53,10 @@ class LoadOptions:
         policies = get_args(PromptPolicy)
         if self.prompt_policy not in policies:
             raise InputError("prompt_policy", repr(self.prompt_policy), f"use one of {', '.join(policies)}")
+        for name in ("engine_file_path", "force_engine_update", "verbose"):
+            if getattr(self, name) and self.engine not in ("auto", "tensorrt", "tensorrt_rtx"):
+                fix = f"engine {self.engine} has no plans: leave it out, or use tensorrt or tensorrt_rtx"
+                raise InputError(name, getattr(self, name), fix)
         if self.text_device.partition(":")[0] not in ("cpu", "cuda"):
             raise InputError("text_device", repr(self.text_device), "use cpu, cuda or cuda:N")
         lowest = {"steps": 1, "guidance": 1, "window": 1, "sink": 0}
@@ -74,7 +81,8 @@ class LoadOptions:
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None
-        given["light_decoder"] = expanded(given["light_decoder"], "light_decoder") if given["light_decoder"] else None
+        for name in ("light_decoder", "engine_file_path"):
+            given[name] = expanded(given[name], name) if given[name] else None
         given["memory"] = MemoryOptions.of_places(given["memory"])
         return cls(**given)
 
@@ -83,7 +91,8 @@ class LoadOptions:
         values = {option.name: getattr(self, option.name) for option in MODEL_OPTIONS}
         values["name"] = str(self.name)
         values["size"] = f"{self.size[1]}x{self.size[0]}" if self.size else None
-        values["light_decoder"] = str(self.light_decoder) if self.light_decoder else None
+        for name in ("light_decoder", "engine_file_path"):
+            values[name] = str(values[name]) if values[name] else None
         values["memory"] = self.memory.bank if self.memory else None
         return {o.name: o.default if values[o.name] is None else values[o.name] for o in MODEL_OPTIONS}
 
