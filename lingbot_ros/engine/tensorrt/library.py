@@ -37,9 +37,15 @@ TENSORRT = Flavour(
     "tensorrt",
     (10, 15),
     builds_without_gpu=False,
-    install="pip install lingbot_ros[tensorrt], with access to NVIDIA's own package index, where its libraries are",
+    install="./lingbot setup --engine tensorrt, or pip install lingbot_ros[tensorrt], with access to NVIDIA's own "
+    "package index, where its libraries are",
 )
-RTX = Flavour("tensorrt_rtx", (1, 7), builds_without_gpu=True, install="pip install lingbot_ros[tensorrt_rtx] (95 MB)")
+RTX = Flavour(
+    "tensorrt_rtx",
+    (1, 7),
+    builds_without_gpu=True,
+    install="./lingbot setup --engine tensorrt_rtx, or pip install lingbot_ros[tensorrt_rtx] (95 MB)",
+)
 FLAVOURS = {flavour.name: flavour for flavour in (TENSORRT, RTX)}
 
 _SHARED_LIBRARY = re.compile(r"[\w.+-]+\.so[.\d]*")
