@@ -1,9 +1,7 @@
 """Exported graphs on disk, one folder per key: what they were made of, the graph, its weights' names, its probe."""
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from lingbot_ros.engine.export.probe import Probe
 from lingbot_ros.engine.export.weights import WeightSource
 from lingbot_ros.engine.interface import GraphSpec
+from lingbot_ros.engine.kept_folders import check_folder, name_of, write_folder
 from lingbot_ros.errors import EngineError
 from lingbot_ros.home import cache_home, expanded
 from lingbot_ros.shared_files import shared_folders
@@ -23,7 +22,9 @@ ARTIFACTS_VARIABLE = "LINGBOT_ENGINES"
 SHIPPED = "exported"
 """The folder beside a model's card in which its exported graphs may be shipped."""
 
-FORMAT = 1
+PROBE, _QUANTISED = "probe.npz", "quantised_probe.npz"
+
+FORMAT = 2
 """Of the exported graphs. Raising it has every user's exported anew."""
 
 
@@ -36,11 +37,20 @@ def artifacts_folder() -> Path:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An exported graph in memory: ONNX bytes without weights, their sources, and what it must compute."""
+    """An exported graph in memory: ONNX bytes without weights, their sources, and what it must compute.
+
+    `quantised_probe` is what a quantised graph computes by itself, where `probe` is what it was made from.
+    """
 
     model: bytes
     weights: Mapping[str, WeightSource]
     probe: Probe
+    quantised_probe: Probe | None = None
+
+    @property
+    def expected(self) -> Probe:
+        """What an engine must compute."""
+        return self.probe if self.quantised_probe is None else self.quantised_probe
 
 
 def artifact_key(graph: GraphSpec, form: str) -> dict[str, str]:
@@ -57,12 +67,6 @@ def artifact_key(graph: GraphSpec, form: str) -> dict[str, str]:
     }
 
 
-def name_of(key: Mapping[str, str]) -> str:
-    """The name of a key's folder."""
-    digest = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:16]
-    return f"{key['graph']}-{key['batch']}-{digest}"
-
-
 def folders() -> Iterator[Path]:
     """Where exported graphs are looked for: the user's, then those beside the shipped models."""
     yield artifacts_folder()
@@ -71,28 +75,18 @@ def folders() -> Iterator[Path]:
 
 
 def write_artifact(key: Mapping[str, str], artifact: Artifact, where: Path | None = None) -> Path:
-    """Write a folder beside its place and move it there, so that nobody ever reads half of one. Raises EngineError."""
+    """Keep an exported graph; returns its folder. Raises EngineError."""
+
+    def fill(folder: Path) -> None:
+        (folder / "model.onnx").write_bytes(artifact.model)
+        sources = {name: [source.parameter, source.transposed] for name, source in artifact.weights.items()}
+        (folder / "weights.json").write_text(json.dumps(sources), encoding="utf-8")
+        write_probe(folder, artifact.probe)
+        if artifact.quantised_probe is not None:
+            write_probe(folder, artifact.quantised_probe, _QUANTISED)
+
     folder = (where or artifacts_folder()) / name_of(key)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as made:
-            whole = Path(made) / "whole"
-            whole.mkdir()
-            (whole / "model.onnx").write_bytes(artifact.model)
-            (whole / "weights.json").write_text(
-                json.dumps({n: [s.parameter, s.transposed] for n, s in artifact.weights.items()}), encoding="utf-8"
-            )
-            np.savez(whole / "probe.npz", **artifact.probe)  # type: ignore[arg-type, unused-ignore]
-            (whole / "sha256").write_text(_digest(whole), encoding="utf-8")
-            (whole / "key.json").write_text(json.dumps(dict(key), indent=1), encoding="utf-8")
-            if folder.exists():
-                folder.rename(Path(made) / "before")
-            whole.rename(folder)
-    except OSError as error:
-        raise EngineError(
-            f"engine: cannot keep an exported graph in {folder.parent} ({error.strerror}); free space there, or name "
-            f"another folder in ${ARTIFACTS_VARIABLE}"
-        ) from error
+    write_folder(folder, key, fill)
     return folder
 
 
@@ -103,23 +97,25 @@ def read_artifact(key: Mapping[str, str]) -> Artifact | None:
     if folder is None:
         return None
     try:
-        found = json.loads((folder / "key.json").read_text(encoding="utf-8"))
-        differing = [name for name in {*key, *found} if key.get(name) != found.get(name)]
-        whole = (folder / "sha256").read_text(encoding="utf-8") == _digest(folder)
-        if differing or not whole:
-            raise ValueError(f"differs in {', '.join(differing)}" if differing else "its files were changed")
+        check_folder(folder, key)
         sources = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
-        with np.load(folder / "probe.npz") as arrays:
-            probe = dict(arrays)
+        probe = read_probe(folder)
+        quantised = read_probe(folder, _QUANTISED) if (folder / _QUANTISED).exists() else None
         model = (folder / "model.onnx").read_bytes()
     except (OSError, ValueError) as error:
         raise EngineError(
             f"engine: STALE_PLAN: the exported graph in {folder} cannot be used ({error}); remove that folder, and "
             "`lingbot export` makes it anew"
         ) from error
-    return Artifact(model, {name: WeightSource(*source) for name, source in sources.items()}, probe)
+    return Artifact(model, {name: WeightSource(*source) for name, source in sources.items()}, probe, quantised)
 
 
-def _digest(folder: Path) -> str:
-    parts = ((folder / name).read_bytes() for name in ("model.onnx", "weights.json", "probe.npz"))
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+def write_probe(folder: Path, probe: Probe, name: str = PROBE) -> None:
+    """Beside a kept graph."""
+    np.savez(folder / name, **probe)  # type: ignore[arg-type, unused-ignore]
+
+
+def read_probe(folder: Path, name: str = PROBE) -> Probe:
+    """What a kept graph must compute."""
+    with np.load(folder / name) as arrays:
+        return dict(arrays)

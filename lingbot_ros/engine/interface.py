@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -91,12 +92,19 @@ class GraphSpec:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How to run. `precision` is that of linears and cache; `threads` are CPU threads (0: decide by the machine)."""
+    """How to run. `precision` is that of linears and cache; `threads` are CPU threads (0: decide by the machine).
+
+    Of TensorRT engines, with the names that Isaac ROS gives them: `engine_file_path` is the folder of the plans,
+    `force_engine_update` builds them anew, `verbose` logs all that the library tells.
+    """
 
     device: str = "cpu"
     precision: str = "f32"
     threads: int = 0
     engine: str = "torch"
+    engine_file_path: Path | None = None
+    force_engine_update: bool = False
+    verbose: bool = False
 
 
 @dataclass(frozen=True)

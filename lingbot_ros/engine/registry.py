@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from lingbot_ros.engine.compiled_torch import CompiledTorchEngine
 from lingbot_ros.engine.interface import Engine, EngineOptions, ProgramInfo
 from lingbot_ros.engine.onnx_engine import OnnxEngine
+from lingbot_ros.engine.tensorrt.engine import new_tensorrt, new_tensorrt_rtx
+from lingbot_ros.engine.tensorrt.library import FLAVOURS
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import EngineError, LingbotError
 
@@ -13,6 +15,8 @@ ENGINES: dict[str, Callable[[EngineOptions], Engine]] = {
     "torch": TorchEngine,
     "onnxruntime": OnnxEngine,
     "torch_compiled": CompiledTorchEngine,
+    "tensorrt": new_tensorrt,
+    "tensorrt_rtx": new_tensorrt_rtx,
 }
 
 CHOICES = ("auto", *ENGINES)
@@ -24,6 +28,7 @@ _DEVICES = (
     ("onnxruntime", "cpu", "f32"),
     ("torch_compiled", "cpu", "f32"),
     ("torch_compiled", "cuda", "bf16"),
+    *((name, "cuda", "bf16") for name in FLAVOURS),
 )
 
 

@@ -48,6 +48,10 @@ class ClipEvaluation:
     def meets_minimum(self) -> bool:
         return all_passed(self.report.minimum)
 
+    @property
+    def losses(self) -> dict[str, float]:
+        return {}  # clips have no comparison
+
     def text(self) -> str:
         return report_text(self.report)
 

@@ -46,6 +46,11 @@ class Evaluation(Protocol):
         """Whether every figure reaches its minimum."""
         ...
 
+    @property
+    def losses(self) -> dict[str, float]:
+        """By how much figures of `other` are worse than the world's, where both were measured; by figure and frame."""
+        ...
+
     def text(self) -> str:
         """The report for a terminal."""
         ...

@@ -84,7 +84,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """
     if torch.onnx.is_in_onnx_export():  # one operator instead of eleven
         tables = (table.reshape(-1, *table.shape[-2:]).expand(len(x), -1, -1) for table in (cos, sin))
-        return torch.onnx.ops.rotary_embedding(x, *tables, interleaved=True)
+        return torch.onnx.ops.rotary_embedding(x.float(), *tables, interleaved=True).to(x.dtype)
     pairs = x.float().unflatten(-1, (-1, 2))
     even, odd = pairs[..., 0], pairs[..., 1]
     rotated = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)

@@ -16,6 +16,8 @@ from lingbot_ros.world.assembly import check_size
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.pose_memory import MemoryOptions
 
+_OF_TENSORRT = ("engine_file_path", "force_engine_update", "verbose")
+
 
 def adapted_card(card: ModelCard, options: LoadOptions) -> ModelCard:
     """The card with its frame size, stream and sampler replaced as far as `options` say so.
@@ -51,12 +53,15 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
     few, many = isinstance(card.sampler, SamplerConfig), isinstance(card.sampler, UniPCConfig)
     distilled = f"was distilled to {card.sampler.forwards} network evaluations a chunk" if few else ""
     size = f"knows one size, {card.height} x {card.width}"
+    rigid = "is made of rigid layers, which no plan is built of"
     refusals = (
         ("window", options.window is not None and is_layers, "is made of rigid layers, which attend to nothing"),
         ("sink", options.sink is not None and is_layers, "is made of rigid layers, which attend to nothing"),
         ("window", options.window is not None and is_scene, "remembers views and attends to nothing"),
         ("sink", options.sink is not None and is_scene, "remembers views and attends to nothing"),
         ("memory", options.memory is not None and is_scene, "remembers what it has seen anyway"),
+        *((name, is_layers and getattr(options, name), rigid) for name in _OF_TENSORRT),
+        *((name, is_scene and getattr(options, name), "remembers views and runs in PyTorch") for name in _OF_TENSORRT),
         ("size", options.size is not None and is_pixel, size),
         ("clip_frames", options.clip_frames is not None and not is_one_clip, "goes on chunk by chunk, without an end"),
         ("light_decoder", options.light_decoder is not None and is_pixel, "has no Wan autoencoder to stand in for"),

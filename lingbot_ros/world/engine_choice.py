@@ -15,6 +15,9 @@ from lingbot_ros.engine.export.probe import probe_tensors
 from lingbot_ros.engine.graphs import model_graphs
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec, Program
 from lingbot_ros.engine.onnx_engine import OnnxEngine
+from lingbot_ros.engine.registry import new_engine
+from lingbot_ros.engine.tensorrt.engine import TensorRtEngine
+from lingbot_ros.engine.tensorrt.library import FLAVOURS
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.model.transformer import CausalWorldTransformer
@@ -35,6 +38,12 @@ def choose_engine(card: ModelCard, files: ModelFiles, options: EngineOptions) ->
     Only graphs that were exported before are considered, so that loading stays fast: half a second to measure.
     """
     eager = replace(options, engine="torch")
+    for name in FLAVOURS:
+        if refusal := _refusal_of_tensorrt(card, files, replace(options, engine=name)):
+            logger.info("auto: not %s: %s", name, refusal)
+        else:
+            logger.info("engine auto: %s; its plans were built before", name)
+            return replace(options, engine=name)
     try:
         engine = OnnxEngine(options)
         graphs = exported_graphs(card, files)
@@ -53,15 +62,33 @@ def choose_engine(card: ModelCard, files: ModelFiles, options: EngineOptions) ->
     return replace(options, engine=chosen)
 
 
-def exported_graphs(card: ModelCard, files: ModelFiles, rows: int = 1) -> list[GraphSpec]:
-    """The graphs of a card's first network that an engine other than PyTorch runs, the step graph last."""
+def _refusal_of_tensorrt(card: ModelCard, files: ModelFiles, options: EngineOptions) -> str:
+    """Why TensorRT is not taken; empty if it is. Plans are not built for `auto`: that takes minutes."""
+    try:
+        engine = new_engine(options)
+        assert isinstance(engine, TensorRtEngine)
+        if all(engine.find(graph) for graph in exported_graphs(card, files, dtype=engine.dtype)):
+            return ""
+        return f"NOT_EXPORTED: `lingbot engines build {card.name} --engine {options.engine}` makes its plans"
+    except LingbotError as error:
+        return str(error).removeprefix("engine: ")
+
+
+def exported_graphs(
+    card: ModelCard, files: ModelFiles, rows: int = 1, dtype: torch.dtype = torch.float32, network: int = 0
+) -> list[GraphSpec]:
+    """The graphs of a card's network that an engine other than PyTorch runs, the step graph last.
+
+    `dtype` is that of linears and caches; `network` 1 is the second of a model with two experts.
+    """
+    checkpoint = files.low_noise if network else files.transformer
 
     @cache
     def model() -> CausalWorldTransformer:
-        return load_transformer(card.transformer, files.transformer, torch.float32, "cpu")
+        return load_transformer(card.transformer, checkpoint, dtype, "cpu")
 
-    shape = replace(graph_shape(card, torch.float32), batch=rows)
-    graphs = model_graphs(shape, model, checkpoint_digest(files.digest, 0))
+    shape = replace(graph_shape(card, dtype), batch=rows)
+    graphs = model_graphs(shape, model, checkpoint_digest(files.digest, network))
     return [graph for graph in graphs if not graph.is_torch]
 
 

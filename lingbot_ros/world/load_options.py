@@ -32,6 +32,9 @@ class LoadOptions:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    engine_file_path: Path | None = None
+    force_engine_update: bool = False
+    verbose: bool = False
     size: tuple[int, int] | int | None = None
     fit: Fit = "aspect"
     clip_frames: int | None = None
@@ -56,6 +59,10 @@ class LoadOptions:
             raise InputError("fit", repr(self.fit), f"use one of {', '.join(get_args(Fit))}")
         if self.prompt_policy not in policies:
             raise InputError("prompt_policy", repr(self.prompt_policy), f"use one of {', '.join(policies)}")
+        for name in ("engine_file_path", "force_engine_update", "verbose"):
+            if getattr(self, name) and self.engine not in ("auto", "tensorrt", "tensorrt_rtx"):
+                fix = f"engine {self.engine} has no plans: leave it out, or use tensorrt or tensorrt_rtx"
+                raise InputError(name, getattr(self, name), fix)
         if self.text_device.partition(":")[0] not in ("cpu", "cuda"):
             raise InputError("text_device", repr(self.text_device), "use cpu, cuda or cuda:N")
         lowest = {"steps": 1, "guidance": 1, "window": 1, "sink": 0}
@@ -80,7 +87,8 @@ class LoadOptions:
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None
-        given["light_decoder"] = expanded(given["light_decoder"], "light_decoder") if given["light_decoder"] else None
+        for name in ("light_decoder", "engine_file_path"):
+            given[name] = expanded(given[name], name) if given[name] else None
         given["memory"] = MemoryOptions.of_places(given["memory"])
         return cls(**given)
 
@@ -89,13 +97,15 @@ class LoadOptions:
         values = {option.name: getattr(self, option.name) for option in MODEL_OPTIONS}
         values["name"] = str(self.name)
         values["size"] = f"{self.size[1]}x{self.size[0]}" if isinstance(self.size, tuple) else str(self.size or "")
-        values["light_decoder"] = str(self.light_decoder) if self.light_decoder else None
+        for name in ("light_decoder", "engine_file_path"):
+            values[name] = str(values[name]) if values[name] else None
         values["memory"] = self.memory.bank if self.memory else None
         return {o.name: o.default if values[o.name] is None else values[o.name] for o in MODEL_OPTIONS}
 
 
 _AREAS = {"480p": 480 * 832, "720p": 720 * 1280}
-_MOST_PIXELS = 2**26
+_LEAST_PIXELS, _MOST_PIXELS = 32 * 32, 2**26
+"""Of an area. Below, a number is more likely a height, as in `64`, than an area."""
 
 
 def _size(text: str) -> tuple[int, int] | int:
@@ -110,7 +120,8 @@ def _size(text: str) -> tuple[int, int] | int:
         size = int(rows) * int(columns)
     elif text.isdecimal() and len(text) < _DIGITS:
         size = int(text)
-    if not 1 <= (size if isinstance(size, int) else size[0] * size[1]) <= _MOST_PIXELS:
+    least, pixels = (_LEAST_PIXELS, size) if isinstance(size, int) else (1, size[0] * size[1])
+    if not least <= pixels <= _MOST_PIXELS:
         fix = "give WIDTHxHEIGHT in pixels, as 832x464, or an area: 480p, 720p, 480*832 or a number of pixels"
         raise InputError("size", repr(text), fix)
     return size

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
-from lingbot_ros.engine.interface import EngineOptions
+from lingbot_ros.engine.interface import Engine, EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
 from lingbot_ros.engine.processes import current_share, shared_engine
 from lingbot_ros.engine.registry import check_engine, new_engine
@@ -38,18 +38,16 @@ class LoadedModel:
             logging.getLogger(__name__).info("%s", plan.text())
         return cls(card, files, options)
 
-    def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions) -> None:
-        """Reads the weights. `card` is adapted to `options`, which are resolved. Raises ModelError or EngineError."""
+    def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions, engine: Engine | None = None) -> None:
+        """Reads the weights. `card` is adapted to `options`, which are resolved. Raises ModelError or EngineError.
+
+        `engine` takes the place of the one that the options name.
+        """
         self.card, self.files, self.options, self.device = card, files, options, options.device
         self.memory = memory_of(card, options)
         self.ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
-        engine, share = (
-            EngineOptions(options.device, options.precision, options.threads, options.engine),
-            current_share(),
-        )
-        if share is not None:
-            engine = shared_engine(engine)
-        self.engine = new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
+        share = current_share()
+        self.engine = engine or _engine_of(card, files, options)
         shape = assembly.graph_shape(card, self.engine.dtype, share)
         checkpoints = [files.transformer, *([files.low_noise] if files.low_noise else [])]
         self.networks = [
@@ -126,3 +124,18 @@ class LoadedModel:
         decoding = state_bytes(self.decoder, channels, card.height, card.width)
         places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
         return attending + decoding + places
+
+
+def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engine:
+    engine = EngineOptions(
+        options.device,
+        options.precision,
+        options.threads,
+        options.engine,
+        options.engine_file_path,
+        options.force_engine_update,
+        options.verbose,
+    )
+    if current_share() is not None:
+        engine = shared_engine(engine)
+    return new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)

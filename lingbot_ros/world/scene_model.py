@@ -55,4 +55,6 @@ class SceneModel(LoadedModel):
             parameters=parameters,
             weights_bytes=4 * parameters,
             session_bytes=self.config.keyframes * row_bytes(card.height, card.width),
+            fit=options.fit,
+            trust_definition=card.trust.definition if card.trust else "",
         )

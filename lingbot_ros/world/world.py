@@ -44,6 +44,9 @@ class World:
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
+        engine_file_path: str | Path | None = None,
+        force_engine_update: bool = False,
+        verbose: bool = False,
         size: tuple[int, int] | int | None = None,
         fit: Fit = "aspect",
         clip_frames: int | None = None,
@@ -62,13 +65,14 @@ class World:
     ) -> "World":
         """Load a shipped model by name, a downloaded one, or any folder with a card.yaml.
 
-        `engine` torch, onnxruntime or auto, see `world.engine_choice`; `device` auto, cpu, cuda or cuda:N; `precision`
-        auto, f32, bf16, f16, or int8 or fp8 for the weights and bf16 for the rest (auto: f32 on the CPU, bf16 on a
-        GPU); `threads` CPU threads, 0 decides by the machine. For models of the released family: `size` height and
-        width of the frames in pixels instead of the card's, or their area; `fit` what becomes of images of another
-        aspect, see `model.framing`; `clip_frames` the frames of models that make one clip;
-        `one_step` generates with the first sampling step alone,
-        faster and less true; `prompt_policy` see PromptPolicy; `text_device` the device of the text encoder; `memory`
+        `engine` torch, onnxruntime, tensorrt, tensorrt_rtx or auto, see `world.engine_choice`; `device` auto, cpu, cuda
+        or cuda:N; `precision` auto, f32, bf16, f16, or int8 or fp8 for the weights and 16 bits for the rest (auto: f32
+        on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. TensorRT's plans lie in
+        `engine_file_path` or the user's cache; `force_engine_update` builds them anew, `verbose` logs all that the
+        library tells. For models of the released family: `size` height and width of the frames in pixels instead of
+        the card's, or their area; `fit` what becomes of images of another aspect, see `model.framing`; `clip_frames`
+        the frames of models that make one clip; `one_step` generates with the first sampling step alone, faster and
+        less true; `prompt_policy` see PromptPolicy; `text_device` the device of the text encoder; `memory`
         shows the model what it made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a
         file of a small decoder that makes the frames, much faster and softer, see `model.light_decoder`;
         `offload_expert` keeps that of two experts in main memory which is not in use. Instead of the card's: sampling
@@ -83,6 +87,9 @@ class World:
             device=device,
             precision=precision,
             threads=threads,
+            engine_file_path=None if engine_file_path is None else expanded(engine_file_path, "engine_file_path"),
+            force_engine_update=force_engine_update,
+            verbose=verbose,
             size=size,
             fit=fit,
             clip_frames=clip_frames,

@@ -17,6 +17,8 @@ def test_the_engines_are_listed_with_what_they_run_as(capsys: pytest.CaptureFixt
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:3]] == [["torch", "cpu"], ["torch", "cuda"], ["onnxruntime", "cpu"]]
     assert "usable: torch" in lines[0] and "usable: onnxruntime" in lines[2]
+    listed = [line.split()[:2] for line in lines]
+    assert ["tensorrt", "cuda"] in listed and ["tensorrt_rtx", "cuda"] in listed
 
 
 def test_a_model_is_exported_once_and_measured(
@@ -47,6 +49,27 @@ def test_a_model_is_exported_once_and_measured(
     assert found["versions"]["onnxruntime"] and found["machine"]["cores"]
 
 
+def test_plans_are_built_ahead_of_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(tmp_path / "cache"))
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install tensorrt-rtx (95 MB)")
+    model, plans = str(write_tiny_model(tmp_path, config=VELOCITY)), tmp_path / "plans"
+    command = ["engines", "build", model, "--precision", "f16", "--rows", "1", "--targets", "SM89", "SM120"]
+    assert main([*command, "--out", str(plans)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in told[:2]] == ["control, 1 row", "step, 1 row"]
+    assert told[2].startswith("compiled, not executed")
+    assert all((Path(line.split(": ")[1]) / "plan").is_file() for line in told[:2])
+    built = {path: path.stat().st_ino for path in plans.glob("*/plan")}
+    assert main(["export", model, "--to", "tensorrt_rtx", *command[3:], "--out", str(plans)]) == 0
+    assert {path: path.stat().st_ino for path in plans.glob("*/plan")} == built, "nothing is built again"
+    assert main(["engines", "build", model, "--precision", "fp8", "--rows", "1"]) == 1
+    assert "NOT_EXPORTED: fp8 needs a graph that was calibrated and measured" in capsys.readouterr().err
+    assert main(["engines", "build", model, "--rows", "1", "--targets", "SM90"]) == 2
+    assert "--targets: got SM90; use some of SM75" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_released_model_is_exported_with_its_decoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, light = write_tiny_camera_model(tmp_path), write_light_decoder(tmp_path)
@@ -62,5 +85,7 @@ def test_a_released_model_is_exported_with_its_decoder(tmp_path: Path, capsys: p
 def test_what_cannot_be_exported_or_measured_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "pusht-small", "--rows", "3"]) == 2
     assert "--rows: got 3; give 1 or 8" in capsys.readouterr().err
+    assert main(["export", "pusht-small", "--precision", "bf16"]) == 2
+    assert "--precision: got bf16; ONNX Runtime computes in f32 or int8" in capsys.readouterr().err
     assert main(["bench", "pusht-small", "--engine", "steam", "--rounds", "1"]) == 1
     assert "engine: got 'steam'" in capsys.readouterr().err

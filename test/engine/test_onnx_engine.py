@@ -257,6 +257,7 @@ def test_auto_takes_what_was_exported_if_it_is_faster(
     other = write_tiny_model(folder, "never-exported", config=LAYERS, sampler=ONE_STEP, seed=5)
     assert World.load(other, threads=1).info.engine.engine == "torch"
     assert "engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export never-exported --to onnx`" in caplog.text
+    assert "auto: not tensorrt: NO_DRIVER" in caplog.text and "auto: not tensorrt_rtx: NO_DRIVER" in caplog.text
     caplog.clear()
     chosen = World.load(layers, threads=1).info.engine.engine
     (line,) = [record.message for record in caplog.records if record.message.startswith("engine auto")]

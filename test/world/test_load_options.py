@@ -22,10 +22,13 @@ from test.support.tiny_model import write_tiny_model
 GUIDED = UniPCConfig(2, 5.0, guidance=3.0, negative_prompt="rain")
 EVERYTHING = LoadOptions(
     "a model",
-    engine="torch",
+    engine="tensorrt_rtx",
     device="cuda:1",
     precision="bf16",
     threads=3,
+    engine_file_path=Path("/plans"),
+    force_engine_update=True,
+    verbose=True,
     size=(272, 480),
     fit="crop",
     clip_frames=161,
@@ -88,6 +91,15 @@ def test_options_survive_being_written_as_text(options: LoadOptions) -> None:
 def test_what_no_model_can_use_is_refused(field: str, value: object) -> None:
     with pytest.raises(InputError, match=f"^{field}: got "):
         LoadOptions("x", **{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("engine_file_path", Path("/plans")), ("force_engine_update", True), ("verbose", True)]
+)
+def test_options_of_tensorrt_are_refused_with_other_engines(field: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"^{field}: got .*engine onnxruntime has no plans"):
+        LoadOptions("x", engine="onnxruntime", **{field: value})  # type: ignore[arg-type]
+    assert getattr(LoadOptions("x", **{field: value}), field) == value  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", ["832x", "x480", "832x480x3", "-1x5"])

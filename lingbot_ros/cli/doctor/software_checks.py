@@ -24,6 +24,8 @@ _NEEDED = {
 _OPTIONAL = {
     "onnxruntime": "the engine onnxruntime: pip install onnxruntime",
     "onnxscript": "exporting models to that engine: pip install onnx onnxscript",
+    "tensorrt": "the engine tensorrt, on data-centre GPUs: pip install tensorrt",
+    "tensorrt_rtx": "the engine tensorrt_rtx, and compiling for it without a GPU: pip install tensorrt-rtx (95 MB)",
     "diffusers": "the released LingBot-World models: pip install diffusers",
     "transformers": "the text encoder of these models: pip install transformers ftfy",
     "huggingface_hub": "downloading these models: pip install huggingface_hub",

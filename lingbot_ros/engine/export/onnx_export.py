@@ -6,10 +6,11 @@ import warnings
 import onnx
 import torch
 from onnxscript import ir
+from torch import nn
 
 from lingbot_ros.engine.export.attention import OPSET
-from lingbot_ros.engine.export.positional import Positional
-from lingbot_ros.engine.export.weights import WeightSource, find_source
+from lingbot_ros.engine.export.positional import Positional, on_cpu
+from lingbot_ros.engine.export.weights import WeightSource, find_source, values_of
 from lingbot_ros.engine.interface import GraphSpec
 
 SMALLEST = 1024
@@ -26,7 +27,7 @@ def export_graph(graph: GraphSpec) -> tuple[onnx.ModelProto, dict[str, WeightSou
 
     Inputs and outputs have the names of the spec; every STATE comes back under `TensorSpec.output`.
     """
-    module = Positional(graph).eval()
+    module = on_cpu(Positional(graph).eval())
     inputs = tuple(spec.allocate("cpu") for spec in graph.inputs)
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
@@ -55,9 +56,9 @@ def export_graph(graph: GraphSpec) -> tuple[onnx.ModelProto, dict[str, WeightSou
     return model, sources
 
 
-def _take_out_weights(model: ir.Model, module: Positional) -> dict[str, WeightSource]:
+def _take_out_weights(model: ir.Model, module: nn.Module) -> dict[str, WeightSource]:
     """Replace constants that equal a parameter by references; returns constant -> source."""
-    parameters = {name: tensor.numpy() for name, tensor in module.weights().items() if tensor.numel() >= SMALLEST}
+    parameters = {name: values_of(tensor) for name, tensor in module.state_dict().items() if tensor.numel() >= SMALLEST}
     sources = {}
     for name, constant in model.graph.initializers.items():
         values = constant.const_value
@@ -92,3 +93,12 @@ def _rename(graph: onnx.GraphProto, names: set[str]) -> None:
         node.input[:] = [renamed(name) for name in node.input]
         node.output[:] = [renamed(name) for name in node.output]
         del node.metadata_props[:]  # where in our code it came from: more bytes than the graph
+
+
+def refer(initializer: onnx.TensorProto) -> None:
+    """Leave the values of a constant out; what loads the graph hands them over."""
+    size = len(initializer.raw_data)
+    initializer.ClearField("raw_data")
+    initializer.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", _LOCATION), ("offset", "0"), ("length", str(size))):
+        initializer.external_data.add(key=key, value=value)

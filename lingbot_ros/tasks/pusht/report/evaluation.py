@@ -51,6 +51,12 @@ class PushTEvaluation:
     def meets_minimum(self) -> bool:
         return self.report.meets_minimum
 
+    @property
+    def losses(self) -> dict[str, float]:
+        compared = self.report.comparison.differences if self.report.comparison else ()
+        judged = (row for row in compared if row.measure in ("psnr_db", "block_iou"))
+        return {f"{row.measure}@{row.frame}": -row.difference.value for row in judged}
+
     def text(self) -> str:
         return report_text(self.report)
 

@@ -65,6 +65,10 @@ class RoomsEvaluation:
     def meets_minimum(self) -> bool:
         return self.report.meets_minimum
 
+    @property
+    def losses(self) -> dict[str, float]:
+        return {}  # one precision, nothing to compare
+
     def text(self) -> str:
         return self.report.text()
 
