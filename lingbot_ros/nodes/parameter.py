@@ -46,13 +46,15 @@ class Parameter:
     def converted(self, given: object) -> Value:
         """A value of the default's type from what YAML made of the text; None is what it makes of an empty list.
 
-        Only what loses nothing is converted. Raises InputError that says what was read, and how to write it.
+        Only what loses nothing is converted. Raises InputError that says what was read, and how to write it. A text
+        that is not among the choices is left to `check`: configure refuses it, and the node lives on to be given another.
         """
         if isinstance(self.default, bool | int | float | str):
             value: Value = self._scalar(given, type(self.default))
         else:
             value = self._list(given, self.default)
-        self.check(value)
+        if not isinstance(value, str):
+            self.check(value)
         return value
 
     def _list(self, given: object, default: Sequence[float] | Sequence[int] | Sequence[str]) -> Value:

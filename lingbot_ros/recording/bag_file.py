@@ -172,7 +172,7 @@ def read_message(types: Typestore, data: bytes, kind: str) -> Any:
 def _metadata(folder: Path) -> dict[str, Any]:
     """What metadata.yaml says; nothing where it is missing or damaged."""
     try:
-        content = yaml.safe_load((folder / _METADATA).read_text())
+        content = yaml.safe_load((folder / _METADATA).read_text(encoding="utf-8"))
         found = content["rosbag2_bagfile_information"]
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
         return {}

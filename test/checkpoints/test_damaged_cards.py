@@ -37,7 +37,19 @@ FREE = (
 OFTEN = (
     *("bytes", "channels", "variants", "trust", "frames", "right_px", "doubts_px", "measured"),
     *("name", "file", "seed_image", "max_horizon", "fps", "names", "low", "high", "timesteps", "sigmas", "commit"),
-    *("ramp_px", "sink", "memory", "task", "text", "negative_prompt", "companions", "revision", "experts", "boundary"),
+    *(
+        "area",
+        "ramp_px",
+        "sink",
+        "memory",
+        "task",
+        "text",
+        "negative_prompt",
+        "companions",
+        "revision",
+        "experts",
+        "boundary",
+    ),
     *(
         "kind",
         "repository",

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
-from lingbot_ros.tasks.registry import DEFAULT_MODEL
+from lingbot_ros.tasks.registry import DEFAULT_MODEL, DEFAULT_TASK
 
 HELP = "plan with a world model and act in the task's simulator: success, cost, time, film"
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Each goal is a state that an expert reaches some steps after the start. The planner sees images only, "
         "unless --read states is given, and acts in the simulator by receding horizon."
     )
-    parser.add_argument("--env", default="pusht", help="task whose simulator is the reality (default %(default)s)")
+    parser.add_argument("--env", default=DEFAULT_TASK, help="task whose simulator is the reality (default %(default)s)")
     parser.add_argument("--goals", type=int, default=50, help="how many goals (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="decides goals and search (default %(default)s)")
     parser.add_argument(

@@ -5,11 +5,12 @@ from functools import partial
 
 import numpy as np
 
+from lingbot_ros.checkpoints.cards import list_cards
 from lingbot_ros.engine.registry import ENGINES
 from lingbot_ros.evaluate.gpu_day.measurement import Figures, Measurement, Place, time_calls
+from lingbot_ros.model.config import TransformerConfig
 from lingbot_ros.world import Batch, World
 
-MODEL = "pusht-small"
 _FRAMES = 16
 
 
@@ -29,9 +30,18 @@ def speed(place: Place) -> Iterator[Measurement]:
                 yield Measurement(f"{engine} {precision}, {rows} worlds", run)
 
 
+def _model() -> str:
+    """The shipped transformer that runs anywhere: on pixels, without an autoencoder."""
+    return next(
+        card.name
+        for card in list_cards()
+        if card.autoencoder == "pixel" and isinstance(card.architecture, TransformerConfig)
+    )
+
+
 def _frames_apart(place: Place, engine: str, precision: str) -> Figures:
-    reference = World.load(MODEL, engine="torch", device="cpu", precision="f32")
-    other = World.load(MODEL, engine=engine, device=place.device, precision=precision)
+    reference = World.load(_model(), engine="torch", device="cpu", precision="f32")
+    other = World.load(_model(), engine=engine, device=place.device, precision=precision)
     image = reference.seed_image()
     assert image is not None
     sessions = [world.start(image, seed=1) for world in (reference, other)]
@@ -47,7 +57,7 @@ def _frames_apart(place: Place, engine: str, precision: str) -> Figures:
 
 
 def _speed(place: Place, engine: str, precision: str, rows: int) -> Figures:
-    world = World.load(MODEL, engine=engine, device=place.device, precision=precision)
+    world = World.load(_model(), engine=engine, device=place.device, precision=precision)
     times = time_calls(_stepper(world, rows), place, *((3, 1) if place.is_tiny else (60, 10)))
     return {"engine": str(world.info.engine), "rows": rows, "frames_per_s": rows * 1e3 / times["p50_ms"], **times}
 

@@ -22,7 +22,7 @@ policies:
   - name: replay
     actions: recorded/expert.npy      # [steps, dim], or a folder of START_ID.npy
   - {name: drive, actions: bags/drive, topic: /action}           # of a bag
-  - {name: human, actions: datasets/pusht, episode: 3}           # of a LeRobot data set
+  - {name: human, actions: datasets/lab, episode: 3}             # of a LeRobot data set
 
 Paths are relative to the file.
 """

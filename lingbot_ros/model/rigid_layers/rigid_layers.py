@@ -95,7 +95,7 @@ class RigidLayers(nn.Module):
         alone = torch.cat((centre / half - 1, shapes(solid, centre), motion * 10 / unit), dim=-1)
         apart = (centre[:, None] - centre[:, :, None]) / _REACH_PX
         pairs = [one * self.count + other for one in range(self.count) for other in range(self.count) if one != other]
-        others = apart.flatten(1, 2).index_select(1, torch.tensor(pairs, device=motion.device))
+        others = apart.flatten(1, 2).index_select(1, torch.tensor(pairs, dtype=torch.long, device=motion.device))
         seen = torch.cat((alone.flatten(1), others.flatten(1)), dim=1).to(self.meet.weight.dtype)
         thought = F.silu(self.meet_mix(F.silu(self.meet_in(seen))))
         return self.meet(thought).float().unflatten(1, (self.count, 3)) * unit / 10
