@@ -23,7 +23,7 @@ _WAN_STRIDE = 8
 _WAN_CHANNELS, _WAN_MASK = 16, 4
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "ModelCard": {
-        "height": (8, 8192), "width": (8, 8192), "fps": (0.01, 1000), "area": (64, 2**26), "max_horizon": (0, 10**9),
+        "height": (8, 8192), "width": (8, 8192), "fps": (0.01, 10_000), "area": (64, 2**26), "max_horizon": (0, 10**9),
     },
     "ControlSpec": {"dim": (0, 1024)},
     "TransformerConfig": {
