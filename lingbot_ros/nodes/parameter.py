@@ -47,7 +47,7 @@ class Parameter:
         """A value of the default's type from what YAML made of the text; None is what it makes of an empty list.
 
         Only what loses nothing is converted. Raises InputError that says what was read, and how to write it. A text
-        that is not among the choices is left to `check`: configure refuses it, and the node lives on to be given another.
+        that is not among the choices is left to `check`: configure refuses it, and the node lives on.
         """
         if isinstance(self.default, bool | int | float | str):
             value: Value = self._scalar(given, type(self.default))
