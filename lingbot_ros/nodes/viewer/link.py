@@ -36,7 +36,7 @@ class ImaginationLink:
         self._images: Any = None
         self.keys = node.create_publisher(String, "keys", qos.reliable(1))
         self.actions = node.create_publisher(RobotAction, "action", qos.reliable(1))
-        self.prompts = node.create_publisher(String, "prompt", qos.PROMPT)
+        self.prompts = node.create_publisher(String, "prompt", qos.PROMPT_KEPT)
         self._thread = threading.Thread(target=self._spin, name="viewer", daemon=True)
 
     def begin(self, on_info: Callable[[FrameInfo], None], on_status: Callable[[ImaginationStatus], None]) -> None:
