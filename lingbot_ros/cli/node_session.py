@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from lingbot_msgs.msg import ModelInfo
 from lingbot_ros.cli.model_arguments import given_options
 from lingbot_ros.home import provide_ros_home
+from lingbot_ros.nodes.end_signals import whole_or_not
 from lingbot_ros.shared_files import find_shared
 
 BRING_UP_S = 600.0
@@ -39,13 +40,21 @@ def use_large_images() -> None:
         os.environ.setdefault(name, str(profile))
 
 
+class _Interruptible(SingleThreadedExecutor):
+    """A signal waits for the callback that runs. rclpy would also make a RuntimeError of an interrupt in a message."""
+
+    def spin_once(self, timeout_sec: float | None = None) -> None:
+        with whole_or_not():
+            super().spin_once(timeout_sec)
+
+
 @contextmanager
 def ros(namespace: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """A node and its executor; Python keeps handling the signals."""
     provide_ros_home()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node("lingbot_imagine", namespace=namespace)
-    executor = SingleThreadedExecutor()
+    executor = _Interruptible()
     executor.add_node(node)
     try:
         yield node, executor

@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _ALWAYS = (signal.SIGINT, signal.SIGTERM)
@@ -57,18 +58,34 @@ class EndSignals:
                 react()
 
 
+_interrupted, _holding = threading.Event(), threading.Event()
+
+
 def interrupt_once() -> None:
     """For programs that end by KeyboardInterrupt: the first signal raises it, all further ones do nothing."""
-    came = False
+    _interrupted.clear()
 
     def interrupt(number: int, frame: Any) -> None:
-        nonlocal came
-        if not came:
-            came = True
-            raise KeyboardInterrupt
+        if not _interrupted.is_set():
+            _interrupted.set()
+            if not _holding.is_set():
+                raise KeyboardInterrupt
 
     for number in end_numbers():
         signal.signal(number, interrupt)
+
+
+@contextmanager
+def whole_or_not() -> Iterator[None]:
+    """What begins in here ends before the interrupt is raised: a frame is counted and filmed, or neither."""
+    before = _interrupted.is_set()
+    _holding.set()
+    try:
+        yield
+    finally:
+        _holding.clear()
+    if _interrupted.is_set() and not before:
+        raise KeyboardInterrupt
 
 
 def end_numbers() -> tuple[signal.Signals, ...]:

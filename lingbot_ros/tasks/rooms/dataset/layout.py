@@ -49,7 +49,7 @@ def write_plan(root: Path, plan: RoomsPlan) -> None:
     aside = root / f".{PLAN_FILE}.{os.getpid()}"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n")
+        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
         aside.replace(root / PLAN_FILE)
     except OSError as error:
         raise InputError("out", root, f"give a folder that can be written to ({error.strerror})") from error
@@ -58,7 +58,7 @@ def write_plan(root: Path, plan: RoomsPlan) -> None:
 def read_plan(root: Path) -> RoomsPlan:
     """The plan of the data set in `root`. Raises InputError when there is none or it is of another schema."""
     try:
-        content = json.loads((root / PLAN_FILE).read_text())
+        content = json.loads((root / PLAN_FILE).read_text(encoding="utf-8"))
         version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         fix = f"give a folder made by `lingbot dataset rooms` ({PLAN_FILE}: {error})"
