@@ -1,5 +1,6 @@
 """Real images over DDS: the topic and the service, both kinds of model, bags and their replay, and what is refused."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ def at(frame: float, fps: float = 10.0) -> Time:
 def stamped(message: Any, stamp: Time) -> Any:
     message.header.stamp = stamp
     return message
+
+
+ACTION_TIMEOUT_S = 0.5
+"""The node's default of input.action_timeout."""
 
 
 class Robot:
@@ -107,6 +112,8 @@ def test_a_followed_camera_in_the_frames_the_bag_and_its_replay(
     client: Probe, robot: Robot, following: Any, model: Path, compressed: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "jpeg" if compressed else "raw"
+    # The stamps begin anew, which the node takes from a source that has been silent for so long.
+    time.sleep(ACTION_TIMEOUT_S)
     record(client, True, name, compressed)
     begin(client, name)
     for frame in range(1, 10):
