@@ -137,7 +137,9 @@ def test_the_command_writes_record_and_film(tmp_path: Path, capsys: pytest.Captu
     assert "rollouts/s" in said
 
 
-@pytest.mark.parametrize("words", [["--goals", "0"], ["--seed", "-1"], ["--samples", "1"], ["--execute", "30"]])
+@pytest.mark.parametrize(
+    "words", [["--goals", "0"], ["--seed", "-1"], ["--samples", "1"], ["--execute", "30"], ["--horizon", "65"]]
+)
 def test_bad_arguments_name_their_field(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", *words]) != 0
     assert words[0].removeprefix("--") in capsys.readouterr().err

@@ -7,6 +7,7 @@ import numpy as np
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.planning.experiment import PLANNERS, Experiment, OnTrial, PlanOptions, TrialRecord
 from lingbot_ros.planning.futures import Floats
+from lingbot_ros.planning.receding import trusted_horizon
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals
 from lingbot_ros.tasks.pusht.planning.trial import Trial, TrueEyes, WorldEyes, follow, run_trial
@@ -29,6 +30,9 @@ def plan_trials(world: World, options: PlanOptions, on_trial: OnTrial) -> Experi
             f"model: {world.info.name} imagines pixels and has no poses to plan on; use pusht-lasting",
             ErrorCode.UNSUPPORTED,
         )
+    frames, reliable = options.horizon.frames, world.info.max_horizon
+    if options.planner == "world" and trusted_horizon(frames, reliable, 0) < frames:
+        raise InputError("horizon", f"{frames} frames", f"{world.info.name} is reliable for {reliable}: give fewer")
     experiment, simulator = Experiment(options), PushTSimulator()
     for number, goal in enumerate(make_goals(options.goals, options.seed, options.steps)):
         try:
