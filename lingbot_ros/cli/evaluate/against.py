@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from lingbot_ros.evaluate.reality.report import write_against
     from lingbot_ros.evaluate.reality.study import study
     from lingbot_ros.evaluate.rollouts.worlds import SessionStepper
+    from lingbot_ros.tasks.registry import find_task
     from lingbot_ros.world import World
 
     for name in POLICY_ARGUMENTS:
@@ -58,9 +59,12 @@ def run(args: argparse.Namespace) -> int:
     episodes = _episodes(args, world)
     windows = _windows(args, episodes)
     model, stepper = describe_model(world), SessionStepper(world, 1)
+    read_state = find_task(world.card.task).policies().robot_state if world.card.task else None
     calibration = _calibration(episodes, stepper, model["name"], model["weights_sha256"])
     with tqdm(total=len(windows), desc="comparing", unit="window", disable=None) as bar:
-        result, compared = study(stepper, windows, calibration=calibration, limit=limit, progress=bar.update)
+        result, compared = study(
+            stepper, windows, calibration=calibration, read_state=read_state, limit=limit, progress=bar.update
+        )
     print(write_against(args.out, result, compared, model, str(args.against), _command(args)))
     return 0
 
