@@ -128,6 +128,10 @@ class Task(Protocol):
         """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
         raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
 
+    def normal_episodes(self, folder: Path) -> Sequence[Episode]:
+        """Those of `episodes` in which nothing happens that no robot would do, to learn what is normal from."""
+        return self.episodes(folder)
+
     def value_estimator(self) -> ValueEstimator | None:
         """What estimates the value of an image; None: nothing does."""
         return None

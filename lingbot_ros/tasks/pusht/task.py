@@ -94,6 +94,14 @@ class PushT(Task):
 
         return PushTPolicies()
 
+    def normal_episodes(self, folder: Path) -> Sequence[Episode]:
+        """Without the policy that puts the pusher anywhere from one frame to the next."""
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+        from lingbot_ros.tasks.pusht.simulator.policies import POLICY_NAMES
+
+        jumps = PushTDataset(folder).policy == POLICY_NAMES.index("jumps")
+        return [episode for episode, leaps in zip(self.episodes(folder), jumps, strict=True) if not leaps]
+
     def episodes(self, folder: Path) -> Sequence[Episode]:
         from lingbot_ros.evaluate.reality.episodes import Episode
         from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset

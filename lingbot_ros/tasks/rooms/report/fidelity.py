@@ -45,9 +45,13 @@ def drive_fidelity(episode: Episode, imagined: Video, context: int) -> DriveFide
     scale = max(1, round(_TRACKED_PX / real.shape[1]))
     camera = _matrix(scale * episode.intrinsics)
     return DriveFidelity(
-        *(pose_following(_enlarged(video, scale), poses, camera) for video in (made, real)),
-        np.array([psnr_db(imagined=one, reference=true) for one, true in zip(imagined, real[1:], strict=True)]),
-        *(float(of(video)[-1]) for of in (sharpness_ratio, exposure_shift) for video in (made, real)),
+        following=pose_following(_enlarged(made, scale), poses, camera),
+        following_real=pose_following(_enlarged(real, scale), poses, camera),
+        psnr_db=np.array([psnr_db(imagined=one, reference=true) for one, true in zip(imagined, real[1:], strict=True)]),
+        sharpness=float(sharpness_ratio(made)[-1]),
+        sharpness_real=float(sharpness_ratio(real)[-1]),
+        exposure=float(exposure_shift(made)[-1]),
+        exposure_real=float(exposure_shift(real)[-1]),
     )
 
 
