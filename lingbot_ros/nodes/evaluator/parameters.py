@@ -23,7 +23,7 @@ PARAMETERS = (
               "~/.ros/lingbot_ros/evaluations"),
     Parameter("trust.enabled", False, "compare the topic image with what the model imagines under the topic action, "
               "and publish ~/trust"),
-    Parameter("trust.calibration", "", "file of normal deviations, trust.json of `lingbot evaluate --against`; empty = "
+    Parameter("trust.calibration", "", "file of normal deviations, made by `lingbot evaluate --calibrate`; empty = "
               "that of the package for the model, if it has one; without one the level is UNKNOWN"),
     Parameter("trust.window", 16, "frames from one real image to the next that imagination begins at, where no "
               "calibration decides it", 1, 100_000),
