@@ -78,6 +78,7 @@ setup(
             "imagination = lingbot_ros.nodes.imagination.main:main",
             "viewer = lingbot_ros.nodes.viewer.main:main",
             "evaluator = lingbot_ros.nodes.evaluator.main:main",
+            "planner = lingbot_ros.nodes.planner.main:main",
         ]
     },
 )

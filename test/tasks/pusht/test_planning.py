@@ -16,13 +16,13 @@ from lingbot_ros.planning.futures import Futures
 from lingbot_ros.planning.goal import GoalRequest
 from lingbot_ros.planning.receding import Horizon
 from lingbot_ros.planning.solvers import SolverSettings
-from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, place, to_pixels
+from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, IMAGE_SIZE, place, to_pixels
 from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
 from lingbot_ros.tasks.pusht.planning.goal import PushTGoal, read_goal
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals, reached
 from lingbot_ros.tasks.pusht.planning.pose_cost import LayerFrame, PoseGoal, Poses, read_poses
 from lingbot_ros.tasks.pusht.planning.true_rollouts import TrueRollouts
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE, PushTSimulator, PushTState
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.world import World
 
 

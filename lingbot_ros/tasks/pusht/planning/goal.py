@@ -13,10 +13,9 @@ from lingbot_ros.planning.parametrisation import Knots
 from lingbot_ros.planning.problem import Cost, Problem
 from lingbot_ros.planning.state_rollouts import StateRollouts
 from lingbot_ros.tasks.pusht.evaluation.coverage import coverage_of
-from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, GOAL_POSE, to_units
+from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, GOAL_POSE, IMAGE_SIZE, to_units
 from lingbot_ros.tasks.pusht.heads.outcome import SUCCESS_COVERAGE
 from lingbot_ros.tasks.pusht.planning.pose_cost import ImagePoseGoal, LayerFrame, PoseGoal, Poses, near, read_poses
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE
 from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.world import World
