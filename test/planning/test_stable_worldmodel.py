@@ -36,7 +36,7 @@ def world() -> Iterator[World]:
 
 def infos() -> dict[str, np.ndarray]:
     """What two environments tell, [E, 1, ...]: start and goal as images, and the names of things."""
-    from lingbot_ros.tasks.pusht.planning.goals import make_goals  # noqa: PLC0415 - not where their package is
+    from lingbot_ros.tasks.pusht.planning.goals import make_goals
 
     goals = list(make_goals(2, seed=0))
     return {
