@@ -19,7 +19,7 @@ from lingbot_ros.nodes.planner.following import DISTRUST
 from lingbot_ros.nodes.planner.search import UNREACHABLE
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals
 from lingbot_ros.tasks.pusht.planning.pose_cost import Poses, distances
-from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from test.support.imagination import NodeUnderTest, Probe, image_message, isolated_environment, running_node
 
 BRIEF = {"samples": 32, "iterations": 3}
@@ -35,8 +35,14 @@ class Client:
         self.probe, self._plan = probe, probe.action_client(Plan, "planner/plan")
         self.actions: list[RobotAction] = []
         self.feedback: list[Plan.Feedback] = []
-        probe.listen(RobotAction, "action", self.actions)
+        self.robot: Robot | None = None
+        probe.node.create_subscription(RobotAction, "action", self._take, 100)
         self.camera = probe.node.create_publisher(Image, "image", qos.IMAGE)
+
+    def _take(self, action: RobotAction) -> None:
+        self.actions.append(action)
+        if self.robot is not None:
+            self.robot.act(action)
 
     def send(self, **fields: Any) -> Any:
         """The handle of a goal that is accepted."""
@@ -99,24 +105,17 @@ class Robot:
         self.sees: NDArray[np.uint8] | None = None
         self.is_blind = False
         self.taken, self.before = 0, goal.start.pusher
-        self._subscription = client.probe.node.create_subscription(RobotAction, "action", self._act, 10)
         self.show()
 
     def show(self) -> None:
         if not self.is_blind:
             self.client.camera.publish(image_message(self.simulator.render() if self.sees is None else self.sees))
 
-    def _act(self, action: RobotAction) -> None:
+    def act(self, action: RobotAction) -> None:
         self.before = self.simulator.state.pusher
         self.simulator.step(np.array(action.values))
         self.taken += 1
         self.show()
-
-    def leave(self) -> None:
-        done = self.client.probe.executor.create_task(
-            lambda: self.client.probe.node.destroy_subscription(self._subscription)
-        )
-        self.client.probe.wait(done.done)
 
     def is_held(self, actions: list[RobotAction]) -> bool:
         """Whether the last of the actions that were sent leaves the pusher where it was, up to its way of one frame."""
@@ -126,9 +125,9 @@ class Robot:
 
 @pytest.fixture
 def robot(client: Client, goal: Goal) -> Iterator[Robot]:
-    made = Robot(client, goal)
-    yield made
-    made.leave()
+    client.robot = Robot(client, goal)
+    yield client.robot
+    client.robot = None
 
 
 def test_a_plan_from_an_image_to_an_image(client: Client, goal: Goal) -> None:
@@ -190,11 +189,14 @@ def test_what_cannot_be_planned_ends_with_a_reason(
     assert not plan.actions
 
 
-def test_a_goal_that_no_candidate_comes_nearer_to(client: Client, goal: Goal) -> None:
-    """In one frame the pusher cannot touch the block."""
+def test_a_goal_that_no_candidate_comes_nearer_to(client: Client) -> None:
+    """In one frame the pusher does not come to the block."""
+    simulator = PushTSimulator()
+    simulator.reset(0)
+    simulator.set_state(PushTState(np.array([100.0, 100.0]), np.zeros(2), np.array([300.0, 320.0, 0.5])))
     status, plan = client.ask(
         start=Plan.Goal.START_IMAGE,
-        start_image=goal.image,
+        start_image=simulator.render(),
         goal=Plan.Goal.GOAL_POSE,
         goal_pose=[0.0, 0.0, 0.0],
         horizon=1,
@@ -202,7 +204,7 @@ def test_a_goal_that_no_candidate_comes_nearer_to(client: Client, goal: Goal) ->
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert plan.reason == UNREACHABLE
     (stay,) = plan.actions
-    assert np.linalg.norm(np.array(stay.values) - goal.start.pusher) < 6
+    assert np.linalg.norm(np.array(stay.values) - 100.0) < 6
 
 
 def test_a_robot_is_led_to_the_goal(client: Client, goal: Goal, robot: Robot) -> None:
@@ -306,7 +308,8 @@ def test_an_imagined_session_is_planned_in_followed_and_lost(tmp_path: Path, goa
         environment = isolated_environment(probe.context.get_domain_id())
         world = NodeUnderTest(environment, parameters, (), log, "lingbot_ros.nodes.imagination.main")
         try:
-            probe.bring_up()
+            assert probe.transition(Transition.TRANSITION_CONFIGURE), log.read_text()
+            assert probe.transition(Transition.TRANSITION_ACTIVATE)
             session = probe.start(image=image_message(goal.image)).session
             client = Client(probe)
             status, plan = client.ask(session_id=session.session_id, goal_image=goal.goal_image)

@@ -120,7 +120,7 @@ def test_goals_of_their_environment(world: World, solvers: str) -> None:
             solver: Any = WorldSolver(reader, SolverSettings(samples=200, iterations=8))
         else:
             cost = WorldCost(reader, action_dim=2)
-            solver = swm.solver.CEMSolver(cost, num_samples=300, n_steps=30, topk=30, var_scale=0.4)
+            solver = swm.solver.CEMSolver(cost, num_samples=150, n_steps=15, topk=15, var_scale=0.2)
         place = swm.World("swm/PushT-v1", num_envs=1, image_shape=(224, 224), max_episode_steps=50)
         place.set_policy(swm.policy.WorldModelPolicy(solver, config))
         options = {"state": np.array(state), "goal_state": np.array(goal)}
