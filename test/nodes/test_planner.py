@@ -119,7 +119,8 @@ class Robot:
 
     def is_held(self, actions: list[RobotAction]) -> bool:
         """Whether the last of the actions that were sent leaves the pusher where it was, up to its way of one frame."""
-        self.client.probe.wait(lambda: self.taken == len(actions))
+        stamp = actions[-1].header.stamp
+        self.client.probe.wait(lambda: self.client.actions[-1].header.stamp == stamp)
         return float(np.linalg.norm(np.array(actions[-1].values) - self.before)) < 25
 
 

@@ -69,7 +69,7 @@ class Follower:
         solver_settings(message, running.config, 0.0)
         now_s = time.monotonic()
         self._until_s = now_s + message.timeout if message.timeout else np.inf
-        self._last_image_s, self._seen = now_s, ties.camera.newest.number
+        self._silent_s = 0.0
         self._doubted, self._lowest, self._failed = 0, np.inf, 0
 
     def follow(self, result: Plan.Result) -> Ending:
@@ -123,14 +123,13 @@ class Follower:
             return Ending(reason, ErrorCode.CANCELED)
         if time.monotonic() > self._until_s:
             return Ending(TIMEOUT)
-        self._seen = self._ties.camera.newest.number
-        ends_s = time.monotonic() + 1.0 / self._running.world.info.fps
+        before, period_s = self._ties.camera.newest.number, 1.0 / self._running.world.info.fps
         self._ties.publish(action)
-        time.sleep(max(0.0, ends_s - time.monotonic()))
+        time.sleep(period_s)
         seen = self._ties.camera.newest
-        if seen.number == self._seen:
-            return self._without_image(action)
-        self._last_image_s = seen.arrived_s
+        if seen.number == before:
+            return self._without_image(action, period_s)
+        self._silent_s = 0.0
         self._session.observe(seen.image[None], action[None])
         self._ties.on_frame(self._session.trust)
         try:
@@ -143,10 +142,11 @@ class Follower:
         self._doubted = 0
         return Ending("", reached=True) if reached else None
 
-    def _without_image(self, action: Floats) -> Ending | None:
-        """The camera was silent in this frame."""
+    def _without_image(self, action: Floats, period_s: float) -> Ending | None:
+        """The camera was silent in this frame. Plans do not count: some cameras are released by an action."""
         limit_s = self._running.config.image_timeout_s
-        if time.monotonic() - self._last_image_s > limit_s:
+        self._silent_s += period_s
+        if self._silent_s > limit_s:
             return Ending(f"image: none came for {limit_s:g} s", ErrorCode.TIMED_OUT)
         self._session.step(action[None])
         self._ties.on_frame(self._session.trust)

@@ -1,6 +1,7 @@
 """The fields of a goal of `~/plan` -> how to search and what to reach."""
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.errors import InputError
 from lingbot_ros.nodes.planner.parameters import PlannerConfig
 from lingbot_ros.planning.goal import GoalKind, GoalRequest
-from lingbot_ros.planning.solvers import SolverSettings
+from lingbot_ros.planning.solvers import SolverName, SolverSettings
 
 _KINDS: dict[int, GoalKind] = {
     Plan.Goal.GOAL_IMAGE: "image",
@@ -41,7 +42,7 @@ def solver_settings(goal: Plan.Goal, config: PlannerConfig, spent_s: float) -> S
             raise InputError(field, value, "give 0 or more seconds; 0 = none")
     left_s = max(goal.deadline - spent_s, 1e-3) if goal.deadline else None
     return SolverSettings(
-        goal.solver or config.solver,
+        cast(SolverName, goal.solver or config.solver),  # the settings refuse another
         goal.samples or config.samples,
         goal.iterations or config.iterations,
         deadline_s=left_s,
