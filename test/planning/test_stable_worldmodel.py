@@ -92,7 +92,7 @@ def test_infos_without_images_are_refused(world: World) -> None:
 
 
 def package() -> Any:
-    """stable-worldmodel; its torchvision of a package index does not fit a PyTorch built for the CPU alone."""
+    """stable-worldmodel. The torchvision that it takes from an index does not fit a PyTorch built for the CPU alone."""
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -22,8 +22,8 @@ PARAMETERS = (
     Parameter("execute", 5, "frames of a plan that are acted on before the next plan, while following", 1, 100_000),
     Parameter("trust_penalty", 0.0, "cost of a future that is not to be believed at all, in units of the task's cost",
               0.0, 1e9),
-    Parameter("image_timeout", 1.0, "time of acting without an image on the topic image after which following stops, s", 0.05,
-              3600.0),
+    Parameter("image_timeout", 1.0, "time of acting without an image on the topic image after which following stops, "
+              "s", 0.05, 3600.0),
     Parameter("distrust_frames", 3, "real images in a row that the model does not understand after which following "
               "stops", 1, 1000),
     Parameter("attempts", 3, "horizons in a row that come no nearer to the goal after which following stops", 1, 1000),
