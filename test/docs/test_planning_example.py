@@ -21,7 +21,7 @@ def outcome(*arguments: str, **variables: str) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=4 * PATIENCE_S,
+        timeout=10 * PATIENCE_S,
         check=False,
     )
     return done.stdout
