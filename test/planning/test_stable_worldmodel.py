@@ -86,7 +86,10 @@ def test_our_solver_answers_theirs_protocol(world: World) -> None:
 def test_infos_without_images_are_refused(world: World) -> None:
     with pytest.raises(InputError, match="pixels: got no such entry"):
         PushTReader(world)({"state": np.zeros(7)}, 25)
-    wrong: dict[str, np.ndarray] = {"pixels": np.zeros((3, 96, 96), np.float32), "goal": np.zeros((96, 96, 3), np.uint8)}
+    wrong: dict[str, np.ndarray] = {
+        "pixels": np.zeros((3, 96, 96), np.float32),
+        "goal": np.zeros((96, 96, 3), np.uint8),
+    }
     with pytest.raises(InputError, match="without a transform"):
         PushTReader(world)(wrong, 25)
 
