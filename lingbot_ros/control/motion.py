@@ -13,7 +13,7 @@ from lingbot_ros.control.poses import interpolate_poses
 from lingbot_ros.control.rigid import exponential
 
 Values = NDArray[np.float64]
-"""One frame's control: an action [dim], or a camera-to-world pose [4, 4] in optical axes."""
+"""One frame's control: an action [dim], or a camera-to-world pose [4, 4] in optical axes, maybe with a row of keys."""
 
 PITCH_LIMIT = math.radians(85.0)
 
@@ -69,6 +69,37 @@ class CameraMotion:
         return list(interpolate_poses(path, np.linspace(0, len(through), frames + 1)[1:]))
 
 
+class KeyedCameraMotion:
+    """Poses with a fifth row of the keys w, a, s, d, for models that see both.
+
+    A velocity presses the keys of its direction: forward, left, back, right.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._camera = CameraMotion(fps)
+        self.period_s = self._camera.period_s
+
+    def rest(self) -> Values:
+        """The identity pose of camera_link, no key pressed."""
+        return with_keys(self._camera.rest(), np.zeros(4))
+
+    def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
+        forward, left = rates[:2]
+        keys = np.array([forward > 0, left > 0, forward < 0, left < 0], np.float64)
+        return with_keys(self._camera.advance(values[:4], rates, level=level), keys)
+
+    def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
+        """Poses as of a camera without keys; on the way to a pose its keys are pressed."""
+        poses = self._camera.travel(start[:4], [values[:4] for values in through], frames)
+        places = np.linspace(0, len(through), frames + 1)[1:]
+        return [with_keys(pose, through[math.ceil(at) - 1][4]) for pose, at in zip(poses, places, strict=True)]
+
+
+def with_keys(pose: Values, keys: NDArray[np.float64]) -> Values:
+    """A pose [4, 4] and keys [4] as one control [5, 4]."""
+    return np.vstack([pose, keys])
+
+
 class ActionMotion:
     """Actions. Rates are in units of each component per second; what they reach stays within the model's limits."""
 
@@ -90,6 +121,8 @@ class ActionMotion:
 
 def motion_of(spec: ControlSpec, fps: float) -> Motion:
     """The motion of a model's kind of control."""
+    if spec.takes_keys:
+        return KeyedCameraMotion(fps)
     return CameraMotion(fps) if spec.kind == "camera" else ActionMotion(spec, fps)
 
 

@@ -57,7 +57,18 @@ def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path
     np.save(tmp_path / "poses.npy", PATH.astype(np.float32))
     np.save(tmp_path / "intrinsics.npy", np.array([[416.0, 400.0, 400.0, 240.0]]))
     scene = ["--image", image, "--poses", tmp_path / "poses.npy", "--intrinsics", tmp_path / "intrinsics.npy"]
-    options = ["--prompt", tmp_path / "prompt.txt", "--prompts", tmp_path / "prompts.yaml", "--seed", 3, "--threads", 1, "--precision", "f32"]
+    options = [
+        "--prompt",
+        tmp_path / "prompt.txt",
+        "--prompts",
+        tmp_path / "prompts.yaml",
+        "--seed",
+        3,
+        "--threads",
+        1,
+        "--precision",
+        "f32",
+    ]
     done = imagine(["--model", model, *scene, *options, "--out", tmp_path / "out"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "trajectory: 33 poses for 29 frames in 4 chunks (5 frames, then 8)" in done.stdout

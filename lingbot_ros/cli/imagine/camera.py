@@ -15,7 +15,7 @@ from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
-from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
+from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory
 from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, what_ran
 from lingbot_ros.control.prompts import PromptEvent, read_prompts
@@ -40,7 +40,6 @@ _SMALLER = ("bf16", "int8")
 
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
-    require_poses_suffice(card)
     if card.stream.window == card.stream.chunk and args.clip_frames is None:
         args.clip_frames = args.frames  # of a model that makes one clip
     picture = None
@@ -52,7 +51,7 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
         args.image = card.folder / card.seed_image
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
-    if not (args.poses or args.keys or args.action_string) and card.demo_poses is not None:
+    if not (args.text_only or args.poses or args.keys or args.action_string) and card.demo_poses is not None:
         args.poses = card.folder / card.demo_poses
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
@@ -83,9 +82,9 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
 
             chunks = (trajectory.first_chunk, trajectory.later_chunks)
             paced = args.mode == "realtime"
-            poses = trajectory.messages()
+            poses, keys = trajectory.messages(), trajectory.key_messages()
             stream.imagine(
-                session_id, poses, chunks, run.add, prompt=prompt, prompts=prompts, paced=paced, going=going
+                session_id, poses, chunks, run.add, keys=keys, prompt=prompt, prompts=prompts, paced=paced, going=going
             )
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -191,7 +190,7 @@ class _Run:
             "first_picture": str(args.image),
             "prompt": prompt,
             "prompts": str(self._args.prompts or ""),
-            "trajectory": str(args.poses or args.action_string or args.keys),
+            "trajectory": str(args.poses or args.action_string or args.keys or "none"),
             "poses_given": trajectory.given,
             "poses_used": len(trajectory.poses),
             "unit_step": trajectory.unit_step,
