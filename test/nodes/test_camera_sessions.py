@@ -306,6 +306,16 @@ def test_the_last_prompt_of_a_goal_stays_and_a_new_goal_begins_with_it(probe: Pr
     assert [info.prompt for info, _ in frames] == ["rain"] * 8 + ["snow"] * 8
 
 
+def test_an_image_of_another_aspect_is_told_with_the_size_to_set(probe: Probe, folder: Path) -> None:
+    """The frames, their camera_info and snapshots keep the node's size."""
+    session = start(probe, "stretched")
+    assert (session.camera_info.height, session.camera_info.width) == (HEIGHT, WIDTH_PX)
+    probe.wait(lambda: probe.camera_infos and probe.images)
+    assert (probe.camera_infos[-1].height, probe.images[-1].height) == (HEIGHT, HEIGHT)
+    note = "the image of 64x48 is stretched to 48x32: what it shows becomes 1.12 times too high; set model.fit to crop"
+    assert note in (folder / "node.log").read_text()
+
+
 @pytest.mark.parametrize("frames", [(3, 3), (8, 5), (13,)], ids=["twice", "backwards", "beyond the end"])
 def test_prompts_out_of_order_are_refused(probe: Probe, frames: tuple[int, ...]) -> None:
     start(probe, "orderly")
