@@ -85,9 +85,9 @@ def read_trajectory(args: argparse.Namespace, card: ModelCard) -> Trajectory:
     if args.keys:
         script = parse_key_script(args.keys)
         poses, keys = script_poses(script), move_keys(script)
-        used = slice(_whole_frames(len(poses), args.frames, card, "--keys"))
-        pressed = keys[used] if card.control.takes_keys else None
-        return Trajectory(poses[used], len(poses), first, later, intrinsics, how, UNIT_STEP, pressed)
+        frames = _whole_frames(len(poses), args.frames, card, "--keys")
+        pressed = keys[:frames] if card.control.takes_keys else None
+        return Trajectory(poses[:frames], len(poses), first, later, intrinsics, how, UNIT_STEP, pressed)
     if card.control.takes_keys:
         raise InputError(
             f"--{given[0].replace('_', '-')}", getattr(args, given[0]), f"give --keys: {card.name} takes keys"
