@@ -31,6 +31,10 @@ class Motion(Protocol):
         """After one frame with these rates; `level` has a meaning for cameras only."""
         ...
 
+    def stand(self, values: Values) -> Values:
+        """The control of a frame without motion, from where the last one ended."""
+        ...
+
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """The controls of `frames` frames that lead from `start` through the given ones and end at the last."""
         ...
@@ -61,6 +65,9 @@ class CameraMotion:
         moved = horizontal @ exponential((*twist[:3], 0, 0, twist[5]))
         return _to_optical(moved @ exponential((0, 0, 0, 0, tilt, 0)) @ exponential((0, 0, 0, roll, 0, 0)))
 
+    def stand(self, values: Values) -> Values:
+        return values
+
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """At even steps along the poses in their order; as many poses as frames are taken as they are."""
         if len(through) == frames:
@@ -88,6 +95,10 @@ class KeyedCameraMotion:
         keys = np.array([forward > 0, left > 0, forward < 0, left < 0], np.float64)
         return with_keys(self._camera.advance(values[:4], rates, level=level), keys)
 
+    def stand(self, values: Values) -> Values:
+        """The same pose, no key pressed."""
+        return with_keys(values[:4], np.zeros(4))
+
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """Poses as of a camera without keys; on the way to a pose its keys are pressed."""
         poses = self._camera.travel(start[:4], [values[:4] for values in through], frames)
@@ -113,6 +124,9 @@ class ActionMotion:
 
     def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
         return np.clip(values + rates * self.period_s, self._low, self._high)
+
+    def stand(self, values: Values) -> Values:
+        return values
 
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """The newest action, for all frames: policies decide what lies between."""
