@@ -17,7 +17,7 @@ from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine
-from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.errors import InputError, SessionError, SnapshotError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import LoadedModel, LoadOptions, Session, Snapshot, World
@@ -272,6 +272,29 @@ def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
         assert np.array_equal(drive(fork, 2), expected)
         assert np.array_equal(drive(world.restore(snapshot), 2), expected)
     assert not np.array_equal(frames[0], frames[1])
+
+
+def test_a_snapshot_of_another_size_names_the_size(model: Path, session: Session) -> None:
+    other = World.load(model, threads=1, size=(32, 64)).start(np.zeros((32, 64, 3), np.uint8))
+    message = "its frames are 48x32, this world's 64x32; load the model with size 48x32"
+    with pytest.raises(SnapshotError, match=message):
+        other.restore(session.snapshot())
+
+
+def test_a_window_of_no_whole_chunks_is_undone_and_forked_too(model: Path, image: Frames) -> None:
+    """Past its first eviction: a chunk that fails leaves the past as it was, and a fork has the same."""
+    world = World.load(model, threads=1, window=5)
+    session = world.start(image, prompt="snow", seed=2)
+    drive(session, 4)
+    fork, snapshot = session.fork(), session.snapshot()
+    decode, session._decoding.decode = session._decoding.decode, lambda latents: 1 / 0  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            drive(session, 1)
+    session._decoding.decode = decode  # type: ignore[method-assign]
+    expected = drive(session, 4)
+    assert np.array_equal(drive(fork, 4), expected)
+    assert np.array_equal(drive(world.restore(snapshot), 4), expected)
 
 
 def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) -> None:
