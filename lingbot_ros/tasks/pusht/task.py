@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
+    from lingbot_ros.planning.goal import Goal, GoalRequest
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -83,6 +84,12 @@ class PushT(Task):
         from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
 
         return plan_trials(world, options, on_trial)
+
+    def goal(self, world: World, request: GoalRequest) -> Goal:
+        """See `Task`."""
+        from lingbot_ros.tasks.pusht.planning.goal import read_goal
+
+        return read_goal(world, request)
 
     def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
         from lingbot_ros.tasks.pusht.report.trust_calibration import calibrate_trust
