@@ -30,6 +30,7 @@ BUILT_IN = {
     "engines": "engines",
     "export": "export",
     "bench": "bench",
+    "calibrate": "calibrate",
     "doctor": "doctor",
     "test": "test",
 }

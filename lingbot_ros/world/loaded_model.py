@@ -17,6 +17,7 @@ from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
+from lingbot_ros.world.given_noise import GivenNoise
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
 from lingbot_ros.world.network import Network, checkpoint_digest
@@ -64,6 +65,10 @@ class LoadedModel:
         ]
         self.experts = Experts(self.networks, self.device, options.offload_expert)
         self.sampler = assembly.new_sampler(card)
+        self.noise: GivenNoise | None = None
+        if options.noise is not None:
+            latent = shape.latent_shape(card.transformer.latent_channels)[1:]
+            self.noise = GivenNoise(options.noise, latent, self.sampler.config.draws)
         self.autoencoder = assembly.load_autoencoder(card, files, self.device)
         self.decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
         self.weights_digest = files.digest + decoder_digest
@@ -107,14 +112,21 @@ class LoadedModel:
         boundary = sampler.boundary if isinstance(sampler, UniPCConfig) else None
         return int(len(self.networks) > 1 and boundary is not None and timestep < boundary)
 
+    def guidance(self, index: int) -> float:
+        """How far a prediction of a network is pushed from that of the negative prompt; 1 is not at all."""
+        sampler = self.card.sampler
+        if not isinstance(sampler, UniPCConfig):
+            return 1.0
+        return sampler.low_guidance if index else sampler.guidance
+
     @property
-    def guidance(self) -> float:
-        """How far a prediction is pushed from that of the negative prompt; 1 is not at all."""
-        return self.card.sampler.guidance if isinstance(self.card.sampler, UniPCConfig) else 1.0
+    def is_guided(self) -> bool:
+        """Whether sessions need a second branch, under the negative prompt."""
+        return isinstance(self.card.sampler, UniPCConfig) and self.card.sampler.is_guided
 
     @property
     def _branch_count(self) -> int:
-        return 2 if self.guidance > 1 else 1
+        return 2 if self.is_guided else 1
 
     def _session_bytes(self) -> int:
         """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""

@@ -324,7 +324,7 @@ class Session:
         index = self._model.expert(timestep)
         self._model.experts.load(index)
         branches = self._networks[index]
-        return guided_prediction(branches, latent, timestep, self._model.guidance)
+        return guided_prediction(branches, latent, timestep, self._model.guidance(index))
 
     def _states(self) -> dict[str, State]:
         return {name: part.state() for name, part in self._parts.items()}
@@ -340,6 +340,8 @@ class Session:
 
     def noise(self, draw: int) -> Tensor:
         """The next chunk's noise, [1, C, c, h, w]."""
+        if self._model.noise is not None:
+            return self._model.noise.draw(self.chunk_index, draw).to(self._model.device)
         shape = tuple(self._branches[0].tensors["latent"].shape)
         return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._model.device)
 

@@ -102,7 +102,12 @@ def require_same_world(mine: SnapshotMeta, theirs: SnapshotMeta) -> None:
 
     In f32 engines agree to rounding, so that a snapshot may move between them; caches of fewer bits belong to theirs.
     """
-    names = ["model", "weights", "precision", "height", "width", "window", "sink"]
+    if (mine.height, mine.width) != (theirs.height, theirs.width):
+        size = f"{theirs.width}x{theirs.height}"
+        raise SnapshotError(
+            f"snapshot: its frames are {size}, this world's {mine.width}x{mine.height}; load the model with size {size}"
+        )
+    names = ["model", "weights", "precision", "window", "sink"]
     if theirs.precision != "f32":
         names.append("engine")
     for name in names:

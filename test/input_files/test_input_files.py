@@ -153,3 +153,4 @@ def test_yaml_that_swells_is_refused(text: str, message: str) -> None:
 def test_plain_yaml_is_read() -> None:
     assert parse_yaml("a: &a [1, 2]\nb: *a\n", "x") == {"a": [1, 2], "b": [1, 2]}
     assert parse_yaml("", "x") is None
+    assert parse_yaml("[2e-3, 1E5, -3e2, 1e, '2e-3', 1e4x]", "x") == [0.002, 1e5, -300.0, "1e", "2e-3", "1e4x"]

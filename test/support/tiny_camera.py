@@ -9,7 +9,7 @@ import yaml
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.checkpoints.weights import save_transformer
-from lingbot_ros.model.config import RayControlConfig, StreamConfig, TextConfig, TransformerConfig
+from lingbot_ros.model.config import KEYS, RayControlConfig, StreamConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.schedule import distilled_sampler
 from lingbot_ros.model.unipc import UniPCConfig
@@ -59,7 +59,7 @@ def write_tiny_camera_model(
         "height": HEIGHT,
         "width": WIDTH_PX,
         "fps": 16.0,
-        "control": {"kind": "camera", "dim": 0},
+        "control": _control(channels),
         "architecture": to_plain(config),
         "stream": to_plain(stream),
         "sampler": to_plain(sampler),
@@ -68,3 +68,10 @@ def write_tiny_camera_model(
     }
     (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))
     return path
+
+
+def _control(channels: int) -> dict[str, object]:
+    """With 7 channels keys come with each pose."""
+    keys = list(KEYS) if channels == 7 else []
+    low, high = [0.0] * len(keys), [1.0] * len(keys)
+    return {"kind": "camera", "dim": len(keys), "names": keys, "low": low, "high": high}

@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene, the model and the policy (default 0)")
     parser.add_argument("--image", type=Path, metavar="FILE", help="first image, JPEG or PNG (default: the model's)")
     parser.add_argument("--prompt", default="", help="description of what happens: a text, or a file that ends in .txt")
+    parser.add_argument("--prompts", type=Path, metavar="YAML", help="camera models: prompts that change, a list of "
+                        "{frame: N or time_s: S, prompt: TEXT}; an empty prompt is that of --prompt again")  # fmt: skip
     camera = parser.add_argument_group(
         "camera models (with --model NAME, and --image FILE where the model has no example)"
     )

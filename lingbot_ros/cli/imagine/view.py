@@ -16,7 +16,7 @@ from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.nodes.viewer.worlds import start_request
 
-_NOT_HERE = ("policy", "poses", "action_string", "keys", "frames", "out")
+_NOT_HERE = ("policy", "poses", "action_string", "keys", "frames", "prompts", "out")
 
 
 def imagine_on_page(args: argparse.Namespace) -> int:
