@@ -88,6 +88,7 @@ setup(
             "viewer = lingbot_ros.nodes.viewer.main:main",
             "evaluator = lingbot_ros.nodes.evaluator.main:main",
             "planner = lingbot_ros.nodes.planner.main:main",
+            "agent = lingbot_ros.nodes.agent.main:main",
         ]
     },
 )

@@ -10,7 +10,7 @@ PAGE = (ROOT / "docs" / "ros_api.md").read_text()
 SOURCES = "\n".join(
     path.read_text()
     for path in sorted((ROOT / "lingbot_ros" / "nodes").rglob("*.py"))
-    if not {"evaluator", "planner"} & set(path.parts)
+    if not {"agent", "evaluator", "planner"} & set(path.parts)
 )
 
 
