@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lingbot_ros.checkpoints.trust import TrustSpec
+    from lingbot_ros.engine.interface import GraphSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.evaluate.reality.episodes import Episode
@@ -127,6 +128,10 @@ class Task(Protocol):
     def episodes(self, folder: Path) -> Sequence[Episode]:
         """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
         raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
+
+    def head_graphs(self, name: str, rows: int) -> Sequence[GraphSpec]:
+        """The graph of the task's head of that name or in that folder, for `rows` images; none if it is no head."""
+        return ()
 
     def value_estimator(self) -> ValueEstimator | None:
         """What estimates the value of an image; None: nothing does."""

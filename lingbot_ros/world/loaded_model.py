@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.engine.graph_decoder import GraphDecoder
 from lingbot_ros.engine.interface import Engine, EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
 from lingbot_ros.engine.processes import current_share, shared_engine
 from lingbot_ros.engine.registry import check_engine, new_engine
-from lingbot_ros.model.autoencoder import state_bytes
+from lingbot_ros.engine.torch_engine import TorchEngine
+from lingbot_ros.model.autoencoder import Decoder, state_bytes
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
@@ -17,6 +19,7 @@ from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
+from lingbot_ros.world.exported_graphs import decoder_graphs
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
 from lingbot_ros.world.network import Network, checkpoint_digest
@@ -65,8 +68,10 @@ class LoadedModel:
         self.experts = Experts(self.networks, self.device, options.offload_expert)
         self.sampler = assembly.new_sampler(card)
         self.autoencoder = assembly.load_autoencoder(card, files, self.device)
-        self.decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
+        decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
         self.weights_digest = files.digest + decoder_digest
+        self._decoder_bytes = state_bytes(decoder, card.transformer.latent_channels, card.height, card.width)
+        self.decoder = self._on_engine(decoder)
         text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
         self._text = assembly.load_text(card, files, options.text_device, text_dtype)
         self.info = WorldInfo(
@@ -118,12 +123,18 @@ class LoadedModel:
 
     def _session_bytes(self) -> int:
         """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""
-        card, networks = self.card, self.networks
+        networks = self.networks
         attending = sum(network.session_bytes(self._branch_count) for network in networks)
-        channels = card.transformer.latent_channels
-        decoding = state_bytes(self.decoder, channels, card.height, card.width)
         places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
-        return attending + decoding + places
+        return attending + self._decoder_bytes + places
+
+    def _on_engine(self, decoder: Decoder) -> Decoder:
+        """The decoder's graphs in the engine that runs the networks; itself where that is PyTorch, or it has none."""
+        if isinstance(self.engine, TorchEngine):
+            return decoder
+        loaded = self.autoencoder if self.device == "cpu" else None
+        graphs = decoder_graphs(self.card, self.files, self.options.light_decoder, loaded)
+        return GraphDecoder(self.engine, graphs) if graphs else decoder
 
 
 def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engine:
@@ -138,4 +149,6 @@ def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engi
     )
     if current_share() is not None:
         engine = shared_engine(engine)
-    return new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
+    if engine.engine == "auto":
+        engine = choose_engine(card, files, engine, options.light_decoder)
+    return new_engine(engine)

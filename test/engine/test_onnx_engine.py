@@ -24,7 +24,7 @@ from lingbot_ros.engine.registry import engine_reports
 from lingbot_ros.errors import EngineError, InputError
 from lingbot_ros.model.autoencoder import Frames
 from lingbot_ros.world import Batch, Session, World
-from lingbot_ros.world.engine_choice import exported_graphs
+from lingbot_ros.world.exported_graphs import exported_graphs
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import FOUR_STEP_COMMIT, LAYERS, ONE_STEP, VELOCITY, write_tiny_model
 
