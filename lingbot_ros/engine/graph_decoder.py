@@ -22,6 +22,11 @@ class GraphDecoder:
         self._graphs = {graph.name: graph for graph in graphs}
         self._programs = {graph.name: engine.load(graph) for graph in graphs}
 
+    @property
+    def graphs(self) -> list[str]:
+        """The names of what the engine runs."""
+        return list(self._graphs)
+
     def start(self) -> DecoderState:
         return {}
 

@@ -12,7 +12,6 @@ from lingbot_ros.engine.export.probe import probe_tensors
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec, Program
 from lingbot_ros.engine.onnx_engine import OnnxEngine
 from lingbot_ros.engine.registry import new_engine
-from lingbot_ros.engine.tensorrt.engine import TensorRtEngine
 from lingbot_ros.engine.tensorrt.library import FLAVOURS
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import LingbotError
@@ -44,7 +43,7 @@ def choose_engine(
     try:
         engine = OnnxEngine(options)
         graphs = [graph for _, graph in all_graphs(card, files, light_decoder=light_decoder)]
-        if any(engine.find(graph) is None for graph in graphs):
+        if not all(engine.is_ready(graph) for graph in graphs):
             logger.info(
                 "engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export %s --to onnx` does it", card.name
             )
@@ -59,15 +58,12 @@ def choose_engine(
     return replace(options, engine=chosen)
 
 
-def _refusal_of_tensorrt(
-    card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None
-) -> str:
+def _refusal_of_tensorrt(card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None) -> str:
     """Why TensorRT is not taken; empty if it is. Plans are not built for `auto`: that takes minutes."""
     try:
         engine = new_engine(options)
-        assert isinstance(engine, TensorRtEngine)
         graphs = all_graphs(card, files, dtype=engine.dtype, light_decoder=light_decoder)
-        if all(engine.find(graph) for _, graph in graphs):
+        if all(engine.is_ready(graph) for _, graph in graphs):
             return ""
         return f"NOT_EXPORTED: `lingbot engines build {card.name} --engine {options.engine}` makes its plans"
     except LingbotError as error:

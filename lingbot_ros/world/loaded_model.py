@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.graph_decoder import GraphDecoder
+from lingbot_ros.engine.graphs import TIME_GRAPH
 from lingbot_ros.engine.interface import Engine, EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
 from lingbot_ros.engine.processes import current_share, shared_engine
@@ -26,6 +27,8 @@ from lingbot_ros.world.network import Network, checkpoint_digest
 from lingbot_ros.world.readiness import ready_files
 from lingbot_ros.world.world_info import WorldInfo
 
+_LOG = logging.getLogger(__name__)
+
 
 class LoadedModel:
     """Card, networks, sampler, autoencoder, decoder, text encoder; digests of the weights. One thread owns it."""
@@ -38,7 +41,7 @@ class LoadedModel:
         options = options.resolved()
         files, plan = ready_files(card, options)
         if plan is not None:
-            logging.getLogger(__name__).info("%s", plan.text())
+            _LOG.info("%s", plan.text())
         return cls(card, files, options)
 
     def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions, engine: Engine | None = None) -> None:
@@ -91,6 +94,7 @@ class LoadedModel:
             session_bytes=self._session_bytes(),
             fit=options.fit,
         )
+        self._tell_parts()
 
     def new_branches(self, network: Network) -> list[Branch]:
         """A session's branches of one network: under its prompt, and with guidance under the negative one."""
@@ -127,6 +131,16 @@ class LoadedModel:
         attending = sum(network.session_bytes(self._branch_count) for network in networks)
         places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
         return attending + self._decoder_bytes + places
+
+    def _tell_parts(self) -> None:
+        """One line in the log: which graphs the engine runs, and what is PyTorch's whatever the engine."""
+        if isinstance(self.engine, TorchEngine):
+            return
+        graphs = [name for name in self.networks[0].programs() if name != TIME_GRAPH]
+        graphs += self.decoder.graphs if isinstance(self.decoder, GraphDecoder) else []
+        rest = [TIME_GRAPH, *(["the text encoder"] if self._text else [])]
+        rest += ["the encoder of images"] if isinstance(self.decoder, GraphDecoder) else []
+        _LOG.info("%s runs %s; PyTorch runs %s", self.engine.info.engine, ", ".join(graphs), ", ".join(rest))
 
     def _on_engine(self, decoder: Decoder) -> Decoder:
         """The decoder's graphs in the engine that runs the networks; itself where that is PyTorch, or it has none."""

@@ -1,6 +1,6 @@
 """The heads as graphs of engines: images in, what the network says of them out, before any calibration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -28,12 +28,12 @@ def head_graphs(name: str | Path, rows: int = 1) -> list[GraphSpec]:
     except ModelError:
         return []
     card = read_card(folder)
+    weights, given = card.weights.sha256, (rows, *_PICTURE)
     if card.kind == "outcome":
-        given, made = (rows, *_PICTURE), {"logit": (rows,), "coverage": (rows,)}
-        return [_graph("outcome", folder, OutcomeNet, given, made, card.weights.sha256)]
+        return [_graph("outcome", folder, OutcomeNet, given, {"logit": (rows,), "coverage": (rows,)}, weights)]
     if card.kind == "inverse-dynamics":
-        given, made = (rows, 3, *_PICTURE), {"action": (rows, 2), "log_spread": (rows, 2)}
-        return [_graph("inverse-dynamics", folder, InverseNet, given, made, card.weights.sha256)]
+        made = {"action": (rows, 2), "log_spread": (rows, 2)}
+        return [_graph("inverse-dynamics", folder, InverseNet, (rows, 3, *_PICTURE), made, weights)]
     return []
 
 
@@ -42,7 +42,7 @@ def _graph(
     folder: Path,
     network: Callable[[], nn.Module],
     given: tuple[int, ...],
-    made: dict[str, tuple[int, ...]],
+    made: Mapping[str, tuple[int, ...]],
     weights: str,
 ) -> GraphSpec:
     @cache
