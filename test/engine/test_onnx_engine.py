@@ -103,9 +103,7 @@ def test_both_experts_and_the_decoder_run_where_they_are_asked_to(
     options = LoadOptions(model, device="cpu", precision="f32", threads=1)
     assert main(["export", str(model)]) == 0
     labels = [line.split(": ")[0] for line in capsys.readouterr().out.splitlines() if ", 1 row: " in line]
-    of_experts = [
-        f"{graph} of the {noise}-noise expert" for noise in EXPERTS for graph in ("prompt", "control", "step")
-    ]
+    of_experts = [f"{graph} of the {noise} expert" for noise in EXPERTS for graph in ("prompt", "control", "step")]
     assert labels == [f"{label}, 1 row" for label in (*of_experts, "decode_first", "decode")]
     folders = {path.name: path.stat().st_mtime_ns for path in artifacts.artifacts_folder().iterdir()}
     torch_world, onnx_world, chosen = (
