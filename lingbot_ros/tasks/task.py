@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lingbot_ros.checkpoints.trust import TrustSpec
+    from lingbot_ros.engine.interface import GraphSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.evaluate.reality.episodes import Episode
@@ -140,6 +141,10 @@ class Task(Protocol):
     def normal_episodes(self, folder: Path) -> Sequence[Episode]:
         """Those of `episodes` in which nothing happens that no robot would do, to learn what is normal from."""
         return self.episodes(folder)
+
+    def head_graphs(self, name: str, rows: int) -> Sequence[GraphSpec]:
+        """The graph of the task's head of that name or in that folder, for `rows` images; none if it is no head."""
+        return ()
 
     def value_estimator(self) -> ValueEstimator | None:
         """What estimates the value of an image; None: nothing does."""

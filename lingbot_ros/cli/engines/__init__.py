@@ -24,4 +24,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"{report.engine:<14} {report.device:<5} {state}")
     print("auto: TensorRT where a model's plans were built (lingbot engines build MODEL), else the faster of torch")
     print("      and onnxruntime, where it was exported (lingbot export MODEL --to onnx), measured at loading")
+    print("engines other than torch run a model's network, its decoder of frames and exported heads; PyTorch runs the")
+    print("      text encoder, the encoder of images and the time graph, and all of models of rigid layers and scenes")
     return 0

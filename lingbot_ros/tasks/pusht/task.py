@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lingbot_ros.checkpoints.trust import TrustSpec
+    from lingbot_ros.engine.interface import GraphSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.evaluate.reality.episodes import Episode
@@ -118,6 +119,11 @@ class PushT(Task):
             Episode(f"episode {number}", dataset.frames(number), dataset.actions[number].astype(float))
             for number in range(len(dataset))
         ]
+
+    def head_graphs(self, name: str, rows: int) -> Sequence[GraphSpec]:
+        from lingbot_ros.tasks.pusht.heads.graphs import head_graphs
+
+        return head_graphs(name, rows)
 
     def value_estimator(self) -> ValueEstimator:
         from lingbot_ros.tasks.pusht.evaluation.value import CoverageValue
