@@ -20,8 +20,8 @@ from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
-from lingbot_ros.world.given_noise import GivenNoise
 from lingbot_ros.world.exported_graphs import decoder_graphs
+from lingbot_ros.world.given_noise import GivenNoise
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
 from lingbot_ros.world.network import Network, checkpoint_digest
