@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from rclpy.executors import Executor
@@ -77,6 +78,8 @@ class Simulator:
             running.node.get_logger().info(
                 f"the installed simulation_interfaces has no {', '.join(missing)}; the simulator does without"
             )
+        # Files of worlds may be large or on a slow disk: they are read beside the threads that serve.
+        self._reader = ThreadPoolExecutor(1, "worlds")
         self._services: list[Any] = []
         self._steps = SimulatorSteps(running, executor, self._simulation)
 
@@ -121,6 +124,7 @@ class Simulator:
 
     def destroy(self) -> None:
         self.end()
+        self._reader.shutdown(wait=False)
         self._clock.destroy()
 
     def _answering(self, name: str, handler: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:
@@ -169,9 +173,10 @@ class Simulator:
         resource = getattr(request, "world_resource", request)
         strict = request.fail_on_unsupported_element
         if resource.uri:
-            world = self._shelf.read(resource.uri, strict=strict)
+            reading = self._reader.submit(self._shelf.read, resource.uri, strict=strict)
         else:
-            world = parse_scene(resource.resource_string, strict=strict)
+            reading = self._reader.submit(parse_scene, resource.resource_string, strict=strict)
+        world = await on_worker(self._executor, reading)
         await self._on_worker(lambda served: self._simulation.load(served, world))
         self._clock.set_back()
         response.world = messages.world_resource(world)
@@ -192,7 +197,8 @@ class Simulator:
     async def _get_available_worlds(
         self, request: srv.GetAvailableWorlds.Request, response: srv.GetAvailableWorlds.Response
     ) -> None:
-        worlds = self._shelf.worlds(request.additional_sources)
+        reading = self._reader.submit(self._shelf.worlds, request.additional_sources)
+        worlds = await on_worker(self._executor, reading)
         response.worlds = [
             messages.world_resource(world)
             for world in worlds
