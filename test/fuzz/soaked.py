@@ -43,7 +43,8 @@ class ImagineCommand:
             self.process = subprocess.Popen(
                 [ROOT / "lingbot", *command], cwd=folder / "place", env=self.environment, stdout=log, stderr=log
             )
-        self.probe.wait(lambda: len(self.probe.imagined()) > 5, 600)
+        self.probe.wait(lambda: len(self.probe.imagined()) > 5 or self.process.poll() is not None, 600)
+        assert self.process.poll() is None, self.log_text()[-2000:]
 
     @property
     def node(self) -> int:

@@ -279,6 +279,22 @@ def test_bad_worlds_are_refused_and_the_present_one_stays(simulator: Simulator, 
     assert simulator.state() == PAUSED
 
 
+def test_reading_worlds_holds_no_other_service(simulator: Simulator) -> None:
+    """More of them at once than the node has threads for callbacks, and each takes a second to read."""
+    client = simulator.probe.node.create_client(srv.LoadWorld, "load_world")
+    assert client.wait_for_service(PATIENCE_S)
+    text = yaml.safe_dump({**WORLD, "model": "another"}) + f"more: [{'0, ' * 40_000}]\n"
+    reading = [client.call_async(srv.LoadWorld.Request(resource_string=text)) for _ in range(8)]
+    answers = 0
+    while not any(future.done() for future in reading):
+        assert simulator.state() == PAUSED
+        answers += 1
+    assert answers > 5
+    simulator.probe.wait(lambda: all(future.done() for future in reading))
+    assert all(future.result().result.error_message for future in reading)
+    simulator.probe.node.destroy_client(client)
+
+
 def test_worlds_by_name(simulator: Simulator) -> None:
     worlds = simulator.call(srv.GetAvailableWorlds, "get_available_worlds").worlds
     assert [world.name for world in worlds] == ["mine"]  # the shipped one is of another model
