@@ -283,8 +283,8 @@ def test_reading_worlds_holds_no_other_service(simulator: Simulator) -> None:
     """More of them at once than the node has threads for callbacks, and each takes a second to read."""
     client = simulator.probe.node.create_client(srv.LoadWorld, "load_world")
     assert client.wait_for_service(PATIENCE_S)
-    text = yaml.safe_dump({**WORLD, "model": "another"}) + f"more: [{'0, ' * 40_000}]\n"
-    reading = [client.call_async(srv.LoadWorld.Request(resource_string=text)) for _ in range(8)]
+    text = yaml.safe_dump({**WORLD, "model": "another"}) + f"more: [{'0, ' * 20_000}]\n"
+    reading = [client.call_async(srv.LoadWorld.Request(resource_string=text)) for _ in range(5)]
     answers = 0
     while not any(future.done() for future in reading):
         assert simulator.state() == PAUSED
