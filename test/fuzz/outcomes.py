@@ -10,7 +10,7 @@ from types import FrameType
 from lingbot_ros.errors import LingbotError
 
 HUNG_S = 30
-LONGEST_MESSAGE = 2000
+LONGEST_MESSAGE = 4200
 
 
 class Outcome(Enum):

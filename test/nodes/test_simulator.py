@@ -273,6 +273,8 @@ def test_bad_worlds_are_refused_and_the_present_one_stays(simulator: Simulator, 
         result = simulator.call(srv.LoadWorld, "load_world", **fields).result
         assert result.result == code, result.error_message
         assert result.error_message
+    far = simulator.call(srv.GetAvailableWorlds, "get_available_worlds", additional_sources=["y" * 10_000]).result
+    assert far.error_message.startswith("additional_sources: got a ")
     assert simulator.load(control=None).result.result == Result.RESULT_OPERATION_FAILED
     world = simulator.call(srv.GetCurrentWorld, "get_current_world").world
     assert (world.name, world.tags) == ("tiny", ["test"])

@@ -11,7 +11,7 @@ from simulation_interfaces import srv
 from simulation_interfaces.msg import Bounds, EntityCategory, EntityFilters, EntityInfo, EntityState, TagsFilter
 
 from lingbot_ros.bridge import simulation_messages as messages
-from lingbot_ros.errors import LingbotError
+from lingbot_ros.errors import InputError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import NodeContext
@@ -162,7 +162,7 @@ class Simulator:
         kinds = srv.ResetSimulation.Request
         scope = request.scope or kinds.SCOPE_ALL
         if scope != kinds.SCOPE_ALL and scope & ~(kinds.SCOPE_TIME | kinds.SCOPE_STATE | kinds.SCOPE_SPAWNED):
-            raise LingbotError(f"scope: got {scope}; add up 1 (time), 2 (state) and 4 (spawned), or give 255 for all")
+            raise InputError("scope", scope, "add up 1 (time), 2 (state) and 4 (spawned), or give 255 for all")
         of_time, of_state = bool(scope & kinds.SCOPE_TIME), bool(scope & kinds.SCOPE_STATE)
         await self._on_worker(lambda served: self._simulation.reset(served, of_time=of_time, of_state=of_state))
         if of_time:
@@ -248,20 +248,21 @@ class Simulator:
     def _passes(self, filters: EntityFilters) -> bool:
         """Whether the camera does, which is there while a world is. Raises LingbotError for what cannot be asked."""
         if filters.bounds.type != Bounds.TYPE_EMPTY:
-            raise LingbotError("filters.bounds: entities of an imagined world have no bounds; leave it empty")
+            raise InputError("filters.bounds", "bounds", "leave it empty: entities of an imagined world have none")
         if self._simulation.world is None:
             return False
         try:
             named = re.fullmatch(filters.filter, CAMERA) is not None if filters.filter else True
         except re.error as error:
-            raise LingbotError(f"filters.filter: got '{filters.filter}'; no regular expression: {error}") from error
+            raise InputError("filters.filter", filters.filter, f"give a regular expression ({error})") from error
         of_kind = not filters.categories or self._category() in filters.categories
         return named and of_kind and _has_tags(filters.tags, _CAMERA_TAGS)
 
     def _not_found(self, entity: str) -> Any:
         known = f"'{CAMERA}'" if self._simulation.world is not None else "none: no world is loaded"
         return messages.Result(
-            result=messages.Result.RESULT_NOT_FOUND, error_message=f"entity: got '{entity}'; entities: {known}"
+            result=messages.Result.RESULT_NOT_FOUND,
+            error_message=str(InputError("entity", f"'{entity}'", f"entities: {known}")),
         )
 
 
