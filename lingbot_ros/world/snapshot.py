@@ -148,6 +148,8 @@ def _require_types(meta: SnapshotMeta) -> None:
         for name in names:
             if type(getattr(meta, name)) is not kind:
                 raise TypeError(f"{name} is no {kind.__name__}")
+    if type(meta.parts) is not list or not all(type(part) is str for part in meta.parts):
+        raise TypeError("parts is no list of names")
 
 
 def _digest(meta: SnapshotMeta, tensors: dict[str, Tensor]) -> str:

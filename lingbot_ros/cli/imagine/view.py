@@ -31,7 +31,7 @@ def imagine_on_page(args: argparse.Namespace) -> int:
         raise LingbotError(
             "--view needs starlette, uvicorn and websockets: pip install 'lingbot_ros[viewer]'", ErrorCode.UNSUPPORTED
         )
-    from lingbot_ros.nodes.viewer.main import view  # needs these packages
+    from lingbot_ros.nodes.viewer.view import view  # needs these packages
     from lingbot_ros.viewer.serve import Address
 
     interrupt_once()
