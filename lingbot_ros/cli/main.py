@@ -31,6 +31,7 @@ BUILT_IN = {
     "export": "export",
     "bench": "bench",
     "doctor": "doctor",
+    "docs": "docs",
     "test": "test",
 }
 """Each verb and its package in `lingbot_ros.cli`, in the order of the help."""
