@@ -8,7 +8,10 @@ FRONT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGEL
 """Pages that lie beside `docs/`, and their names in the site."""
 
 API = {
-    "world": ("Worlds and sessions", "lingbot_ros.world"),
+    "world": (
+        "Worlds and sessions",
+        *(f"lingbot_ros.world.{name}" for name in ("World", "Session", "Snapshot", "Batch", "LoadOptions", "WorldInfo")),
+    ),
     "planning": ("Planning", "lingbot_ros.planning.plan"),
     "planning_solvers": ("Solvers", "lingbot_ros.planning.solvers"),
     "planning_costs": ("Costs", "lingbot_ros.planning.costs"),
@@ -17,7 +20,7 @@ API = {
     "gym": ("Gymnasium", "lingbot_ros.gym"),
     "errors": ("Errors", "lingbot_ros.errors"),
 }
-"""Pages of the reference: title, and the module whose docstrings they show."""
+"""Pages of the reference: title, and the modules or classes whose docstrings they show."""
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 _SHOWN = (".md", ".png", ".gif", ".webp")
@@ -39,8 +42,9 @@ def gather(root: Path, target: Path) -> Path:
             shutil.copyfile(source, pages / name)
     for name, page in FRONT.items():
         _write(pages / page, _relinked(root, root / name, Path(page)))
-    for name, (title, module) in API.items():
-        _write(pages / "api" / f"{name}.md", f"# {title}\n\n::: {module}\n")
+    for name, (title, *shown) in API.items():
+        blocks = [f"# {title}", *(f"::: {item}" for item in shown)]
+        _write(pages / "api" / f"{name}.md", "\n\n".join(blocks) + "\n")
     shutil.copyfile(root / "docs" / _CONFIG, target / _CONFIG)
     return target / _CONFIG
 
