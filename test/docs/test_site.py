@@ -45,7 +45,7 @@ def test_the_site_is_built_and_has_the_api(tmp_path: Path) -> None:
     pytest.importorskip("mkdocstrings", reason="./lingbot setup --docs")
     assert main(["docs", "--build", str(tmp_path / "site")]) == 0
     page = (tmp_path / "site" / "api" / "world" / "index.html").read_text()
-    assert 'id="lingbot_ros.world.Session.fork"' in page and "Imagine the next chunk" in page
+    assert 'id="lingbot_ros.world.Session.fork"' in page and "Imagine one chunk" in page
     assert (tmp_path / "site" / "search.json").is_file()
 
 
