@@ -10,7 +10,12 @@ FRONT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGEL
 API = {
     "world": (
         "Worlds and sessions",
-        *(f"lingbot_ros.world.{name}" for name in ("World", "Session", "Snapshot", "Batch", "LoadOptions", "WorldInfo")),
+        "lingbot_ros.world.World",
+        "lingbot_ros.world.Session",
+        "lingbot_ros.world.Snapshot",
+        "lingbot_ros.world.Batch",
+        "lingbot_ros.world.LoadOptions",
+        "lingbot_ros.world.WorldInfo",
     ),
     "planning": ("Planning", "lingbot_ros.planning.plan"),
     "planning_solvers": ("Solvers", "lingbot_ros.planning.solvers"),
