@@ -19,7 +19,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
     parser.add_argument("--out", type=Path, help="folder (default: $LINGBOT_ENGINES, or in the user's cache)")
     parser.add_argument(
-        "--rows", type=int, nargs="+", default=[1, 8], help="worlds in one forward, one plan each (default 1 8)"
+        "--rows", type=int, nargs="+", default=[1, 8], help="worlds per forward pass, one plan each (default 1 8)"
     )
 
 
@@ -33,8 +33,8 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SM",
         help="tensorrt_rtx: GPUs to compile for by compute capability, e.g. SM86 SM89 SM120 (default: SM80 and later)",
     )
-    parser.add_argument("--force", action="store_true", help="build anew what was built before")
-    parser.add_argument("--verbose", action="store_true", help="show all that the library tells")
+    parser.add_argument("--force", action="store_true", help="rebuild what exists")
+    parser.add_argument("--verbose", action="store_true", help="show the library's full log")
 
 
 def build(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lingbot_ros.cli.engines.build import add_plan_arguments, build
 
-HELP = "export a model's graphs to ONNX, so that engine onnxruntime, and auto, can run it; or compile them for TensorRT"
+HELP = "export a model for ONNX Runtime, or compile it for TensorRT"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_plan_arguments(parser)
     parser.add_argument(
-        "--rows", type=int, nargs="+", default=[1, 8], help="worlds in one forward, one graph each (default 1 8)"
+        "--rows", type=int, nargs="+", default=[1, 8], help="worlds per forward pass, one graph each (default 1 8)"
     )
     parser.add_argument(
         "--light-decoder", type=Path, help="released models: also export this decoder (default: the autoencoder's)"
@@ -26,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--episodes",
         type=int,
         default=8,
-        help="int8, fp8: held-out episodes of the model's task that the loss of quality is measured on "
-        "(default %(default)s)",
+        help="for int8, fp8: held-out episodes on which the loss of quality is measured (default %(default)s)",
     )
 
 
