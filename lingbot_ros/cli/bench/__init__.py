@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gpu",
         nargs="*",
         metavar="PART",
-        help="instead, run the measurements that need a GPU: parity, small, 1.3b, 14b, build, train; without a PART all",
+        help="instead, run the measurements that need a GPU: parity, small, 1.3b, 14b, build, train (default: all)",
     )
     parser.add_argument(
         "--device", default="cuda", help="with --gpu: the device; cpu runs them at tiny sizes, as a trial"
