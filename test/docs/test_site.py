@@ -1,6 +1,10 @@
 """`lingbot docs`: the pages that the generator gets, and the site that it makes of them."""
 
 import re
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -47,6 +51,20 @@ def test_the_site_is_built_and_has_the_api(tmp_path: Path) -> None:
     page = (tmp_path / "site" / "api" / "world" / "index.html").read_text()
     assert 'id="lingbot_ros.world.Session.fork"' in page and "Imagine one chunk" in page
     assert (tmp_path / "site" / "search.json").is_file()
+
+
+def test_the_site_is_served_on_this_machine_until_ctrl_c() -> None:
+    pytest.importorskip("zensical", reason="./lingbot setup --docs")
+    pytest.importorskip("mkdocstrings", reason="./lingbot setup --docs")
+    command = [sys.executable, "-P", "-m", "lingbot_ros.cli.main", "docs", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[1]
+        assert url.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(f"{url}troubleshooting/") as page:
+            assert b"When something goes wrong" in page.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
 
 
 def test_a_missing_generator_is_said_with_the_line_that_installs_it(

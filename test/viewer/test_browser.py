@@ -69,6 +69,8 @@ class Rooms:
     def kill(self) -> None:
         self._node.process.kill()
         self._node.process.wait()
+        # Until DDS has noticed: a request to a server that is dead would be lost.
+        self._probe.wait(lambda: self._probe.node.count_services("/imagination/change_state") == 0)
 
 
 @pytest.fixture(scope="module")
