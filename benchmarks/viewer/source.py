@@ -10,7 +10,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
-from benchmarks.viewer.mark import burn
+from benchmarks.viewer.mark import DAY_MS, burn
 from lingbot_msgs.msg import FrameInfo, ImaginationStatus, ModelInfo
 from lingbot_msgs.srv import ListModels
 from lingbot_ros.nodes import qos
@@ -21,7 +21,7 @@ _PICTURES = 8
 
 
 class Source(Node):
-    """Publishes until it is ended."""
+    """Publishes until it is ended. Prints when it began, in ms of the day."""
 
     def __init__(self) -> None:
         super().__init__("imagination")
@@ -36,7 +36,10 @@ class Source(Node):
 
     def _publish(self) -> None:
         picture = self._pictures[self._number % _PICTURES]
-        burn(picture, self._number, time.time_ns() // 1_000_000)
+        time_ms = time.time_ns() // 1_000_000 % DAY_MS
+        burn(picture, self._number, time_ms)
+        if self._number == 0:
+            print(time_ms, flush=True)
         message = CompressedImage(format="jpeg")
         message.header.stamp = self.get_clock().now().to_msg()
         message.data.frombytes(cv2.imencode(".jpg", picture, _JPEG)[1].tobytes())
