@@ -55,7 +55,9 @@ class Programs:
 
     def _start(self, module: str, *arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", module, *arguments]
-        program = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        program = subprocess.Popen(
+            command, env=self._environment, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT
+        )
         self._stack.callback(program.kill)
         return program
 

@@ -45,11 +45,11 @@ def gather(root: Path, target: Path) -> Path:
         elif source.suffix in _SHOWN:
             (pages / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, pages / name)
-    for name, page in FRONT.items():
-        _write(pages / page, _relinked(root, root / name, Path(page)))
-    for name, (title, *shown) in API.items():
+    for beside, page in FRONT.items():
+        _write(pages / page, _relinked(root, root / beside, Path(page)))
+    for topic, (title, *shown) in API.items():
         blocks = [f"# {title}", *(f"::: {item}" for item in shown)]
-        _write(pages / "api" / f"{name}.md", "\n\n".join(blocks) + "\n")
+        _write(pages / "api" / f"{topic}.md", "\n\n".join(blocks) + "\n")
     shutil.copyfile(root / "docs" / _CONFIG, target / _CONFIG)
     return target / _CONFIG
 
