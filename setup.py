@@ -71,6 +71,7 @@ setup(
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt": ["tensorrt>=10.15"],
         "tensorrt_rtx": ["tensorrt-rtx>=1.7"],
+        "docs": ["mkdocstrings>=1.0", "mkdocstrings-python>=2.0", "zensical>=0.0.70"],
         "viewer": ["pillow>=10", "starlette>=1.0", "uvicorn>=0.54", "websockets>=14"],
         "test": [
             "hypothesis>=6.100",

@@ -40,8 +40,8 @@ MODEL_OPTIONS = (
     ModelOption("threads", 0, "CPU threads of the engine; 0 = chosen by the number of cores", 0, 256, metavar="N"),
     ModelOption("engine_file_path", "", "TensorRT engines: folder of the plans, as `lingbot engines build --out` "
                 "writes it; empty = the user's cache", metavar="DIR"),
-    ModelOption("force_engine_update", False, "TensorRT engines: build the plans anew, also where they exist"),
-    ModelOption("verbose", False, "TensorRT engines: log all that the library tells"),
+    ModelOption("force_engine_update", False, "TensorRT engines: rebuild plans that exist"),
+    ModelOption("verbose", False, "TensorRT engines: show the library's full log"),
     ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT, or their area: 480p, 720p, "
                 "HEIGHT*WIDTH or a number; empty = the card's", metavar="SIZE"),
     ModelOption("fit", "aspect", "images of another aspect than the frames: aspect = imagine chooses a size of the "

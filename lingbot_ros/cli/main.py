@@ -34,6 +34,7 @@ BUILT_IN = {
     "bench": "bench",
     "calibrate": "calibrate",
     "doctor": "doctor",
+    "docs": "docs",
     "test": "test",
 }
 """Each verb and its package in `lingbot_ros.cli`, in the order of the help."""
@@ -46,7 +47,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 _EPILOG = """\
-Only of the start script:
+Only with the start script ./lingbot:
   ./lingbot --network VERB     let other machines of the network take part (otherwise: this machine only)
   ./lingbot python FILE ...    run your own program in this environment
   eval "$(./lingbot env)"      use python and colcon of this environment in the current shell

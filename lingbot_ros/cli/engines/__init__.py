@@ -4,7 +4,7 @@ import argparse
 
 from lingbot_ros.cli.engines.build import add_build_arguments, build
 
-HELP = "list the engines: version, device, whether each is usable here and what to install; build plans ahead of time"
+HELP = "list the engines and say which run here, and what to install; build TensorRT plans"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -32,8 +32,8 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SM",
         help="tensorrt_rtx: GPUs to compile for by compute capability, e.g. SM86 SM89 SM120 (default: SM80 and later)",
     )
-    parser.add_argument("--force", action="store_true", help="build anew what was built before")
-    parser.add_argument("--verbose", action="store_true", help="show all that the library tells")
+    parser.add_argument("--force", action="store_true", help="rebuild what exists")
+    parser.add_argument("--verbose", action="store_true", help="show the library's full log")
 
 
 def build(args: argparse.Namespace) -> int:

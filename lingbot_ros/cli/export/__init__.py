@@ -6,7 +6,7 @@ from pathlib import Path
 from lingbot_ros.cli.engines.build import add_plan_arguments, build
 from lingbot_ros.cli.engines.graphs import add_graph_arguments, asked_graphs, check_rows
 
-HELP = "export a model's graphs to ONNX, so that engine onnxruntime, and auto, can run it; or compile them for TensorRT"
+HELP = "export a model for ONNX Runtime, or compile it for TensorRT"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--episodes",
         type=int,
         default=8,
-        help="int8, fp8: held-out episodes of the model's task that the loss of quality is measured on "
-        "(default %(default)s)",
+        help="for int8, fp8: held-out episodes on which the loss of quality is measured (default %(default)s)",
     )
 
 
