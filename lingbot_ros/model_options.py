@@ -40,8 +40,8 @@ MODEL_OPTIONS = (
     ModelOption("threads", 0, "CPU threads of the engine; 0 = chosen by the number of cores", 0, 256, metavar="N"),
     ModelOption("engine_file_path", "", "TensorRT engines: folder of the plans, as `lingbot engines build --out` "
                 "writes it; empty = the user's cache", metavar="DIR"),
-    ModelOption("force_engine_update", False, "TensorRT engines: build the plans anew, also where they exist"),
-    ModelOption("verbose", False, "TensorRT engines: log all that the library tells"),
+    ModelOption("force_engine_update", False, "TensorRT engines: rebuild plans that exist"),
+    ModelOption("verbose", False, "TensorRT engines: show the library's full log"),
     ModelOption("size", "", "released models: size of the frames in pixels, WIDTHxHEIGHT, or their area: 480p, 720p, "
                 "HEIGHT*WIDTH or a number; empty = the card's", metavar="SIZE"),
     ModelOption("fit", "aspect", "images of another aspect than the frames: aspect = imagine chooses a size of the "
@@ -50,10 +50,17 @@ MODEL_OPTIONS = (
     ModelOption("clip_frames", 0, "models that make one clip at once: its frames, 4n + 1; 0 = the card's", 0, 4093,
                 metavar="N"),
     ModelOption("one_step", False, "few-step models: use only the first sampling step; faster but less accurate"),
+    ModelOption("text_only", False, "camera models with text: imagine from image and prompt alone, without a camera; "
+                "poses only say how many frames"),
+    ModelOption("noise", "", "models that sample: .npy file of the noise [chunks, draws, channels, frames, height, "
+                "width] instead of the seed's, e.g. of another program whose film is compared; empty = the seed's",
+                metavar="FILE"),
     ModelOption("steps", 0, "many-step models: sampling steps per chunk; 0 = the card's", 0, 1000, metavar="N"),
     ModelOption("shift", 0.0, "many-step models: shift of the noise levels; 0 = the card's", 0.0, 100.0, metavar="X"),
     ModelOption("guidance", 0.0, "many-step models: weight of the guidance away from negative_prompt; 1 = no guidance, "
                 "0 = the card's", 0.0, 100.0, metavar="X"),
+    ModelOption("guidance_low", 0.0, "models with two experts: guidance of the low-noise expert; 0 = as guidance", 0.0,
+                100.0, metavar="X"),
     ModelOption("negative_prompt", "", "many-step models with guidance: text that the image should not show; empty = "
                 "the card's", metavar="TEXT"),
     ModelOption("window", 0, "attention window in latent frames, the current chunk included; 0 = the card's", 0, 65536,

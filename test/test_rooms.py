@@ -111,6 +111,7 @@ ROOMS = (
     "control",
     "world",
     "planning",
+    "agent",
     "runtime",
     "recording",
     "datasets",

@@ -36,7 +36,10 @@ def kind_of(message: Any) -> str:
 
 
 def used_control(record: FrameRecord, header: Header) -> RobotAction:
-    """The control of a frame to the last bit: an action, or camera-to-world row by row (16 values, OpenCV axes, m)."""
+    """The control of a frame to the last bit: an action, or camera-to-world row by row (16 values, OpenCV axes, m).
+
+    The keys of a model that takes them follow.
+    """
     control = record.control
     if control is None:
         return RobotAction(header=header, session_id=record.session_id)

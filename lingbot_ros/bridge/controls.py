@@ -1,9 +1,11 @@
 """Control messages -> controls, checked where they come in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
+from numpy.typing import NDArray
 
 from lingbot_msgs.msg import RobotAction
 from lingbot_ros.bridge.cameras import pose_to_camera_to_world
@@ -12,6 +14,7 @@ from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.actions import check_actions
 from lingbot_ros.control.frames import FrameGraph
 from lingbot_ros.control.mappings import require_action, require_camera
+from lingbot_ros.control.motion import with_keys
 from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.enums import ControlSource
 from lingbot_ros.runtime.records import Control
@@ -78,6 +81,15 @@ def poses_to_controls(
     return controls
 
 
+def _keys(actions: Sequence[RobotAction], spec: ControlSpec) -> NDArray[np.float64]:
+    """Keys [n, 4] of 0 and 1. Raises InputError naming the action that holds something else."""
+    for index, action in enumerate(actions):
+        if len(action.values) != len(spec.names) or not set(action.values) <= {0.0, 1.0}:
+            fix = f"give {', '.join(spec.names)}: 1 if pressed, else 0"
+            raise InputError(f"actions[{index}].values", list(action.values)[:8], fix)
+    return np.array([action.values for action in actions], np.float64)
+
+
 def trajectory_to_controls(
     actions: Sequence[RobotAction],
     poses: Sequence[PoseStamped],
@@ -89,7 +101,24 @@ def trajectory_to_controls(
     received_s: float,
     received_ns: int,
 ) -> list[Control]:
-    """The one of both that is given. Raises InputError when both or none are."""
+    """The one of both that is given, or for models with keys both, one of each per frame.
+
+    Raises InputError when what the model takes is not what is given.
+    """
+    if spec.takes_keys:
+        if not poses or len(actions) != len(poses):
+            fix = (
+                f"this model takes a pose and an action ({', '.join(spec.names)}) for each frame: give as many of both"
+            )
+            raise InputError("actions, camera_poses", f"{len(actions)} and {len(poses)}", fix)
+        keys = _keys(actions, spec)
+        controls = poses_to_controls(
+            poses, spec, source, frames=frames, map_frame=map_frame, received_s=received_s, received_ns=received_ns
+        )
+        return [
+            replace(control, values=with_keys(control.values, row), id=action.id)
+            for control, row, action in zip(controls, keys, actions, strict=True)
+        ]
     if bool(actions) == bool(poses):
         given = "both" if actions else "none"
         wanted = "actions" if spec.kind == "action" else "camera_poses"

@@ -107,4 +107,5 @@ def _set_control(message: FrameInfo, values: NDArray[np.float64]) -> None:
     if values.ndim == _ACTION_SHAPE_DIMENSIONS:
         message.control = values
     else:
-        message.has_camera_pose, message.camera_pose = True, camera_to_world_to_pose(values)
+        message.has_camera_pose, message.camera_pose = True, camera_to_world_to_pose(values[:4])
+        message.control = values[4:].ravel()  # keys

@@ -149,7 +149,7 @@ def camera_state(newest: FrameRecord | None, before: FrameRecord | None, fps: fl
 
 def _pose_of(record: FrameRecord) -> NDArray[np.float64] | None:
     control: Any = record.control
-    return None if control is None or control.values.ndim != 2 else control.values
+    return None if control is None or control.values.ndim != 2 else control.values[:4]
 
 
 def _twist(last: NDArray[np.float64], pose: NDArray[np.float64], fps: float) -> Twist:

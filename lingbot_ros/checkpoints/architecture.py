@@ -2,12 +2,11 @@
 
 import dataclasses
 import functools
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lingbot_ros.checkpoints.card_checks import check_range
-from lingbot_ros.checkpoints.typed_fields import typed_fields
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import (
     ActionControlConfig,
@@ -22,6 +21,17 @@ from lingbot_ros.model.scene.config import SceneConfig
 T = TypeVar("T")
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _SHOWN = 120
+_WANTED = {
+    "bool_type": "give true or false",
+    "dict_type": "give keys and values",
+    "finite_number": "give a finite number",
+    "float_type": "give a number",
+    "int_type": "give a whole number",
+    "literal_error": "use one of {expected}",
+    "string_type": "give a text",
+    "tuple_type": "give a list, such as [a, b]",
+}
+"""What to do about pydantic's errors, by their type."""
 
 
 def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
@@ -41,7 +51,7 @@ def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
     ]
     if missing:
         raise InputError(where, "no value", f"add {', '.join(missing)}")
-    values = {key: _typed(kind, key, value, f"{where}.{key}") for key, value in typed_fields(kind, data, where).items()}
+    values = {key: _typed(kind, key, value, f"{where}.{key}") for key, value in data.items()}
     try:
         return kind(**values)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
@@ -49,25 +59,35 @@ def parse_dataclass(kind: type[T], data: Any, where: str) -> T:
 
 
 def _typed(kind: type, key: str, value: Any, where: str) -> Any:
-    if isinstance(value, list):
-        value = tuple(value)
     try:
-        typed = _schema(kind, key).validate_python(value)
+        typed = _schema(kind, key).validate_python(_tuples(value))
         check_range(kind, key, typed, where)
         return typed
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if first["type"] in ("missing", "too_long"):  # of a tuple
+            raise InputError(where, _short(value), f"give {len(get_args(_hint(kind, key)))} values") from error
         place = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
-        raise InputError(f"{where}{place}", _short(first["input"]), first["msg"]) from error
+        wanted = _WANTED.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
+        raise InputError(f"{where}{place}", _short(first["input"]), wanted) from error
     except OverflowError as error:
         raise InputError(where, _short(value), "give a number of ordinary size") from error
+
+
+def _tuples(value: Any) -> Any:
+    """YAML has lists where the dataclasses have tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 @functools.cache
 def _schema(kind: type, key: str) -> TypeAdapter[Any]:
     """Of a field, from its annotation. Parts of a card are made before the card, and are taken as they are."""
-    hint = get_type_hints(kind)[key]
+    hint = _hint(kind, key)
     return TypeAdapter(hint, config=None if dataclasses.is_dataclass(hint) else _STRICT)
+
+
+def _hint(kind: type, key: str) -> Any:
+    return get_type_hints(kind)[key]
 
 
 def _short(value: object) -> str:

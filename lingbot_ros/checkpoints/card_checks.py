@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import (
+    KEYS,
     ActionControlConfig,
     RayControlConfig,
     StreamConfig,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lingbot_ros.checkpoints.cards import ModelCard
 
 _WAN_STRIDE = 8
+_CHANNELS_WITH_KEYS = 3 + len(KEYS)
 _WAN_CHANNELS, _WAN_MASK = 16, 4
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "ModelCard": {
@@ -41,7 +43,8 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     },
     "StreamConfig": {"chunk": (1, 4096), "window": (1, 2**14), "sink": (0, 2**14), "memory": (0, 2**14)},
     "SamplerConfig": {"timesteps": (0, 1000), "sigmas": (0, 1), "renoise": (0, 1)},
-    "UniPCConfig": {"steps": (1, 1000), "shift": (1e-3, 1000), "guidance": (1, 100), "boundary": (0, 1000)},
+    "UniPCConfig": {"steps": (1, 1000), "shift": (1e-3, 1000), "guidance": (1, 100), "guidance_low": (1, 100),
+                    "boundary": (0, 1000)},
     "WeightsSpec": {"bytes": (0, 10**13)},
     "HubWeights": {"bytes": (0, 10**13)},
 }  # fmt: skip
@@ -102,6 +105,11 @@ def _check_control(card: "ModelCard", where: str) -> None:
     if drives != spec.kind:
         fix = f"the architecture has control of kind {getattr(control, 'kind', None)}; both must be the same"
         raise InputError(f"{where}: control.kind", spec.kind, fix)
+    if isinstance(control, RayControlConfig):
+        keys = KEYS if control.channels == _CHANNELS_WITH_KEYS else ()
+        if spec.names != keys:
+            fix = f"the architecture reads {control.channels} channels of a ray: give {', '.join(keys) or 'none'}"
+            raise InputError(f"{where}: control.names", list(spec.names), fix)
     if isinstance(control, ActionControlConfig):
         if control.dim != spec.dim:
             fix = f"the architecture reads {control.dim} components; both must be the same"
@@ -146,7 +154,7 @@ def _check_network(card: "ModelCard", network: TransformerConfig, where: str) ->
     if isinstance(card.sampler, SamplerConfig) and network.prediction != "velocity" and len(card.sampler.timesteps) > 1:
         fix = f"models of prediction {network.prediction} make a frame in one step"
         raise InputError(f"{where}: sampler.timesteps", list(card.sampler.timesteps), fix)
-    if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 and network.text is None:
+    if isinstance(card.sampler, UniPCConfig) and card.sampler.is_guided and network.text is None:
         raise InputError(f"{where}: sampler.guidance", card.sampler.guidance, "a model without text has none: give 1")
     if network.pixel is not None and any(patch % 4 for patch in network.patch_size[1:]):
         raise InputError(

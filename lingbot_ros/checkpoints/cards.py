@@ -27,7 +27,10 @@ MODELS_PATH_VARIABLE = "LINGBOT_MODELS"
 
 @dataclass(frozen=True)
 class ControlSpec:
-    """What drives a model: `kind` action or camera; for actions one name, limit and unit per component."""
+    """What drives a model: `kind` action or camera; for actions one name, limit and unit per component.
+
+    A camera model that has components takes them beside each pose: the keys w, a, s, d, 1 if pressed, else 0.
+    """
 
     kind: Literal["action", "camera"]
     dim: int
@@ -36,6 +39,11 @@ class ControlSpec:
     high: tuple[float, ...] = ()
     unit: str = ""
     description: str = ""
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether each camera pose comes with keys."""
+        return self.kind == "camera" and bool(self.names)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,17 @@ def _companions(card: ModelCard, root: Path) -> tuple[Path | None, Path | None, 
     return autoencoder, text_encoder, tokenizer
 
 
+def companions_here(card: ModelCard) -> ModelFiles | None:
+    """The autoencoder, text encoder and tokenizer of a card's model; None where they are not on this machine."""
+    root: Path | None = card.folder
+    if isinstance(card.weights, HubWeights):
+        root = find_repository(card.weights.companions or card.weights.repository, card.weights.revision)
+    try:
+        return None if root is None else ModelFiles((), "", (), *_companions(card, root))
+    except ModelError:
+        return None
+
+
 def unavailable_reason(card: ModelCard) -> str:
     """Why a card's model cannot be loaded here, without reading its weights; empty if it can."""
     try:

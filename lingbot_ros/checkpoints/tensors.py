@@ -15,6 +15,7 @@ from lingbot_ros.errors import ModelError
 AGAIN = "restore it from the repository or download the model again"
 
 _BLOCK_BYTES = 2**20
+_PICKLED = {".pth", ".pt", ".bin"}
 
 
 def open_weights(path: Path) -> safe_open:
@@ -75,12 +76,19 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of what `read_tensors` reads. Of safetensors only the headers are read."""
+    if path.suffix in _PICKLED:
+        return {name: tuple(tensor.shape) for name, tensor in _read_pickled(path)}
+    return stored_shapes(weight_files(path))
+
+
 def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
     """Every tensor of a .safetensors file, a folder of them or a .pth file: views of the mapped file, in its dtype.
 
     A .pth file may hold tensors only: anything that would run code while it is read is refused with a ModelError.
     """
-    if path.suffix in {".pth", ".pt", ".bin"}:
+    if path.suffix in _PICKLED:
         yield from _read_pickled(path)
         return
     files = weight_files(path)

@@ -57,16 +57,20 @@ def load_transformer(
     """Build a transformer straight from memory-mapped files: one tensor at a time to its device and dtype.
 
     With `storage` (int8 or float8_e4m3fn) the linears of the blocks are stored in it and widened to `precision`. The
-    names may be those of any packaging that `families.names` knows. Raises ModelError for a file that is missing,
+    names may be those of any packaging that `families.names` knows. The layers that see a camera may be in the files
+    and are not read where `config` has no control. Raises ModelError for a file that is missing,
     truncated or not safetensors, and for weights that do not fit.
     """
     names = released_names(stored_shapes(files))
-    check_names_and_shapes(released_shapes(files), config, files[0].parent if len(files) > 1 else files[0])
+    if config.control is None:
+        names = {stored: name for stored, name in names.items() if not is_of_camera(name)}
+    shapes = {name: shape for name, shape in released_shapes(files).items() if name in names.values()}
+    check_names_and_shapes(shapes, config, files[0].parent if len(files) > 1 else files[0])
     check_config(config, files)
     state: dict[str, Tensor] = {}
     for path in files:
         file = open_weights(path)
-        for stored in file.keys():  # noqa: SIM118, it is no dictionary
+        for stored in filter(names.__contains__, file.keys()):
             name, tensor = names[stored], file.get_tensor(stored)
             if storage is not None and is_quantized(name):
                 require_finite({stored: tensor}, str(path), "get the file again, or train again")
@@ -80,6 +84,12 @@ def load_transformer(
             replace_linears(model, storage)
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False).eval()
+
+
+def is_of_camera(name: str) -> bool:
+    """Whether a parameter, by its released name, belongs to what sees a camera (model_spec 1.4)."""
+    part = name.split(".")[2 if name.startswith("blocks.") else 0]
+    return part.startswith(("patch_embedding_wancamctrl", "c2ws_hidden_states", "cam_"))
 
 
 def released_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:

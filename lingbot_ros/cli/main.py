@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -10,6 +11,7 @@ from types import ModuleType
 
 from lingbot_ros import __version__
 from lingbot_ros.cli.streams import lasting_output, open_missing_streams
+from lingbot_ros.environment.signals import ENDING
 from lingbot_ros.environment.variables import OWN_FOLDERS
 from lingbot_ros.errors import InputError, LingbotError
 
@@ -30,7 +32,9 @@ BUILT_IN = {
     "engines": "engines",
     "export": "export",
     "bench": "bench",
+    "calibrate": "calibrate",
     "doctor": "doctor",
+    "docs": "docs",
     "test": "test",
 }
 """Each verb and its package in `lingbot_ros.cli`, in the order of the help."""
@@ -43,7 +47,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 _EPILOG = """\
-Only of the start script:
+Only with the start script ./lingbot:
   ./lingbot --network VERB     let other machines of the network take part (otherwise: this machine only)
   ./lingbot python FILE ...    run your own program in this environment
   eval "$(./lingbot env)"      use python and colcon of this environment in the current shell
@@ -56,10 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
     Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted. An expected error prints one line to stderr.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    open_missing_streams()
-    _append_own_folders()
-    with lasting_output() as output:
-        code = _run(arguments)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # `./lingbot` has held them back until here
+        open_missing_streams()
+        _append_own_folders()
+        with lasting_output() as output:
+            code = _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     if output.error is None or isinstance(output.error, BrokenPipeError):
         return code  # a reader such as `head` closed the pipe: it has what it wanted
     print(f"lingbot: the output could not be written: {output.error.strerror}", file=sys.stderr)
@@ -83,8 +91,6 @@ def _run(arguments: list[str]) -> int:
     except LingbotError as error:
         print(f"lingbot {args.verb}: {error}", file=sys.stderr)
         return BAD_INPUT if isinstance(error, InputError) else FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 def find_verbs() -> dict[str, str]:

@@ -31,8 +31,8 @@ class ActionControl:
         scaled = self._scaled(actions)
         self._encoded = actions[-1]
         timeline = np.concatenate([self._past_of(scaled), scaled])
-        newest_first = [timeline[t : t + self._history][::-1] for t in range(frames)]
-        return {"actions": torch.from_numpy(np.stack(newest_first)[None].astype(np.float32))}
+        newest_first = np.arange(self._history - 1, -1, -1) + np.arange(frames)[:, None]
+        return {"actions": torch.from_numpy(timeline[newest_first][None])}
 
     def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""

@@ -11,13 +11,11 @@ from torch import Tensor
 from lingbot_ros.control.poses import Poses, check_poses, framewise_steps
 from lingbot_ros.control.rays import RayGrid
 from lingbot_ros.errors import InputError
-from lingbot_ros.model.config import RayControlConfig
+from lingbot_ros.model.config import KEYS, RayControlConfig
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE
 
 UNIT_STEP = 0.2
 """Default length of one latent step: full speed of the released key control, 4 frames of 0.05."""
-
-KEYS = ("w", "a", "s", "d")
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,17 @@ class CameraControl:
     `latent_poses` [chunk, 4, 4] are those of the latent frames that were encoded last.
 
     Models with 7 ray channels (direction, WASD) also take keys: a fifth row w, a, s, d of 0 or 1 below each pose.
+    Without a config the poses are checked and kept, and the network sees none.
     """
 
     def __init__(
-        self, config: RayControlConfig, chunk: int, height: int, width: int, device: str, lens: Lens | None = None
+        self,
+        config: RayControlConfig | None,
+        chunk: int,
+        height: int,
+        width: int,
+        device: str,
+        lens: Lens | None = None,
     ) -> None:
         """`chunk` in latent frames, sizes in pixels; without a lens only `load_state` makes it usable."""
         self._config, self._chunk, self._size, self._device = config, chunk, (height, width), device
@@ -54,6 +59,7 @@ class CameraControl:
         self._last: Poses | None = None
         self.latent_poses: Poses | None = None
         self._lens: Lens | None = None
+        self._grid: RayGrid | None = None
         if lens is not None:
             self._set_lens(lens)
 
@@ -70,11 +76,15 @@ class CameraControl:
     def encode(self, controls: ArrayLike, frames: int) -> dict[str, Tensor]:
         """Poses [frames, 4, 4], or [frames, 5, 4] with keys -> `rays` float32 [1, channels * fold^2, chunk, h, w].
 
+        Nothing for a network that sees no poses.
         Raises InputError naming the pose, its fault and what is accepted.
         """
         poses, keys = self._checked(controls, frames)
         # A latent frame shows the last of its pixel frames; the first of a session is one frame alone.
         picked = slice(frames - 1 - TEMPORAL_STRIDE * (self._chunk - 1), None, TEMPORAL_STRIDE)
+        self._last, self.latent_poses = poses[-1], poses[picked]
+        if self._grid is None:
+            return {}
         steps = framewise_steps(poses[picked], self._previous)
         assert self._lens is not None
         directions = self._grid.directions(torch.from_numpy(steps[:, :3, :3]))
@@ -83,7 +93,6 @@ class CameraControl:
             rays = torch.cat((origins, directions))
         else:
             rays = torch.cat((directions, self._grid.constants(torch.from_numpy(keys[picked]))))
-        self._last, self.latent_poses = poses[-1], poses[picked]
         return {"rays": rays[None]}
 
     @property
@@ -113,10 +122,11 @@ class CameraControl:
 
     def _set_lens(self, lens: Lens) -> None:
         self._lens = lens
-        self._grid = RayGrid(np.array(lens.intrinsics), *self._size, self._config.fold, self._device)
+        if self._config is not None:
+            self._grid = RayGrid(np.array(lens.intrinsics), *self._size, self._config.fold, self._device)
 
     def _checked(self, controls: ArrayLike, frames: int) -> tuple[Poses, NDArray[np.float64] | None]:
-        has_keys = self._config.channels == 3 + len(KEYS)
+        has_keys = self._config is not None and self._config.channels == 3 + len(KEYS)
         rows = 5 if has_keys else 4
         try:
             array = np.asarray(controls, dtype=np.float64)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.control.camera import KEYS
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import InputError
+from lingbot_ros.model.config import KEYS
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE
 
 KNOWN_KEYS = "wasdijkl"

@@ -143,6 +143,15 @@ def require_camera(spec: ControlSpec, field: str) -> None:
         raise LingbotError(f"{field}: this model is driven by {spec.kind}s, not camera poses", ErrorCode.UNSUPPORTED)
 
 
+def require_no_keys(spec: ControlSpec, field: str) -> None:
+    """Raise LingbotError (UNSUPPORTED) for a model that takes keys beside each pose."""
+    if spec.takes_keys:
+        reason = (
+            "this model takes keys beside each pose: drive with cmd_vel, keys or joy, or call ~/imagine with actions"
+        )
+        raise LingbotError(f"{field}: {reason}", ErrorCode.UNSUPPORTED)
+
+
 def _joint(line: str, row: int, spec: ControlSpec, field: str) -> Joint:
     name, *limits = line.split() or [""]
     try:

@@ -13,7 +13,7 @@ from lingbot_ros.control.poses import interpolate_poses
 from lingbot_ros.control.rigid import exponential
 
 Values = NDArray[np.float64]
-"""One frame's control: an action [dim], or a camera-to-world pose [4, 4] in optical axes."""
+"""One frame's control: an action [dim], or a camera-to-world pose [4, 4] in optical axes, maybe with a row of keys."""
 
 PITCH_LIMIT = math.radians(85.0)
 
@@ -29,6 +29,10 @@ class Motion(Protocol):
 
     def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
         """After one frame with these rates; `level` has a meaning for cameras only."""
+        ...
+
+    def stand(self, values: Values) -> Values:
+        """The control of a frame without motion, from where the last one ended."""
         ...
 
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
@@ -61,12 +65,50 @@ class CameraMotion:
         moved = horizontal @ exponential((*twist[:3], 0, 0, twist[5]))
         return _to_optical(moved @ exponential((0, 0, 0, 0, tilt, 0)) @ exponential((0, 0, 0, roll, 0, 0)))
 
+    def stand(self, values: Values) -> Values:
+        return values
+
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """At even steps along the poses in their order; as many poses as frames are taken as they are."""
         if len(through) == frames:
             return list(through)
         path = np.stack([start, *through])
         return list(interpolate_poses(path, np.linspace(0, len(through), frames + 1)[1:]))
+
+
+class KeyedCameraMotion:
+    """Poses with a fifth row of the keys w, a, s, d, for models that see both.
+
+    A velocity presses the keys of its direction: forward, left, back, right.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._camera = CameraMotion(fps)
+        self.period_s = self._camera.period_s
+
+    def rest(self) -> Values:
+        """The identity pose of camera_link, no key pressed."""
+        return with_keys(self._camera.rest(), np.zeros(4))
+
+    def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
+        forward, left = rates[:2]
+        keys = np.array([forward > 0, left > 0, forward < 0, left < 0], np.float64)
+        return with_keys(self._camera.advance(values[:4], rates, level=level), keys)
+
+    def stand(self, values: Values) -> Values:
+        """The same pose, no key pressed."""
+        return with_keys(values[:4], np.zeros(4))
+
+    def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
+        """Poses as of a camera without keys; on the way to a pose its keys are pressed."""
+        poses = self._camera.travel(start[:4], [values[:4] for values in through], frames)
+        places = np.linspace(0, len(through), frames + 1)[1:]
+        return [with_keys(pose, through[math.ceil(at) - 1][4]) for pose, at in zip(poses, places, strict=True)]
+
+
+def with_keys(pose: Values, keys: NDArray[np.float64]) -> Values:
+    """A pose [4, 4] and keys [4] as one control [5, 4]."""
+    return np.vstack([pose, keys])
 
 
 class ActionMotion:
@@ -83,6 +125,9 @@ class ActionMotion:
     def advance(self, values: Values, rates: NDArray[np.float64], *, level: bool) -> Values:
         return np.clip(values + rates * self.period_s, self._low, self._high)
 
+    def stand(self, values: Values) -> Values:
+        return values
+
     def travel(self, start: Values, through: Sequence[Values], frames: int) -> list[Values]:
         """The newest action, for all frames: policies decide what lies between."""
         return [through[-1]] * frames
@@ -90,6 +135,8 @@ class ActionMotion:
 
 def motion_of(spec: ControlSpec, fps: float) -> Motion:
     """The motion of a model's kind of control."""
+    if spec.takes_keys:
+        return KeyedCameraMotion(fps)
     return CameraMotion(fps) if spec.kind == "camera" else ActionMotion(spec, fps)
 
 

@@ -16,8 +16,14 @@ from lingbot_ros.model.geometry import SPATIAL_STRIDE, TEMPORAL_STRIDE
 from lingbot_ros.model.light_decoder import LightDecoder
 from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 
+DECODE_GRAPHS = ("decode_first", "decode")
+"""Their names. They compute in float32 whatever the precision of the rest."""
+
 _STEADY_FRAMES = 3
 """After so many latent frames the size of what is carried no longer changes."""
+
+_WITH_TIME = 5
+"""Axes of what is carried of several frames: [1, C, frames, h, w]."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -33,13 +39,21 @@ def decode_graphs(decoder: Decoder, channels: int, height: int, width: int, weig
     if isinstance(decoder, WanAutoencoder):
         wan, shapes = decoder, _carried(decoder, channels, height, width)
         return [
-            _graph("decode_first", channels, height, width, shapes, weights, lambda: _WanGraph(wan, shapes, True)),
-            _graph("decode", channels, height, width, shapes, weights, lambda: _WanGraph(wan, shapes, False)),
+            _graph(DECODE_GRAPHS[0], channels, height, width, shapes, weights, lambda: _WanGraph(wan, shapes, True)),
+            _graph(DECODE_GRAPHS[1], channels, height, width, shapes, weights, lambda: _WanGraph(wan, shapes, False)),
         ]
     if isinstance(decoder, LightDecoder):
         light, shapes = decoder, _carried(decoder, channels, height, width)
-        return [_graph("decode", channels, height, width, shapes, weights, lambda: _LightGraph(light))]
+        return [_graph(DECODE_GRAPHS[1], channels, height, width, shapes, weights, lambda: _LightGraph(light))]
     return []
+
+
+def whole_feature(carried: Tensor | str | None, shape: tuple[int, ...]) -> Tensor:
+    """What a first frame leaves is shorter or but a word: zeros before it are what the decoder takes it for."""
+    if not isinstance(carried, Tensor) or not carried.numel():
+        return torch.zeros(shape)
+    missing = shape[2] - carried.shape[2] if len(shape) == _WITH_TIME else 0
+    return F.pad(carried, (0, 0, 0, 0, missing, 0)) if missing else carried
 
 
 class _WanGraph(nn.Module):
@@ -54,7 +68,7 @@ class _WanGraph(nn.Module):
         cache: list[Tensor | str | None] = [features.get(f"feature_{slot}") for slot in range(self._slots)]
         x = self.post_quant_conv(self._denormalize(latent))
         pixels = self.decoder(x, feat_cache=cache, feat_idx=[0], first_chunk=self._is_first)
-        return [pixels, *(_whole(cache[int(slot)], shape) for slot, shape in self._shapes.items())]
+        return [pixels, *(whole_feature(cache[int(slot)], shape) for slot, shape in self._shapes.items())]
 
 
 class _LightGraph(nn.Module):
@@ -77,7 +91,7 @@ def _graph(
     weights: str,
     build: Callable[[], nn.Module],
 ) -> GraphSpec:
-    first, float32 = name == "decode_first", torch.float32
+    first, float32 = name == DECODE_GRAPHS[0], torch.float32
     frames = 1 if first else TEMPORAL_STRIDE
     tensors = [TensorSpec("latent", (1, channels, 1, height, width), float32, Role.INPUT)]
     if not first:
@@ -95,11 +109,3 @@ def _carried(decoder: Decoder, channels: int, height: int, width: int) -> Shapes
         slot: (*tensor.shape[:-2], tensor.shape[-2] * height, tensor.shape[-1] * width)
         for slot, tensor in state.items()
     }
-
-
-def _whole(carried: Tensor | str | None, shape: tuple[int, ...]) -> Tensor:
-    """What a first frame leaves is shorter or but a word: zeros before it are what the decoder takes it for."""
-    if not isinstance(carried, Tensor):
-        return torch.zeros(shape)
-    missing = shape[2] - carried.shape[2]
-    return F.pad(carried, (0, 0, 0, 0, missing, 0)) if missing else carried

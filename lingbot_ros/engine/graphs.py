@@ -24,6 +24,9 @@ from lingbot_ros.model.transformer import (
 
 Build = Callable[[], CausalWorldTransformer]
 
+TIME_GRAPH = "time"
+"""The name of the graph that runs in PyTorch whatever the engine."""
+
 
 @dataclass(frozen=True)
 class GraphShape:
@@ -91,7 +94,7 @@ def model_graphs(shape: GraphShape, build: Build, weights: str = "") -> list[Gra
         graphs.append(graph("prompt", prompt_tensors(shape), lambda _: PromptGraph(build())))
     if shape.transformer.control is not None:
         graphs.append(graph("control", control_tensors(shape), lambda _: ControlGraph(build(), shape)))
-    graphs.append(graph("time", time_tensors(shape), lambda _: TimeGraph(build(), shape.batch), is_torch=True))
+    graphs.append(graph(TIME_GRAPH, time_tensors(shape), lambda _: TimeGraph(build(), shape.batch), is_torch=True))
     graphs.append(graph("step", step_tensors(shape), lambda attention: StepGraph(build(), shape, attention)))
     return graphs
 

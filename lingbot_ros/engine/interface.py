@@ -54,7 +54,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class GraphSpec:
-    """A graph: its name (`prompt`, `control`, `time` or `step`), its tensors, the module whose forward takes them.
+    """A graph: its name (`step`, `decode`, ...), its tensors, the module whose forward takes them.
 
     `build_module(attention)` makes a module that takes the INPUT and STATE tensors by name and returns the OUTPUTs in
     order. How it meets its cache is `attention`'s: eagerly in place, or as an exporter needs it, whose modules return
@@ -162,6 +162,9 @@ class Engine(Protocol):
 
     def use_threads(self) -> None:
         """Set the number of CPU threads for what this thread is about to compute beside the graphs."""
+
+    def is_ready(self, graph: GraphSpec) -> bool:
+        """Whether the graph loads without being exported or built first. Raises EngineError for a damaged file."""
 
     def load(self, graph: GraphSpec) -> Program:
         """Raises EngineError when the graph cannot run here."""

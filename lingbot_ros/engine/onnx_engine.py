@@ -144,6 +144,9 @@ class OnnxEngine:
         """The exported graph if there is one that computes what the model's code computes today."""
         return find_exported(graph, form_of(graph, self.options.precision))
 
+    def is_ready(self, graph: GraphSpec) -> bool:
+        return self.find(graph) is not None
+
     def load(self, graph: GraphSpec) -> OnnxProgram:
         """The program of a graph, which is exported first if that was not done before."""
         precision = self.options.precision

@@ -77,6 +77,9 @@ class TorchEngine:
     def use_threads(self) -> None:
         use_threads(self.info.threads)
 
+    def is_ready(self, graph: GraphSpec) -> bool:
+        return True
+
     def load(self, graph: GraphSpec) -> TorchProgram:
         return TorchProgram(graph, self.info.threads)
 

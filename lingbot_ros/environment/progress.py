@@ -13,6 +13,8 @@ _TICK_S = 1.0
 _QUIET_TICK_S = 20.0
 """Between two lines where the output is a file, in which a line cannot be overwritten."""
 _GRACE_S = 5.0
+_LOG_COLUMNS = 120
+"""pip names every package that it installs in one line of thousands of characters."""
 
 
 class Progress:
@@ -54,7 +56,7 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             print(f"\r{line[:width]:<{width}}", end="", file=sys.stderr, flush=True)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(line[:_LOG_COLUMNS], file=sys.stderr, flush=True)
 
 
 def run_with_progress(

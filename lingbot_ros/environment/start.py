@@ -12,6 +12,7 @@ from lingbot_ros.environment.failure import SetupError
 from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.setup import bring_up_to_date
+from lingbot_ros.environment.signals import ENDING
 from lingbot_ros.environment.stages import stages
 from lingbot_ros.environment.variables import REACH, foreign_prefixes, program_variables, workspace_variables
 
@@ -30,12 +31,12 @@ def main(root: str, arguments: list[str]) -> NoReturn:
     if arguments[:1] == [_NETWORK]:
         arguments = arguments[1:]
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets both;
-    # what is ignored, as under nohup, stays so.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
     try:
+        # A closed terminal and a kill end the set-up as Ctrl-C does: with what it has started. The exec below resets
+        # them; what is ignored, as under nohup, stays so.
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
         bring_up_to_date(layout, stages(layout, simulator=arguments[:1] in _NEED_SIMULATOR))
     except SetupError as error:
         sys.exit(f"lingbot: {error}")
@@ -49,6 +50,8 @@ def main(root: str, arguments: list[str]) -> NoReturn:
         sys.exit(0)
     _mention_other_ros(layout)
     verb = arguments[:1] != ["python"]
+    if verb:  # Python would end in a traceback while it begins; `lingbot_ros.cli.main` takes them up
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     tail = isolated_module("lingbot_ros.cli.main", *arguments) if verb else arguments[1:]
     os.execve(layout.python, [str(layout.python), *tail], program_variables(layout, os.environ, verb))
 

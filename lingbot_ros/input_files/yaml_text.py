@@ -1,5 +1,6 @@
 """YAML that cannot swell: references that expand to many values, and deep nesting, are refused."""
 
+import re
 from typing import Any
 
 import yaml
@@ -11,13 +12,22 @@ _MAX_VALUES = 50_000
 _MAX_DEPTH = 64
 
 
+class _Loader(yaml.SafeLoader):
+    """As YAML 1.2 has it, 2e-3 is a number; to YAML 1.1 it is a word."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
 def parse_yaml(text: str, field: str) -> Any:
     """The value of a YAML document. Raises InputError for text that is damaged, too long, too deep or that swells."""
     if len(text) > TEXT_CHARACTERS:
         raise InputError(field, f"{len(text)} characters", f"give at most {TEXT_CHARACTERS}")
     loader = None
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None

@@ -90,8 +90,8 @@ def frames_to_pixels(frames: Frames, device: str) -> Tensor:
 
 def pixels_to_frames(pixels: Tensor) -> Frames:
     """float32 [1, 3, n, H, W], clamped to -1..1 -> uint8 [n, H, W, 3]."""
-    values = ((pixels[0] + 1).mul_(127.5)).round_().clamp_(0, 255).to(torch.uint8)
-    return values.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+    values = ((pixels[0] + 1).mul_(127.5)).round_().clamp_(0, 255).permute(1, 2, 3, 0)
+    return values.to(torch.uint8, memory_format=torch.contiguous_format).cpu().numpy()
 
 
 def check_image(image: Frames) -> Frames:

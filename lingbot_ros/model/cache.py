@@ -25,7 +25,7 @@ class KVCache:
         self.ring, self.tokens_per_frame = ring, tokens_per_frame
         self.committed = 0
         self._begun: ChunkSlot | None = None
-        self._lost: Tensor | None = None
+        self._lost: list[Tensor] = []
 
     @property
     def slot(self) -> ChunkSlot:
@@ -51,8 +51,7 @@ class KVCache:
     def begin(self) -> ChunkSlot:
         """Prepare the next chunk's slots, remembering what will be lost in them; returns where they are."""
         slot = self.slot
-        if slot.lost:
-            self._lost = self.block.narrow(3, self._tokens(slot.lost_from), self._tokens(slot.lost)).clone()
+        self._lost = [self._part(*part).clone() for part in slot.lost]
         self._begun = slot
         for move in slot.moves:
             self._move(move)
@@ -60,7 +59,7 @@ class KVCache:
 
     def commit(self) -> None:
         """Keep what the chunk's last forward wrote."""
-        self._begun, self._lost = None, None
+        self._begun, self._lost = None, []
         self.committed += 1
 
     def rollback(self) -> None:
@@ -69,9 +68,9 @@ class KVCache:
             return
         for move in reversed(self._begun.moves):
             self._move(Move(move.target, move.source, move.count))
-        if self._lost is not None:
-            self.block.narrow(3, self._tokens(self._begun.lost_from), self._lost.shape[3]).copy_(self._lost)
-        self._begun, self._lost = None, None
+        for part, lost in zip(self._begun.lost, self._lost, strict=True):
+            self._part(*part).copy_(lost)
+        self._begun, self._lost = None, []
 
     def turn(self, frames: int) -> None:
         """Rotate what lies behind the sink by some latent frames."""
@@ -95,8 +94,11 @@ class KVCache:
         return frames * self.tokens_per_frame
 
     def _move(self, move: Move) -> None:
-        source, target, count = (self._tokens(frames) for frames in (move.source, move.target, move.count))
-        self.block.narrow(3, target, count).copy_(self.block.narrow(3, source, count))
+        self._part(move.target, move.count).copy_(self._part(move.source, move.count))
+
+    def _part(self, first: int, count: int) -> Tensor:
+        """The slots of `count` latent frames."""
+        return self.block.narrow(3, self._tokens(first), self._tokens(count))
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
         for index, (key, value) in enumerate(zip(self.keys, self.values, strict=True)):

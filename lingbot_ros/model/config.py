@@ -18,6 +18,10 @@ class TextConfig:
     length: int = 512
 
 
+KEYS = ("w", "a", "s", "d")
+"""Of models that take keys beside a camera's direction: forward, left, back, right."""
+
+
 @dataclass(frozen=True)
 class RayControlConfig:
     """Camera rays per pixel, folded into channels, injected by a scale and a shift in every block (model_spec 3.3-3.6).

@@ -3,12 +3,17 @@
 from typing import Literal
 
 from lingbot_ros.model.autoencoder import Frames, resize_image
+from lingbot_ros.model.geometry import SPATIAL_STRIDE, latent_size
 
 Fit = Literal["aspect", "crop", "stretch"]
 """aspect: the size is chosen for the first image, where it still can be; other images are stretched."""
 
 _SEEN = 0.02
 """A change of aspect that nobody sees: sizes are multiples of a patch."""
+
+
+_NEAR = 0.05
+"""How far a size may be from an image's aspect to be recommended for it."""
 
 
 def crop_box(size: tuple[int, int], new_size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -37,16 +42,22 @@ def fit_image(image: Frames, new_size: tuple[int, int], fit: Fit) -> Frames:
     return resize_image(cropped(image, new_size, fit), *new_size)
 
 
-def stretch_note(size: tuple[int, int], new_size: tuple[int, int], fit: Fit) -> str:
-    """What to say where an image of `size` is stretched so that it shows; empty where it is not."""
+def stretch_note(size: tuple[int, int], new_size: tuple[int, int], fit: Fit, *, one_size: bool = False) -> str:
+    """What to say where an image of `size` is stretched so that it shows; empty where it is not.
+
+    one_size: the model knows no other size.
+    """
     if fit == "crop":
         return ""
     change = (size[1] / size[0]) / (new_size[1] / new_size[0])
     if abs(change - 1) <= _SEEN:
         return ""
     way, factor = "wide" if change < 1 else "high", max(change, 1 / change)
+    rows, columns = latent_size(*size, new_size[0] * new_size[1])
+    other = ""
+    if rows and columns and not one_size and abs((size[1] / size[0]) / (columns / rows) - 1) <= _NEAR:
+        other = f", or model.size to {columns * SPATIAL_STRIDE}x{rows * SPATIAL_STRIDE}, which has its aspect"
     return (
         f"the image of {size[1]}x{size[0]} is stretched to {new_size[1]}x{new_size[0]}: what it shows becomes "
-        f"{factor:.2f} times too {way}; set model.fit to crop, or model.size to "
-        "a size of its aspect"
+        f"{factor:.2f} times too {way}; set model.fit to crop{other}"
     )

@@ -21,14 +21,13 @@ class Move:
 class ChunkSlot:
     """Where one chunk lives in the cache, in latent frames: first slot, valid prefix (own chunk included), and moves.
 
-    `moves` are made in order. What they and the chunk destroy for good are `lost` frames from slot `lost_from` on: the
-    rest of what is overwritten was moved away and can be moved back.
+    `moves` are made in order. What they and the chunk destroy for good are the frames in the slots `lost`, each a first
+    slot and a count: the rest of what is overwritten was moved away and can be moved back.
     """
 
     write: int
     length: int
-    lost_from: int = 0
-    lost: int = 0
+    lost: tuple[tuple[int, int], ...] = ()
     moves: tuple[Move, ...] = ()
 
 
@@ -40,7 +39,10 @@ class Ring:
     sink ends inside a chunk, the first eviction drops fewer frames than a chunk: the last few frames of each chunk then
     move once to the slots before it, which aligns the ring for ever.
 
-    Raises InputError for a window that the ring cannot hold without wrapping inside a chunk.
+    When window - sink is no multiple of the chunk, the slots just behind the sink hold the `rest`: the oldest frames, a
+    part of a chunk. Each eviction drops them with the first frames of the oldest chunk, whose last frames move there.
+
+    Raises InputError for a sink that leaves no room for a chunk.
     """
 
     chunk: int
@@ -52,13 +54,11 @@ class Ring:
             raise InputError("chunk", self.chunk, "use at least 1 latent frame per chunk")
         if not 0 <= self.sink <= self.window - self.chunk:
             raise InputError("sink", self.sink, f"use 0 to window - chunk = {self.window - self.chunk} latent frames")
-        if (self.window - self.sink) % self.chunk:
-            lower = self.sink + (self.window - self.sink) // self.chunk * self.chunk
-            raise InputError(
-                "window",
-                self.window,
-                f"window - sink must be a multiple of the chunk ({self.chunk}); use {lower} or {lower + self.chunk}",
-            )
+
+    @property
+    def rest(self) -> int:
+        """Frames of the window behind the sink that fill no chunk."""
+        return (self.window - self.sink) % self.chunk
 
     @property
     def _first_eviction(self) -> int:
@@ -67,8 +67,9 @@ class Ring:
 
     @property
     def _shift_frames(self) -> int:
-        """Frames dropped at the first eviction when the sink ends inside a chunk, else 0."""
-        return -self.sink % self.chunk
+        """Frames dropped at the first eviction when they are not a whole chunk of the ring, else 0."""
+        dropped = self.chunk - self.window % self.chunk
+        return dropped if self.rest or dropped < self.chunk else 0
 
     def slot(self, chunk_index: int) -> ChunkSlot:
         """Slots of chunk `chunk_index` (0, 1, ...), the same for every forward of that chunk."""
@@ -77,16 +78,25 @@ class Ring:
             return ChunkSlot(chunk_index * self.chunk, (chunk_index + 1) * self.chunk)
         if self._shift_frames and evictions == 0:
             return self._aligning_slot()
-        write = self.sink + self._ring_slot(evictions - (1 if self._shift_frames else 0))
-        # A model that makes single clips sees no past: nothing that it overwrites counts.
-        return ChunkSlot(write, self.window, lost_from=write, lost=0 if self.window == self.chunk else self.chunk)
+        write = self.sink + self.rest + self._ring_slot(evictions - (1 if self._shift_frames else 0))
+        if self.window == self.chunk:
+            return ChunkSlot(write, self.window)  # a model that makes single clips sees no past: nothing is lost
+        if not self.rest:
+            return ChunkSlot(write, self.window, lost=((write, self.chunk),))
+        kept = Move(write + self.chunk - self.rest, self.sink, self.rest)
+        lost = ((self.sink, self.rest), (write, self.chunk - self.rest))
+        return ChunkSlot(write, self.window, lost=lost, moves=(kept,))
 
     def _aligning_slot(self) -> ChunkSlot:
-        """The first eviction of a sink that ends inside a chunk."""
-        dropped = self._shift_frames
-        starts = range(self.sink + dropped, self._first_eviction * self.chunk, self.chunk)
-        moves = tuple(Move(start + self.chunk - dropped, start - dropped, dropped) for start in starts)
-        return ChunkSlot(self.window - self.chunk, self.window, lost_from=self.sink, lost=dropped, moves=moves)
+        """The first eviction, where it drops frames that are no chunk of the ring."""
+        dropped, end = self._shift_frames, self._first_eviction * self.chunk
+        if self.rest:  # the order within a chunk counts later: all move down
+            starts = range(self.sink + dropped, end, dropped)
+            moves = tuple(Move(start, start - dropped, min(dropped, end - start)) for start in starts)
+        else:
+            starts = range(self.sink + dropped, end, self.chunk)
+            moves = tuple(Move(start + self.chunk - dropped, start - dropped, dropped) for start in starts)
+        return ChunkSlot(self.window - self.chunk, self.window, lost=((self.sink, dropped),), moves=moves)
 
     def replay_slots(self, chunks: list[int], committed: int) -> list[ChunkSlot]:
         """Where chunks of the window, outside the sink and in time order, are written to be computed anew.
@@ -104,7 +114,7 @@ class Ring:
         return 0 if committed * self.chunk <= self.window else self.slot(committed).write - self.sink
 
     def _ring_slot(self, evictions: int) -> int:
-        return evictions * self.chunk % (self.window - self.sink)
+        return evictions * self.chunk % (self.window - self.sink - self.rest)
 
     def visible(self, chunk_index: int) -> list[int]:
         """Latent frame indices attended while chunk `chunk_index` is generated, its own included, in time order."""

@@ -41,6 +41,11 @@ class SamplerConfig:
         return SamplerConfig(self.timesteps[:1], self.sigmas[:1], commit=self.commit)
 
     @property
+    def draws(self) -> int:
+        """Noise tensors per chunk."""
+        return len(self.timesteps)
+
+    @property
     def forwards(self) -> int:
         """Network evaluations per chunk."""
         return len(self.timesteps) + self.commit

@@ -14,6 +14,8 @@ from lingbot_ros.model.schedule import TRAIN_STEPS, diffusion_times, noise_level
 class UniPCConfig:
     """`steps` and `shift` of the noise levels; `guidance` weighs the prompt against `negative_prompt` (1: not at all).
 
+    guidance_low: that of the low-noise expert of models with two; None: the same.
+
     `commit` as in `SamplerConfig`: models that make one clip in one piece need none. Models of two experts use the
     high-noise one at diffusion times of at least `boundary`.
     """
@@ -21,17 +23,28 @@ class UniPCConfig:
     steps: int
     shift: float
     guidance: float = 5.0
+    guidance_low: float | None = None
     negative_prompt: str = ""
     commit: bool = True
     boundary: float | None = None
     kind: Literal["unipc"] = "unipc"
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.shift <= 0 or self.guidance < 1:
+        if self.steps < 1 or self.shift <= 0 or min(self.guidance, self.low_guidance) < 1:
             raise ValueError(
                 f"steps {self.steps}, shift {self.shift}, guidance {self.guidance}: "
                 "give at least 1 step, a positive shift and a guidance of at least 1"
             )
+
+    @property
+    def low_guidance(self) -> float:
+        """Guidance of the low-noise expert."""
+        return self.guidance if self.guidance_low is None else self.guidance_low
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the negative prompt has an influence."""
+        return max(self.guidance, self.low_guidance) > 1
 
     @property
     def timesteps(self) -> tuple[float, ...]:
@@ -39,9 +52,14 @@ class UniPCConfig:
         return tuple(float(time) for time in diffusion_times(noise_levels(self.steps, self.shift)))
 
     @property
+    def draws(self) -> int:
+        """Noise tensors per chunk."""
+        return 1
+
+    @property
     def forwards(self) -> int:
         """Network evaluations per chunk."""
-        return (self.steps + self.commit) * (2 if self.guidance > 1 else 1)
+        return (self.steps + self.commit) * (2 if self.is_guided else 1)
 
 
 class UniPCSampler:

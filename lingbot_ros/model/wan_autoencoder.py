@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames, frames_to_pixels, pixels_to_frames
+from lingbot_ros.model.autoencoder import DecoderState, EncoderState, Frames, frames_to_pixels
 from lingbot_ros.model.geometry import TEMPORAL_STRIDE, frames_of_latents
 
 # A temporal up-sampler marks its first call by this word in its cache; an empty tensor stands for it in a state.
@@ -74,7 +74,7 @@ class WanAutoencoder:
     @torch.inference_mode()
     def decode(self, latents: Tensor, state: DecoderState) -> tuple[Frames, DecoderState]:
         pixels, state = self.decode_pixels(latents, state)
-        return pixels_to_frames(pixels), state
+        return _video_frames(pixels), state
 
     @torch.inference_mode()
     def decode_pixels(self, latents: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
@@ -94,6 +94,12 @@ class WanAutoencoder:
 
     def frames_of_chunk(self, chunk: int, chunk_index: int) -> int:
         return frames_of_latents(chunk) if chunk_index == 0 else TEMPORAL_STRIDE * chunk
+
+
+def _video_frames(pixels: Tensor) -> Frames:
+    """float32 [1, 3, n, H, W], clamped to -1..1 -> uint8 [n, H, W, 3], cut off as in released films (2.1)."""
+    values = ((pixels[0].clamp(-1, 1) + 1) / 2 * 255).to(torch.uint8)
+    return values.permute(1, 2, 3, 0).contiguous().cpu().numpy()
 
 
 class ImageLatents:

@@ -110,7 +110,7 @@ class _Player:
             session.prompt = recorded[0].prompt
         controls = np.stack([frame.control for frame in recorded])
         if self._camera:
-            controls = controls.reshape(-1, 4, 4)
+            controls = controls.reshape(len(recorded), -1, 4)
         if recorded[0].kind == KIND_OBSERVED:
             session.observe(np.stack([frame.image for frame in recorded]), controls)
             self._observed += len(recorded)

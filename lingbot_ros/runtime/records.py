@@ -20,7 +20,8 @@ NANOSECONDS = 1_000_000_000
 class Control:
     """What drives one frame.
 
-    values: float64, [dim] for an action model or [4, 4] camera-to-world (OpenCV axes, metres) for a camera model.
+    values: float64, [dim] for an action model or [4, 4] camera-to-world (OpenCV axes, metres) for a camera model,
+        with a fifth row of keys where the model takes them.
     stamp_ns: when it was decided, on the sender's clock. received_s: `time.monotonic()` at its arrival.
     """
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from lingbot_ros.control.prompts import PromptEvent, prompt_in_force
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.runtime.real_images import RealImage
 from lingbot_ros.runtime.records import Control, FrameRecord, RolloutResult, SessionView
@@ -17,12 +18,14 @@ class Rollout:
 
     on_chunk is called on the worker's thread after each chunk. `done` is set exactly once, also on failure.
     canceled is called between chunks. on_fork: use a temporary copy of the session and publish nothing.
-    prompt: "" = unchanged. real: one image per control, observed instead of imagined.
+    prompt: "" = unchanged. prompts: later changes, after which "" means the prompt of the beginning. real: one image
+    per control, observed instead of imagined.
     """
 
     session_id: str
     controls: Sequence[Control]
     prompt: str = ""
+    prompts: Sequence[PromptEvent] = ()
     real: Sequence[RealImage] = ()
     paced: bool = False
     on_fork: bool = False
@@ -30,6 +33,7 @@ class Rollout:
     canceled: Callable[[], bool] = lambda: False
     done: Future[RolloutResult] = field(default_factory=Future)
     served: ServedSession | None = None
+    base_prompt: str = ""
     frames: int = 0
     started_s: float = field(default_factory=time.monotonic)
     stop_reason: LingbotError | None = None
@@ -49,6 +53,16 @@ class Rollout:
     def take_real(self, count: int) -> Sequence[RealImage]:
         """The real images of the next chunk; empty when it is imagined."""
         return self.real[self.frames : self.frames + count]
+
+    def begin_prompt(self, session_prompt: str) -> None:
+        """Note the prompt that the first chunk begins with, where the session has `session_prompt`."""
+        self.base_prompt = self.prompt or session_prompt
+
+    def next_prompt(self, count: int) -> str | None:
+        """The prompt of the next chunk, of `count` frames; None where the session's stays as it is."""
+        if self.prompts:
+            return prompt_in_force(self.prompts, self.frames + count, self.base_prompt)
+        return self.base_prompt if self.frames == 0 else None
 
     def finish(self, view: SessionView | None, error: BaseException | None = None) -> None:
         """Report the end to the client; a second call has no effect."""

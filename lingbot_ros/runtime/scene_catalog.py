@@ -46,9 +46,13 @@ class SceneCatalog:
             raise UnknownWorldError(f"uri: got '{uri}'; no such file; worlds by name: {known}") from error
 
     def worlds(self, more: Sequence[str] = ()) -> list[Scene]:
-        """All readable worlds of the catalog and of the folders `more`, by name; the first one of a name is used."""
+        """All readable worlds of the catalog and of the folders `more`, by name; the first one of a name is used.
+
+        Raises InputError for an address that no folder can have.
+        """
         found: dict[str, Scene] = {}
-        for folder in [*self._folders(), *(_local(source) for source in more)]:
+        others = [_local(require_path("additional_sources", source)) for source in more]
+        for folder in [*self._folders(), *others]:
             for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
                 try:
                     world = read_scene(path)

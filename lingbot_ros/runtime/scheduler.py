@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lingbot_ros.control.motion import motion_of
+from lingbot_ros.control.prompts import check_prompts
 from lingbot_ros.errors import LingbotError, SessionError
 from lingbot_ros.runtime.chunk_records import chunk_records, first_frame_record
 from lingbot_ros.runtime.commands import MotionState
@@ -77,6 +78,7 @@ class Scheduler:
         """Queue a rollout. Raises SessionError for an unknown session and InputError for a part of a chunk."""
         served = self._table.get(rollout.session_id)
         require_text("prompt", rollout.prompt, PROMPT_BYTES)
+        check_prompts(rollout.prompts, len(rollout.controls))
         for number, image in enumerate(rollout.real):
             if served.given_size is not None and not same_aspect(image.given_size, served.given_size):
                 raise wrong_aspect(f"images[{number}]", image.given_size, served.given_size)
@@ -183,8 +185,10 @@ class Scheduler:
         try:
             if rollout.frames == 0:
                 self._require_whole_chunks(served, rollout)
-                served.session.prompt = rollout.prompt or served.session.prompt
+                rollout.begin_prompt(served.session.prompt)
             count = served.session.frames_in_next_chunk
+            if (prompt := rollout.next_prompt(count)) is not None:
+                served.session.prompt = prompt
             records = self._step(served, rollout.take(count), rollout.take_real(count), paced=rollout.paced)
             rollout.frames += len(records)
             if self._shown(served.id):

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from lingbot_ros.control.motion import motion_of
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
 from lingbot_ros.runtime.records import Control, StartRequest
@@ -149,7 +150,8 @@ class Simulation:
             return [last if own else replace(last, state=ControlState.HELD)] * count
         world = self._require_world(served)
         if self._info.control.kind == "camera":
-            return [self._own(np.eye(4) if self._start_pose is None else self._start_pose)] * count
+            pose = np.eye(4) if self._start_pose is None else self._start_pose
+            return [self._own(motion_of(self._info.control, self._info.fps).stand(pose))] * count
         assert world.control is not None  # as `load` has checked
         return [self._own(world.control)] * count
 

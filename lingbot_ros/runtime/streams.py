@@ -78,6 +78,8 @@ class VelocityStream:
             share, state = _share(stale_s, decay_s, frame * period_s)
             if share:
                 values = motion_state.motion.advance(values, share * self._newest.rates, level=self._newest.level)
+            else:
+                values = motion_state.motion.stand(values)
             controls.append(self._newest.control(values, state))
         return controls
 

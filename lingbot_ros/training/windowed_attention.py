@@ -11,9 +11,10 @@ from lingbot_ros.model.ring import Ring
 def clip_attention(ring: Ring, frames: int, tokens_per_frame: int, device: torch.device) -> Attend:
     """Attention of one full pass over `frames` latent frames, in which each sees what it sees when streaming.
 
-    A clip of few windows, or one with an attention sink, is masked whole; a longer one is cut into windows.
+    A clip of few windows, one with an attention sink or with a window of no whole chunks is masked whole; a longer one
+    is cut into windows.
     """
-    if ring.sink == 0 and frames > 2 * ring.window:
+    if ring.sink == 0 and ring.rest == 0 and frames > 2 * ring.window:
         return WindowedAttention(ring, tokens_per_frame, device)
     return MaskedAttention(_additive(block_causal_mask(ring, frames, tokens_per_frame), device))
 
@@ -22,7 +23,7 @@ class WindowedAttention:
     """Cuts a clip into pieces of one window each; no frame sees farther back than the piece before its own."""
 
     def __init__(self, ring: Ring, tokens_per_frame: int, device: torch.device) -> None:
-        """`ring` has no sink."""
+        """`ring` has no sink and a window of whole chunks."""
         self._piece = ring.window * tokens_per_frame
         visible = block_causal_mask(ring, 2 * ring.window, tokens_per_frame)
         self._first = _additive(visible[: self._piece, : self._piece], device)

@@ -138,6 +138,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "pause": {"paused": _boolean},
     "step": {},
     "prompt": {"text": _prompt},
+    "reset": {},
     "new_world": {"seed": lambda data, key: _integer(data, key, 0, _MOST_SEED), "image": _upload},
     "futures": {"count": lambda data, key: _integer(data, key, 2, MOST_FUTURES)},
     "adopt": {"future": _future},

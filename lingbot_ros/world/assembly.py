@@ -96,7 +96,7 @@ def new_condition(card: ModelCard, autoencoder: Autoencoder) -> Condition:
 def new_control(card: ModelCard, device: str, lens: Lens | None = None) -> Control:
     """`lens` is that of a new session of a camera model; restored and forked ones bring theirs."""
     config = card.architecture.control
-    if isinstance(config, RayControlConfig):
+    if config is None or isinstance(config, RayControlConfig):
         return CameraControl(config, card.stream.chunk, card.height, card.width, device, lens)
     assert isinstance(config, ActionControlConfig)
     return ActionControl(card.control, config.history)

@@ -163,6 +163,6 @@ def _rows_of(world: World, size: int) -> Rows:
         return SceneRows(model, world)
     if not isinstance(model.autoencoder, PixelAutoencoder) or card.control.kind != "action" or len(model.networks) > 1:
         raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
-    if card.architecture.text is not None or model.guidance != 1:
+    if card.architecture.text is not None or model.is_guided:
         raise EngineError(f"batch: {card.name} takes text or guidance; step its sessions one by one")
     return NetworkRows(model, world, size)

@@ -43,7 +43,8 @@ class Branch:
         `recalled` latent frames behind the window are attended to as well.
         """
         self.fill(inputs, slot, recalled)
-        self._run("control")
+        if self._shape.transformer.control is not None:
+            self._run("control")
 
     def fill(self, inputs: ChunkInputs, slot: ChunkSlot, recalled: int = 0) -> None:
         """Write a chunk's inputs, before its control graph runs."""

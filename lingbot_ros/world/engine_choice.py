@@ -4,25 +4,18 @@ import logging
 import statistics
 import time
 from dataclasses import replace
-from functools import cache
-
-import torch
+from pathlib import Path
 
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.files import ModelFiles
-from lingbot_ros.checkpoints.weights import load_transformer
 from lingbot_ros.engine.export.probe import probe_tensors
-from lingbot_ros.engine.graphs import model_graphs
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec, Program
 from lingbot_ros.engine.onnx_engine import OnnxEngine
 from lingbot_ros.engine.registry import new_engine
-from lingbot_ros.engine.tensorrt.engine import TensorRtEngine
 from lingbot_ros.engine.tensorrt.library import FLAVOURS
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.errors import LingbotError
-from lingbot_ros.model.transformer import CausalWorldTransformer
-from lingbot_ros.world.assembly import graph_shape
-from lingbot_ros.world.network import checkpoint_digest
+from lingbot_ros.world.exported_graphs import all_graphs
 
 WORTH_IT = 1.1
 """How many times as fast another engine must be before it takes PyTorch's place."""
@@ -32,27 +25,30 @@ _FORWARDS = 8
 logger = logging.getLogger(__name__)
 
 
-def choose_engine(card: ModelCard, files: ModelFiles, options: EngineOptions) -> EngineOptions:
+def choose_engine(
+    card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None = None
+) -> EngineOptions:
     """The options with `auto` decided; one line in the log says why.
 
     Only graphs that were exported before are considered, so that loading stays fast: half a second to measure.
+    `light_decoder`: the file of the one that is to make the frames, if any.
     """
     eager = replace(options, engine="torch")
     for name in FLAVOURS:
-        if refusal := _refusal_of_tensorrt(card, files, replace(options, engine=name)):
+        if refusal := _refusal_of_tensorrt(card, files, replace(options, engine=name), light_decoder):
             logger.info("auto: not %s: %s", name, refusal)
         else:
             logger.info("engine auto: %s; its plans were built before", name)
             return replace(options, engine=name)
     try:
         engine = OnnxEngine(options)
-        graphs = exported_graphs(card, files)
-        if any(engine.find(graph) is None for graph in graphs):
+        graphs = [graph for _, graph in all_graphs(card, files, light_decoder=light_decoder)]
+        if not all(engine.is_ready(graph) for graph in graphs):
             logger.info(
                 "engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export %s --to onnx` does it", card.name
             )
             return eager
-        step = graphs[-1]
+        step = next(graph for graph in graphs if graph.name == "step")
         gain = speed_against(engine.load(step), TorchEngine(eager).load(step), step)
     except LingbotError as error:
         logger.info("engine auto: torch; onnxruntime: %s", error)
@@ -62,34 +58,16 @@ def choose_engine(card: ModelCard, files: ModelFiles, options: EngineOptions) ->
     return replace(options, engine=chosen)
 
 
-def _refusal_of_tensorrt(card: ModelCard, files: ModelFiles, options: EngineOptions) -> str:
+def _refusal_of_tensorrt(card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None) -> str:
     """Why TensorRT is not taken; empty if it is. Plans are not built for `auto`: that takes minutes."""
     try:
         engine = new_engine(options)
-        assert isinstance(engine, TensorRtEngine)
-        if all(engine.find(graph) for graph in exported_graphs(card, files, dtype=engine.dtype)):
+        graphs = all_graphs(card, files, dtype=engine.dtype, light_decoder=light_decoder)
+        if all(engine.is_ready(graph) for _, graph in graphs):
             return ""
         return f"NOT_EXPORTED: `lingbot engines build {card.name} --engine {options.engine}` makes its plans"
     except LingbotError as error:
         return str(error).removeprefix("engine: ")
-
-
-def exported_graphs(
-    card: ModelCard, files: ModelFiles, rows: int = 1, dtype: torch.dtype = torch.float32, network: int = 0
-) -> list[GraphSpec]:
-    """The graphs of a card's network that an engine other than PyTorch runs, the step graph last.
-
-    `dtype` is that of linears and caches; `network` 1 is the second of a model with two experts.
-    """
-    checkpoint = files.low_noise if network else files.transformer
-
-    @cache
-    def model() -> CausalWorldTransformer:
-        return load_transformer(card.transformer, checkpoint, dtype, "cpu")
-
-    shape = replace(graph_shape(card, dtype), batch=rows)
-    graphs = model_graphs(shape, model, checkpoint_digest(files.digest, network))
-    return [graph for graph in graphs if not graph.is_torch]
 
 
 def speed_against(program: Program, other: Program, graph: GraphSpec, forwards: int = _FORWARDS) -> float:

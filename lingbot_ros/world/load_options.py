@@ -39,9 +39,12 @@ class LoadOptions:
     fit: Fit = "aspect"
     clip_frames: int | None = None
     one_step: bool = False
+    text_only: bool = False
+    noise: Path | None = None
     steps: int | None = None
     shift: float | None = None
     guidance: float | None = None
+    guidance_low: float | None = None
     negative_prompt: str | None = None
     window: int | None = None
     sink: int | None = None
@@ -65,7 +68,7 @@ class LoadOptions:
                 raise InputError(name, getattr(self, name), fix)
         if self.text_device.partition(":")[0] not in ("cpu", "cuda"):
             raise InputError("text_device", repr(self.text_device), "use cpu, cuda or cuda:N")
-        lowest = {"steps": 1, "guidance": 1, "window": 1, "sink": 0}
+        lowest = {"steps": 1, "guidance": 1, "guidance_low": 1, "window": 1, "sink": 0}
         for field, low in lowest.items():
             value = getattr(self, field)
             if value is not None and not low <= value < math.inf:
@@ -83,11 +86,11 @@ class LoadOptions:
     def from_plain(cls, values: Mapping[str, Plain]) -> "LoadOptions":
         """From the values of `model_options.MODEL_OPTIONS` by name; those that are not given have their default."""
         given: dict[str, Any] = {option.name: option.default for option in MODEL_OPTIONS} | dict(values)
-        for name in ("clip_frames", "steps", "shift", "guidance", "negative_prompt", "window"):
+        for name in ("clip_frames", "steps", "shift", "guidance", "guidance_low", "negative_prompt", "window"):
             given[name] = given[name] or None
         given["sink"] = None if given["sink"] < 0 else given["sink"]
         given["size"] = _size(given["size"]) if given["size"] else None
-        for name in ("light_decoder", "engine_file_path"):
+        for name in _PATHS:
             given[name] = expanded(given[name], name) if given[name] else None
         given["memory"] = MemoryOptions.of_places(given["memory"])
         return cls(**given)
@@ -97,12 +100,13 @@ class LoadOptions:
         values = {option.name: getattr(self, option.name) for option in MODEL_OPTIONS}
         values["name"] = str(self.name)
         values["size"] = f"{self.size[1]}x{self.size[0]}" if isinstance(self.size, tuple) else str(self.size or "")
-        for name in ("light_decoder", "engine_file_path"):
+        for name in _PATHS:
             values[name] = str(values[name]) if values[name] else None
         values["memory"] = self.memory.bank if self.memory else None
         return {o.name: o.default if values[o.name] is None else values[o.name] for o in MODEL_OPTIONS}
 
 
+_PATHS = ("light_decoder", "engine_file_path", "noise")
 _AREAS = {"480p": 480 * 832, "720p": 720 * 1280}
 _LEAST_PIXELS, _MOST_PIXELS = 32 * 32, 2**26
 """Of an area. Below, a number is more likely a height, as in `64`, than an area."""

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.engine.graph_decoder import GraphDecoder
+from lingbot_ros.engine.graphs import TIME_GRAPH
 from lingbot_ros.engine.interface import Engine, EngineOptions
 from lingbot_ros.engine.precision import PRECISIONS
 from lingbot_ros.engine.processes import current_share, shared_engine
 from lingbot_ros.engine.registry import check_engine, new_engine
-from lingbot_ros.model.autoencoder import state_bytes
+from lingbot_ros.engine.torch_engine import TorchEngine
+from lingbot_ros.model.autoencoder import Decoder, state_bytes
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import assembly
@@ -17,11 +20,15 @@ from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
 from lingbot_ros.world.engine_choice import choose_engine
 from lingbot_ros.world.experts import Experts
+from lingbot_ros.world.exported_graphs import decoder_graphs
+from lingbot_ros.world.given_noise import GivenNoise
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.memory_plan import frame_bytes
 from lingbot_ros.world.network import Network, checkpoint_digest
 from lingbot_ros.world.readiness import ready_files
 from lingbot_ros.world.world_info import WorldInfo
+
+_LOG = logging.getLogger(__name__)
 
 
 class LoadedModel:
@@ -35,7 +42,7 @@ class LoadedModel:
         options = options.resolved()
         files, plan = ready_files(card, options)
         if plan is not None:
-            logging.getLogger(__name__).info("%s", plan.text())
+            _LOG.info("%s", plan.text())
         return cls(card, files, options)
 
     def __init__(self, card: ModelCard, files: ModelFiles, options: LoadOptions, engine: Engine | None = None) -> None:
@@ -64,9 +71,15 @@ class LoadedModel:
         ]
         self.experts = Experts(self.networks, self.device, options.offload_expert)
         self.sampler = assembly.new_sampler(card)
+        self.noise: GivenNoise | None = None
+        if options.noise is not None:
+            latent = shape.latent_shape(card.transformer.latent_channels)[1:]
+            self.noise = GivenNoise(options.noise, latent, self.sampler.config.draws)
         self.autoencoder = assembly.load_autoencoder(card, files, self.device)
-        self.decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
+        decoder, decoder_digest = assembly.choose_decoder(self.autoencoder, options.light_decoder, self.device)
         self.weights_digest = files.digest + decoder_digest
+        self._decoder_bytes = state_bytes(decoder, card.transformer.latent_channels, card.height, card.width)
+        self.decoder = self._on_engine(decoder)
         text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
         self._text = assembly.load_text(card, files, options.text_device, text_dtype)
         self.info = WorldInfo(
@@ -86,6 +99,7 @@ class LoadedModel:
             session_bytes=self._session_bytes(),
             fit=options.fit,
         )
+        self._tell_parts()
 
     def new_branches(self, network: Network) -> list[Branch]:
         """A session's branches of one network: under its prompt, and with guidance under the negative one."""
@@ -107,23 +121,46 @@ class LoadedModel:
         boundary = sampler.boundary if isinstance(sampler, UniPCConfig) else None
         return int(len(self.networks) > 1 and boundary is not None and timestep < boundary)
 
+    def guidance(self, index: int) -> float:
+        """How far a prediction of a network is pushed from that of the negative prompt; 1 is not at all."""
+        sampler = self.card.sampler
+        if not isinstance(sampler, UniPCConfig):
+            return 1.0
+        return sampler.low_guidance if index else sampler.guidance
+
     @property
-    def guidance(self) -> float:
-        """How far a prediction is pushed from that of the negative prompt; 1 is not at all."""
-        return self.card.sampler.guidance if isinstance(self.card.sampler, UniPCConfig) else 1.0
+    def is_guided(self) -> bool:
+        """Whether sessions need a second branch, under the negative prompt."""
+        return isinstance(self.card.sampler, UniPCConfig) and self.card.sampler.is_guided
 
     @property
     def _branch_count(self) -> int:
-        return 2 if self.guidance > 1 else 1
+        return 2 if self.is_guided else 1
 
     def _session_bytes(self) -> int:
         """What a session takes once it is full: the networks' tensors, the decoder's state, the remembered places."""
-        card, networks = self.card, self.networks
+        networks = self.networks
         attending = sum(network.session_bytes(self._branch_count) for network in networks)
-        channels = card.transformer.latent_channels
-        decoding = state_bytes(self.decoder, channels, card.height, card.width)
         places = self._branch_count * self.memory.bank * frame_bytes(networks[0].shape) if self.memory else 0
-        return attending + decoding + places
+        return attending + self._decoder_bytes + places
+
+    def _tell_parts(self) -> None:
+        """One line in the log: which graphs the engine runs, and what is PyTorch's whatever the engine."""
+        if isinstance(self.engine, TorchEngine):
+            return
+        graphs = [name for name in self.networks[0].programs() if name != TIME_GRAPH]
+        graphs += self.decoder.graphs if isinstance(self.decoder, GraphDecoder) else []
+        rest = [TIME_GRAPH, *(["the text encoder"] if self._text else [])]
+        rest += ["the encoder of images"] if isinstance(self.decoder, GraphDecoder) else []
+        _LOG.info("%s runs %s; PyTorch runs %s", self.engine.info.engine, ", ".join(graphs), ", ".join(rest))
+
+    def _on_engine(self, decoder: Decoder) -> Decoder:
+        """The decoder's graphs in the engine that runs the networks; itself where that is PyTorch, or it has none."""
+        if isinstance(self.engine, TorchEngine):
+            return decoder
+        loaded = self.autoencoder if self.device == "cpu" else None
+        graphs = decoder_graphs(self.card, self.files, self.options.light_decoder, loaded)
+        return GraphDecoder(self.engine, graphs) if graphs else decoder
 
 
 def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engine:
@@ -138,4 +175,6 @@ def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engi
     )
     if current_share() is not None:
         engine = shared_engine(engine)
-    return new_engine(choose_engine(card, files, engine) if engine.engine == "auto" else engine)
+    if engine.engine == "auto":
+        engine = choose_engine(card, files, engine, options.light_decoder)
+    return new_engine(engine)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from lingbot_ros.checkpoints.cards import ModelCard, list_cards
+from lingbot_ros.checkpoints.companion_sizes import RELEASED, companion_sizes
 from lingbot_ros.checkpoints.weights import parameter_dtype, parameter_shapes
 from lingbot_ros.engine.graphs import GraphShape, control_tensors, model_graphs, prompt_tensors
 from lingbot_ros.engine.interface import Role, TensorSpec
@@ -25,12 +26,11 @@ from lingbot_ros.world.adapted_card import expert_count, memory_of
 from lingbot_ros.world.assembly import graph_shape
 from lingbot_ros.world.load_options import LoadOptions
 
-AUTOENCODER_PARAMETERS = 126_892_531
-TEXT_ENCODER_PARAMETERS = 5_680_910_336
-"""Of the Wan2.1 autoencoder and of UMT5-XXL's encoder (model_spec 2.1, 3.2)."""
-
 AUTOENCODER_CACHE_FLOATS_PER_PIXEL = 2365
-"""What the streaming decoder remembers: two frames at the input of each convolution over time (model_spec 5.5)."""
+"""What the streaming decoder remembers: two frames at the input of each convolution over time (model_spec 5.5).
+
+This and what follows are of an autoencoder of the released width.
+"""
 
 AUTOENCODER_WORK_FLOATS_PER_PIXEL = 4800
 """While it decodes one latent frame, measured: 12.5 tensors of 96 channels and four frames at full resolution."""
@@ -156,7 +156,7 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
     precision, device, memory = options.precision, options.device, memory_of(card, options)
     shape = graph_shape(card, PRECISIONS[precision])
     experts = expert_count(card)
-    guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.guidance > 1 else 1
+    guided = 2 if isinstance(card.sampler, UniPCConfig) and card.sampler.is_guided else 1
     session = {s.name: s for graph in model_graphs(shape, _never) for s in graph.tensors}.values()
     caches = _bytes(spec for spec in session if spec.role is Role.STATE)
     text = _bytes(spec for spec in session if spec.name.startswith("text_"))
@@ -167,13 +167,14 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
     yield "session: control and other inputs", experts * (_bytes(session) - caches - text), device
     yield "copy of the cache that a chunk overwrites", guided * _rollback_bytes(card, shape), device
     yield "session: remembered places", guided * (memory.bank if memory else 0) * frame_bytes(shape), "cpu"
-    decoding = 0
+    decoding, sizes = 0, companion_sizes(card)
     if card.autoencoder == "wan":
-        pixels = card.height * card.width
-        yield "autoencoder weights (f32)", 4 * AUTOENCODER_PARAMETERS, device
+        pixels = round(card.height * card.width * sizes.autoencoder_width / RELEASED.autoencoder_width)
+        yield "autoencoder weights (f32)", 4 * sizes.autoencoder, device
         yield "autoencoder's memory of the first image", 4 * ENCODER_CACHE_FLOATS_PER_PIXEL * pixels, device
         weights, cache, work = 0, AUTOENCODER_CACHE_FLOATS_PER_PIXEL, AUTOENCODER_WORK_FLOATS_PER_PIXEL
         if options.light_decoder is not None:
+            pixels = card.height * card.width
             weights, cache, work = LIGHT_PARAMETERS, LIGHT_CACHE_FLOATS_PER_PIXEL, ENCODER_WORK_FLOATS_PER_PIXEL
         yield "light decoder weights", 4 * weights, device
         yield "session: decoder's streaming state", 4 * cache * pixels, device
@@ -183,7 +184,7 @@ def _items(card: ModelCard, options: LoadOptions) -> Iterator[tuple[str, int, st
     if card.transformer.text is not None:
         # It is published in bf16 and computes in it, but for worlds that compute all in f32.
         size = 4 if shape.dtype is torch.float32 else 2
-        yield "text encoder", size * TEXT_ENCODER_PARAMETERS, options.text_device
+        yield "text encoder", size * sizes.text_encoder, options.text_device
 
 
 def weights_bytes(card: ModelCard, precision: str) -> int:
@@ -202,7 +203,8 @@ def _rollback_bytes(card: ModelCard, shape: GraphShape) -> int:
     """What `KVCache.begin` copies of the cache at most."""
     ring = Ring(card.stream.chunk, card.stream.window, card.stream.sink)
     first_eviction = ring.window // ring.chunk
-    frames = max(ring.slot(chunk).lost for chunk in (first_eviction, first_eviction + 1))
+    slots = [ring.slot(chunk) for chunk in (first_eviction, first_eviction + 1)]
+    frames = max(sum(count for _, count in slot.lost) for slot in slots)
     return frames * frame_bytes(shape)
 
 

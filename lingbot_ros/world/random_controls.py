@@ -21,7 +21,7 @@ class RandomControls:
         self._at, self._pose = self._rng.uniform(size=world.info.control.dim), np.eye(4)
 
     def next(self, frames: int) -> NDArray[np.float64]:
-        """Actions [frames, dim], or camera poses [frames, 4, 4]."""
+        """Actions [frames, dim], or camera poses [frames, 4, 4], or [frames, 5, 4] with keys."""
         return np.array(
             [self._action() if self._info.control.kind == "action" else self._move() for _ in range(frames)]
         )
@@ -37,7 +37,7 @@ class RandomControls:
         pose = self._pose.copy()
         self._pose[:3, 3] += self._pose[:3, 2] * _STEP_M
         self._pose[:3, :3] = self._pose[:3, :3] @ turn
-        return pose
+        return np.vstack([pose, np.zeros(4)]) if self._info.control.takes_keys else pose
 
 
 def first_image(world: World) -> Frames:

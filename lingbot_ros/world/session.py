@@ -14,8 +14,8 @@ from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
-from lingbot_ros.model.autoencoder import EncoderState, Frames
-from lingbot_ros.model.condition import Condition
+from lingbot_ros.model.autoencoder import EncoderState, Frames, PixelAutoencoder
+from lingbot_ros.model.condition import Condition, PreviousFrames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
@@ -187,6 +187,16 @@ class Session:
         self._advance(controls, frames)
         self._real_frame = self.frame_index
 
+    def last_frame(self) -> Frames:
+        """The last frame once more, uint8 [H, W, 3] RGB. Raises SessionError (UNSUPPORTED) where none is kept."""
+        self._require_open()
+        autoencoder, kept = self._model.autoencoder, self._condition
+        if not isinstance(kept, PreviousFrames) or not isinstance(autoencoder, PixelAutoencoder):
+            raise SessionError(
+                f"session: {self._model.card.name} keeps no frames; take them as they come", ErrorCode.UNSUPPORTED
+            )
+        return autoencoder.decode(kept.chunk()[:, :3], autoencoder.start())[0][0]
+
     def fork(self, session_id: str | None = None) -> "Session":
         """A second session with the same past; the two share nothing that changes."""
         self._require_open()
@@ -319,7 +329,7 @@ class Session:
         index = self._model.expert(timestep)
         self._model.experts.load(index)
         branches = self._networks[index]
-        return guided_prediction(branches, latent, timestep, self._model.guidance)
+        return guided_prediction(branches, latent, timestep, self._model.guidance(index))
 
     def _states(self) -> dict[str, State]:
         return {name: part.state() for name, part in self._parts.items()}
@@ -335,6 +345,8 @@ class Session:
 
     def noise(self, draw: int) -> Tensor:
         """The next chunk's noise, [1, C, c, h, w]."""
+        if self._model.noise is not None:
+            return self._model.noise.draw(self.chunk_index, draw).to(self._model.device)
         shape = tuple(self._branches[0].tensors["latent"].shape)
         return chunk_noise(self.seed, self.chunk_index, draw, shape).to(self._model.device)
 

@@ -102,7 +102,12 @@ def require_same_world(mine: SnapshotMeta, theirs: SnapshotMeta) -> None:
 
     In f32 engines agree to rounding, so that a snapshot may move between them; caches of fewer bits belong to theirs.
     """
-    names = ["model", "weights", "precision", "height", "width", "window", "sink"]
+    if (mine.height, mine.width) != (theirs.height, theirs.width):
+        size = f"{theirs.width}x{theirs.height}"
+        raise SnapshotError(
+            f"snapshot: its frames are {size}, this world's {mine.width}x{mine.height}; load the model with size {size}"
+        )
+    names = ["model", "weights", "precision", "window", "sink"]
     if theirs.precision != "f32":
         names.append("engine")
     for name in names:
@@ -143,6 +148,8 @@ def _require_types(meta: SnapshotMeta) -> None:
         for name in names:
             if type(getattr(meta, name)) is not kind:
                 raise TypeError(f"{name} is no {kind.__name__}")
+    if type(meta.parts) is not list or not all(type(part) is str for part in meta.parts):
+        raise TypeError("parts is no list of names")
 
 
 def _digest(meta: SnapshotMeta, tensors: dict[str, Tensor]) -> str:

@@ -51,6 +51,8 @@ class World:
         fit: Fit = "aspect",
         clip_frames: int | None = None,
         one_step: bool = False,
+        text_only: bool = False,
+        noise: str | Path | None = None,
         prompt_policy: PromptPolicy = "keep",
         text_device: str = "cpu",
         memory: MemoryOptions | None = None,
@@ -59,6 +61,7 @@ class World:
         steps: int | None = None,
         shift: float | None = None,
         guidance: float | None = None,
+        guidance_low: float | None = None,
         negative_prompt: str | None = None,
         window: int | None = None,
         sink: int | None = None,
@@ -69,15 +72,17 @@ class World:
         or cuda:N; `precision` auto, f32, bf16, f16, or int8 or fp8 for the weights and 16 bits for the rest (auto: f32
         on the CPU, bf16 on a GPU); `threads` CPU threads, 0 decides by the machine. TensorRT's plans lie in
         `engine_file_path` or the user's cache; `force_engine_update` builds them anew, `verbose` logs all that the
-        library tells. For models of the released family: `size` height and width of the frames in pixels instead of
-        the card's, or their area; `fit` what becomes of images of another aspect, see `model.framing`; `clip_frames`
-        the frames of models that make one clip; `one_step` generates with the first sampling step alone, faster and
-        less true; `prompt_policy` see PromptPolicy; `text_device` the device of the text encoder; `memory`
-        shows the model what it made of a place when the camera comes back, see `world.pose_memory`; `light_decoder` a
-        file of a small decoder that makes the frames, much faster and softer, see `model.light_decoder`;
-        `offload_expert` keeps that of two experts in main memory which is not in use. Instead of the card's: sampling
-        `steps`, `shift` of the noise levels, `guidance` and `negative_prompt` of models that were not distilled;
-        attention `window` and `sink` in latent frames. `options` says all of this in one value, and then stands alone.
+        library tells. For models of the released family: `size` height and width of the frames in pixels instead of the
+        card's, or their area; `fit` what becomes of images of another aspect, see `model.framing`; `clip_frames` the
+        frames of models that make one clip; `one_step` generates with the first sampling step alone, faster and less
+        true; `text_only` leaves the camera out, as the released code does without a path; `noise` a file that takes the
+        place of the seed, see `world.given_noise`; `prompt_policy` see PromptPolicy; `text_device` the device of the
+        text encoder; `memory` shows the model what it made of a place when the camera comes back, see
+        `world.pose_memory`; `light_decoder` a file of a small decoder that makes the frames, much faster and softer,
+        see `model.light_decoder`; `offload_expert` keeps that of two experts in main memory which is not in use.
+        Instead of the card's: sampling `steps`, `shift` of the noise levels, `guidance` (`guidance_low` for the
+        low-noise expert) and `negative_prompt` of models that were not distilled; attention `window` and `sink` in
+        latent frames. `options` says all of this in one value, and then stands alone.
         Raises ModelError (unknown name, damaged or missing weights), ResourceError (too little memory), EngineError
         (engine or device not usable here) or InputError, also for an option that the model cannot use.
         """
@@ -94,9 +99,12 @@ class World:
             fit=fit,
             clip_frames=clip_frames,
             one_step=one_step,
+            text_only=text_only,
+            noise=None if noise is None else expanded(noise, "noise"),
             steps=steps,
             shift=shift,
             guidance=guidance,
+            guidance_low=guidance_low,
             negative_prompt=negative_prompt,
             window=window,
             sink=sink,

@@ -71,6 +71,33 @@ def test_plans_are_built_ahead_of_time(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("decoder", ["autoencoder", "light decoder"])
+def test_plans_of_a_decoder_are_built_with_those_of_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], decoder: str
+) -> None:
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(tmp_path / "cache"))
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install tensorrt-rtx (95 MB)")
+    options = [] if decoder == "autoencoder" else ["--light-decoder", str(write_light_decoder(tmp_path))]
+    assert main(["engines", "build", str(write_tiny_camera_model(tmp_path)), *options]) == 0
+    told = capsys.readouterr().out.splitlines()
+    built = [line.split(": ") for line in told if ", 1 row: " in line]
+    decoding = ["decode_first", "decode"] if decoder == "autoencoder" else ["decode"]
+    assert [label for label, _ in built] == [f"{name}, 1 row" for name in ("prompt", "control", "step", *decoding)]
+    assert all((Path(folder) / "plan").is_file() for _, folder in built)
+
+
+@pytest.mark.parametrize(("head", "kind"), [("pusht-outcome", "outcome"), ("pusht-inverse", "inverse-dynamics")])
+def test_plans_of_a_head_are_built(
+    head: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(tmp_path / "cache"))
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install tensorrt-rtx (95 MB)")
+    assert main(["engines", "build", head, "--precision", "f32", "--rows", "1"]) == 0
+    label, folder = capsys.readouterr().out.splitlines()[0].split(": ")
+    assert label == f"{kind}, 1 row" and (Path(folder) / "plan").is_file()
+
+
+@pytest.mark.slow
 def test_a_released_model_is_exported_with_its_decoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, light = write_tiny_camera_model(tmp_path), write_light_decoder(tmp_path)
     assert main(["export", str(model), "--rows", "1", "--out", str(tmp_path / "wan")]) == 0
@@ -85,6 +112,12 @@ def test_a_released_model_is_exported_with_its_decoder(tmp_path: Path, capsys: p
 def test_what_cannot_be_exported_or_measured_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "pusht-small", "--rows", "3"]) == 2
     assert "--rows: got 3; give 1 or 8" in capsys.readouterr().err
+    for name in ("pusht-small", "pusht-outcome"):
+        assert main(["export", name, "--light-decoder", "taew2_1.pth"]) == 2
+        assert "--light-decoder: got taew2_1.pth" in capsys.readouterr().err
+    for name in ("pusht-lasting", "rooms-small"):
+        assert main(["export", name]) == 1
+        assert f"{name}: it " in capsys.readouterr().err
     assert main(["export", "pusht-small", "--precision", "bf16"]) == 2
     assert "--precision: got bf16; ONNX Runtime computes in f32 or int8" in capsys.readouterr().err
     assert main(["bench", "pusht-small", "--engine", "steam", "--rounds", "1"]) == 1

@@ -1,4 +1,4 @@
-"""`lingbot setup --engine`: one line for what an engine needs."""
+"""`lingbot setup`: one line for what an engine or the documentation needs."""
 
 import sys
 from importlib.metadata import version
@@ -11,6 +11,13 @@ from lingbot_ros.cli.main import main
 def test_an_engine_is_installed_by_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["setup", "--engine", "onnxruntime"]) == 0
     assert f"onnxruntime {version('onnxruntime')}" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.slow
+def test_the_generator_of_the_documentation_is_installed_by_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """20 MB, from the network."""
+    assert main(["setup", "--docs"]) == 0
+    assert f"zensical {version('zensical')}" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
-from lingbot_ros.control.motion import PITCH_LIMIT, ActionMotion, CameraMotion
+from lingbot_ros.control.motion import PITCH_LIMIT, ActionMotion, CameraMotion, motion_of
 
 CAMERA = CameraMotion(fps=16.0)
 ACTION = ActionMotion(ControlSpec("action", 2, ("x", "y"), (0.0, 0.0), (512.0, 100.0)), fps=10.0)
@@ -88,3 +88,26 @@ def test_actions_stay_within_their_limits() -> None:
         values = ACTION.advance(values, np.array([-100.0, 50.0]), level=False)
     assert_allclose(values, [56, 100])
     assert_allclose(ACTION.travel(values, [np.zeros(2), np.ones(2)], 3), np.ones((3, 2)))
+
+
+KEYED = motion_of(ControlSpec("camera", 4, ("w", "a", "s", "d"), (0.0,) * 4, (1.0,) * 4), fps=16.0)
+
+
+@given(twist=twists)
+def test_a_camera_with_keys_moves_as_one_without(twist: tuple[float, ...]) -> None:
+    control = KEYED.advance(CAMERA.rest(), np.array(twist), level=True)
+    assert_allclose(control[:4], moved(twist, level=True))
+    forward, left = twist[:2]
+    assert control[4].tolist() == [forward > 0, left > 0, forward < 0, left < 0]
+    assert KEYED.stand(control)[4].tolist() == [0, 0, 0, 0]
+    assert_allclose(KEYED.stand(control)[:4], control[:4])
+
+
+def test_on_the_way_to_a_pose_its_keys_are_pressed() -> None:
+    first, second = (
+        KEYED.advance(KEYED.rest(), np.array([speed, 0, 0, 0, 0, 0]), level=False) for speed in (1.6, -1.6)
+    )
+    places = KEYED.travel(KEYED.rest(), [first, second], 4)
+    assert [place[4].tolist() for place in places] == [[1, 0, 0, 0]] * 2 + [[0, 0, 1, 0]] * 2
+    assert_allclose([place[0, 3] for place in places], [0.05, 0.1, 0, -0.1], atol=1e-12)
+    assert np.array_equal(KEYED.travel(KEYED.rest(), [first, second], 2), [first, second])

@@ -109,7 +109,7 @@ def test_the_model_is_driven_on_topics(place: Path, model: Path) -> None:
 
 
 def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> None:
-    """As typed: the shell finds the bag. README's line imagines the same bag again."""
+    """As typed: the shell finds the bag. A line of another tutorial imagines the same bag again."""
     pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
     pytest.importorskip("lingbot_msgs.msg", reason="lingbot_msgs is not built")
     from test.support.imagination import isolated_environment
@@ -120,7 +120,8 @@ def test_what_the_node_recorded_becomes_data(place: Path, tmp_path: Path) -> Non
     environment = {**isolated_environment(), "HOME": str(tmp_path)}
     environment.pop("ROS_HOME", None)
     told = {}
-    again = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("./lingbot replay"))
+    other = (ROOT / "docs" / "tutorials" / "record_and_replay.md").read_text()
+    again = next(line for line in other.splitlines() if line.startswith("./lingbot replay") and "imagined_*" in line)
     for line in (record, convert, again):
         done = subprocess.run(
             ["bash", "-c", line], env=environment, cwd=tmp_path, capture_output=True, text=True,

@@ -6,6 +6,7 @@ import shutil
 import sys
 import weakref
 from dataclasses import replace
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.checkpoints.files import locate
+from lingbot_ros.cli.main import main
 from lingbot_ros.engine import artifacts
 from lingbot_ros.engine.export.probe import probe_tensors
 from lingbot_ros.engine.interface import EngineOptions, GraphSpec, Role
@@ -23,9 +25,9 @@ from lingbot_ros.engine.onnx_engine import FORM, OnnxEngine, OnnxProgram
 from lingbot_ros.engine.registry import engine_reports
 from lingbot_ros.errors import EngineError, InputError
 from lingbot_ros.model.autoencoder import Frames
-from lingbot_ros.world import Batch, Session, World
-from lingbot_ros.world.engine_choice import exported_graphs
-from test.support.tiny_camera import write_tiny_camera_model
+from lingbot_ros.world import Batch, LoadedModel, LoadOptions, Session, World
+from lingbot_ros.world.exported_graphs import EXPERTS, exported_graphs
+from test.support.tiny_camera import write_tiny_camera_model, write_tiny_experts
 from test.support.tiny_model import FOUR_STEP_COMMIT, LAYERS, ONE_STEP, VELOCITY, write_tiny_model
 
 RNG = np.random.default_rng(3)
@@ -86,6 +88,38 @@ def test_a_camera_model_with_text_imagines_the_same(folder: Path) -> None:
     path = np.tile(np.eye(4), (41, 1, 1))
     path[:, 2, 3] = np.arange(41) * 0.02
     check_parity(torch_world, onnx_world, image, path, prompt="snow")
+
+
+@pytest.mark.slow
+def test_both_experts_and_the_decoder_run_where_they_are_asked_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Exported by command, found again by `auto`; the log says what each engine runs."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("LINGBOT_WEIGHTS", str(folder))
+    monkeypatch.setenv(artifacts.ARTIFACTS_VARIABLE, str(folder / "experts-exported"))
+    model, *_ = write_tiny_experts(folder, "experts")
+    card = find_card(model)
+    options = LoadOptions(model, device="cpu", precision="f32", threads=1)
+    assert main(["export", str(model)]) == 0
+    labels = [line.split(": ")[0] for line in capsys.readouterr().out.splitlines() if ", 1 row: " in line]
+    of_experts = [f"{graph} of the {noise} expert" for noise in EXPERTS for graph in ("prompt", "control", "step")]
+    assert labels == [f"{label}, 1 row" for label in (*of_experts, "decode_first", "decode")]
+    folders = {path.name: path.stat().st_mtime_ns for path in artifacts.artifacts_folder().iterdir()}
+    torch_world, onnx_world, chosen = (
+        World(LoadedModel(card, locate(card), replace(options, engine=name)))
+        for name in ("torch", "onnxruntime", "auto")
+    )
+    assert (
+        "onnxruntime runs prompt, control, step, decode_first, decode; PyTorch runs time, the text enc" in caplog.text
+    )
+    image = RNG.integers(0, 256, (torch_world.info.height, torch_world.info.width, 3), np.uint8)
+    path = np.tile(np.eye(4), (9, 1, 1))
+    frames = [world.start(image, prompt="snow").step(path) for world in (torch_world, onnx_world)]
+    assert apart(*frames) <= ONE_LEVEL and {network._digest[-1] for network in onnx_world.model.networks} == {"0", "1"}
+    assert chosen.info.engine.engine in ("torch", "onnxruntime")
+    assert "onnxruntime is " in caplog.text and "torch; onnxruntime: NOT_EXPORTED" not in caplog.text
+    assert {path.name: path.stat().st_mtime_ns for path in artifacts.artifacts_folder().iterdir()} == folders
 
 
 def test_a_session_may_change_engines_between_chunks(worlds: tuple[World, World]) -> None:
@@ -248,6 +282,25 @@ def test_what_cannot_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
         OnnxEngine(EngineOptions())
     refusals = {(report.engine, report.device): report.refusal for report in engine_reports()}
     assert not refusals["torch", "cpu"] and "NOT_INSTALLED" in refusals["onnxruntime", "cpu"]
+
+
+def test_a_library_that_is_here_and_does_not_load_is_told_from_one_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: Path
+) -> None:
+    """The dynamic linker refuses a file that is no library; exporting needs packages of its own."""
+    library = tmp_path / "onnxruntime" / f"state{EXTENSION_SUFFIXES[0]}"
+    library.parent.mkdir()
+    library.write_bytes(b"no library")
+    (library.parent / "__init__.py").write_text("from onnxruntime import state")
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "onnxruntime"]:
+            patch.delitem(sys.modules, name)
+        with pytest.raises(EngineError, match="LIBRARY_LOAD: onnxruntime does not load: .*state"):
+            OnnxEngine(EngineOptions())
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(EngineError, match="NOT_INSTALLED: exporting needs onnxscript; ./lingbot setup installs it"):
+        OnnxEngine(EngineOptions()).export(graphs_of(layers)["control"])
 
 
 def test_auto_takes_what_was_exported_if_it_is_faster(

@@ -23,7 +23,7 @@ from lingbot_ros.engine.quality import Quality, quality_key, require_quality, wr
 from lingbot_ros.errors import EngineError
 from lingbot_ros.evaluate.precision_loss import psnr_db
 from lingbot_ros.world import World
-from lingbot_ros.world.engine_choice import exported_graphs
+from lingbot_ros.world.exported_graphs import exported_graphs
 from lingbot_ros.world.network import checkpoint_digest
 from test.support.tiny_model import LAYERS
 

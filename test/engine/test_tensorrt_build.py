@@ -31,7 +31,7 @@ from lingbot_ros.engine.tensorrt import plans
 from lingbot_ros.engine.tensorrt.library import RTX, TENSORRT
 from lingbot_ros.engine.tensorrt.progress import BuildProgress
 from lingbot_ros.errors import EngineError, ErrorCode, InputError
-from lingbot_ros.world.engine_choice import exported_graphs
+from lingbot_ros.world.exported_graphs import exported_graphs
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import LAYERS
 

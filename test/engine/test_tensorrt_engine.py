@@ -16,7 +16,7 @@ from lingbot_ros.engine import tensorrt
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.registry import engine_reports, new_engine
 from lingbot_ros.engine.tensorrt.library import RTX, TENSORRT, Flavour, load_library, require_driver
-from lingbot_ros.engine.tensorrt.opening import refusal
+from lingbot_ros.engine.tensorrt.opening import open_plan, refusal
 from lingbot_ros.errors import EngineError, ErrorCode
 from lingbot_ros.world import World
 
@@ -130,6 +130,37 @@ def test_what_the_runtime_logs_gets_a_code(logged: str, code: str, number: Error
     error = refusal(Path("/plans/plan"), ["WARNING: before", f"ERROR: {logged}"])
     assert str(error).startswith(f"engine: {code}: /plans/plan") and logged in str(error)
     assert error.code == (number or ErrorCode.ENGINE_UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "number"),
+    [
+        ("VERSION_MISMATCH", "STALE_PLAN", ErrorCode.ENGINE_UNAVAILABLE),
+        ("MALFORMED_ENGINE", "STALE_PLAN", ErrorCode.ENGINE_UNAVAILABLE),
+        ("UNSUPPORTED_CC", "UNSUPPORTED_GPU", ErrorCode.ENGINE_UNAVAILABLE),
+        ("OLD_CUDA_DRIVER", "TOO_OLD", ErrorCode.ENGINE_UNAVAILABLE),
+        ("OLD_CUDA_RUNTIME", "TOO_OLD", ErrorCode.ENGINE_UNAVAILABLE),
+        ("INSUFFICIENT_GPU_MEMORY", "OUT_OF_MEMORY", ErrorCode.OUT_OF_MEMORY),
+        ("CUDA_ERROR", "NO_DRIVER", ErrorCode.ENGINE_UNAVAILABLE),
+    ],
+)
+def test_what_the_runtime_finds_in_a_header_gets_a_code(
+    reason: str, code: str, number: ErrorCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library's own reasons. Without a driver it names but one of them, a file that is no plan."""
+    trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install tensorrt-rtx (95 MB)")
+    (tmp_path / "plan").write_bytes(b"a plan of another kind" * 10)
+    said = (trt.EngineValidity.INVALID, getattr(trt.EngineInvalidityDiagnostics, reason).value)
+
+    class Judging(trt.Runtime):  # type: ignore[misc, name-defined]
+        def get_engine_validity(self, header: bytes) -> tuple[object, int]:
+            assert header == (tmp_path / "plan").read_bytes()[: self.engine_header_size]
+            return said
+
+    monkeypatch.setattr(trt, "Runtime", Judging)
+    with pytest.raises(EngineError, match=rf"engine: {code}: .*plan cannot be loaded here: .*says {reason}") as caught:
+        open_plan(trt, tmp_path / "plan")
+    assert caught.value.code == number
 
 
 OWNERS = {

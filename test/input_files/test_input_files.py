@@ -3,7 +3,6 @@
 import os
 import struct
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,21 +14,11 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.input_files.encoded_image import check_encoded, decode_image, read_image
 from lingbot_ros.input_files.regular import read_file, read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
+from test.support.hostile_files import LAUGHS, MERGES, huge_png
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
 PNG = cv2.imencode(".png", IMAGE[..., ::-1])[1].tobytes()
 JPEG = cv2.imencode(".jpg", IMAGE[..., ::-1])[1].tobytes()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def huge_png(side: int) -> bytes:
-    """One grey value, a few kilobytes for each hundred million pixels."""
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + b"\0" * -(-side // 8)) * 8, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def huge_jpeg() -> bytes:
@@ -117,15 +106,6 @@ def test_text_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         read_text(tmp_path / "x", "prompt")
 
 
-LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
-)
-MERGES = "a: &a {k: 1}\n" + "".join(
-    f"{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n"
-    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
-)
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -153,3 +133,4 @@ def test_yaml_that_swells_is_refused(text: str, message: str) -> None:
 def test_plain_yaml_is_read() -> None:
     assert parse_yaml("a: &a [1, 2]\nb: *a\n", "x") == {"a": [1, 2], "b": [1, 2]}
     assert parse_yaml("", "x") is None
+    assert parse_yaml("[2e-3, 1E5, -3e2, 1e, '2e-3', 1e4x]", "x") == [0.002, 1e5, -300.0, "1e", "2e-3", "1e4x"]

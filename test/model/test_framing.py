@@ -76,6 +76,8 @@ def test_a_circle_stays_round_when_the_image_is_cropped() -> None:
     high, wide = extent(fit_image(portrait, (464, 832), "stretch"))
     assert wide / high > 3
     assert "times too wide" in stretch_note((1280, 720), (464, 832), "stretch")
+    assert stretch_note((1280, 720), (464, 832), "aspect").endswith("or model.size to 464x816, which has its aspect")
+    assert stretch_note((1280, 720), (464, 832), "aspect", one_size=True).endswith("; set model.fit to crop")
     assert "times too high" in stretch_note((720, 1280), (832, 464), "aspect")
     high, wide = extent(fit_image(portrait, (464, 832), "crop"))
     assert wide / high == pytest.approx(1, abs=0.02) and not stretch_note((1280, 720), (464, 832), "crop")

@@ -11,7 +11,7 @@ from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, Image
 
 from lingbot_msgs.action import Imagine
-from lingbot_msgs.msg import ErrorCode, FrameInfo, RobotAction
+from lingbot_msgs.msg import ErrorCode, FrameInfo, PromptEvent, RobotAction
 from lingbot_msgs.srv import ForkSession, Record, RestoreSession, SaveSession, StartSession, Step
 from lingbot_ros.bridge.cameras import camera_to_world_to_pose, pose_to_camera_to_world
 from lingbot_ros.cli.main import main
@@ -269,3 +269,56 @@ def test_a_node_with_options_for_its_model(model: Path, tmp_path: Path, capsys: 
     assert "first difference at frame " in capsys.readouterr().out
     assert main([*again, "--light-decoder", ""]) == 1
     assert "first difference at frame 1 " in capsys.readouterr().out
+
+
+def imagine(probe: Probe, session_id: str, path: NDArray[np.float64], **fields: Any) -> tuple[Any, list[Any]]:
+    """The result of a goal, and its frames as messages."""
+    goal = Imagine.Goal(session_id=session_id, camera_poses=pose_messages(path), return_images=True, **fields)
+    feedback: list[Any] = []
+    sent = probe.action_client(Imagine).send_goal_async(goal, lambda message: feedback.append(message.feedback))
+    result = probe.result(probe.result(sent).get_result_async()).result
+    probe.wait(lambda: sum(len(chunk.frames) for chunk in feedback) == result.frames)
+    return result, [pair for chunk in feedback for pair in zip(chunk.frames, chunk.images, strict=True)]
+
+
+def test_prompts_change_in_the_course_of_a_goal(probe: Probe, world: World) -> None:
+    """An event is in force from the chunk that its frame lies in; an empty one gives the first prompt back."""
+    start(probe, "told")
+    events = [PromptEvent(frame=frame, prompt=text) for frame, text in ((8, "snow"), (20, "night falls"), (21, ""))]
+    result, frames = imagine(probe, "told", PATH[:37], prompts=events)
+    assert (result.error_msg, result.frames, result.session.prompt) == ("", 37, "a red house")
+    used = ["a red house"] * 5 + ["snow"] * 8 + ["night falls"] * 8 + ["a red house"] * 16
+    assert [info.prompt for info, _ in frames] == used
+    session = world.start(IMAGE, prompt="a red house", seed=7)
+    for first, end in ((0, 5), (5, 13), (13, 21), (21, 29), (29, 37)):
+        session.prompt = used[first]
+        expected = session.step(as_received(PATH[first:end]))
+        np.testing.assert_array_equal([pixels(image) for _, image in frames[first:end]], expected)
+
+
+def test_the_last_prompt_of_a_goal_stays_and_a_new_goal_begins_with_it(probe: Probe) -> None:
+    start(probe, "stays")
+    snow = [PromptEvent(frame=5, prompt="snow")]
+    result, _ = imagine(probe, "stays", PATH[:13], prompt="night falls", prompts=snow)
+    assert (result.frames, result.session.prompt) == (13, "snow")
+    back = [PromptEvent(frame=0, prompt="rain"), PromptEvent(frame=8, prompt="")]
+    result, frames = imagine(probe, "stays", PATH[13:29], prompts=back)
+    assert [info.prompt for info, _ in frames] == ["rain"] * 8 + ["snow"] * 8
+
+
+def test_an_image_of_another_aspect_is_told_with_the_size_to_set(probe: Probe, folder: Path) -> None:
+    """The frames, their camera_info and snapshots keep the node's size."""
+    session = start(probe, "stretched")
+    assert (session.camera_info.height, session.camera_info.width) == (HEIGHT, WIDTH_PX)
+    probe.wait(lambda: probe.camera_infos and probe.images)
+    assert (probe.camera_infos[-1].height, probe.images[-1].height) == (HEIGHT, HEIGHT)
+    note = "the image of 64x48 is stretched to 48x32: what it shows becomes 1.12 times too high; set model.fit to crop"
+    assert note in (folder / "node.log").read_text()
+
+
+@pytest.mark.parametrize("frames", [(3, 3), (8, 5), (13,)], ids=["twice", "backwards", "beyond the end"])
+def test_prompts_out_of_order_are_refused(probe: Probe, frames: tuple[int, ...]) -> None:
+    start(probe, "orderly")
+    events = [PromptEvent(frame=frame, prompt="snow") for frame in frames]
+    goal = Imagine.Goal(camera_poses=pose_messages(PATH[:13]), prompts=events)
+    assert not probe.result(probe.action_client(Imagine).send_goal_async(goal)).accepted

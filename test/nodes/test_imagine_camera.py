@@ -53,10 +53,22 @@ def image(tmp_path: Path) -> Path:
 
 def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path) -> None:
     (tmp_path / "prompt.txt").write_text("a red house in the rain\n")
+    (tmp_path / "prompts.yaml").write_text("- {frame: 14, prompt: snow}\n- {time_s: 1.4, prompt: }\n")
     np.save(tmp_path / "poses.npy", PATH.astype(np.float32))
     np.save(tmp_path / "intrinsics.npy", np.array([[416.0, 400.0, 400.0, 240.0]]))
     scene = ["--image", image, "--poses", tmp_path / "poses.npy", "--intrinsics", tmp_path / "intrinsics.npy"]
-    options = ["--prompt", tmp_path / "prompt.txt", "--seed", 3, "--threads", 1, "--precision", "f32"]
+    options = [
+        "--prompt",
+        tmp_path / "prompt.txt",
+        "--prompts",
+        tmp_path / "prompts.yaml",
+        "--seed",
+        3,
+        "--threads",
+        1,
+        "--precision",
+        "f32",
+    ]
     done = imagine(["--model", model, *scene, *options, "--out", tmp_path / "out"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "trajectory: 33 poses for 29 frames in 4 chunks (5 frames, then 8)" in done.stdout
@@ -72,6 +84,7 @@ def test_the_last_image_is_the_core_own(model: Path, image: Path, tmp_path: Path
     spread = interpolate_poses(sent, np.linspace(0, 32, 29))
     path = np.stack([pose_to_camera_to_world(message.pose, "pose") for message in pose_messages(spread)])
     for first, end in ((0, 5), (5, 13), (13, 21), (21, 29)):
+        session.prompt = "snow" if first == 13 else summary["prompt"]
         frames = session.step(path[first:end])
     film = cv2.VideoCapture(str(tmp_path / "out" / "imagined.mp4"))
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 29
@@ -117,13 +130,16 @@ def test_without_weights_it_says_what_to_download_and_whether_it_would_fit(image
         (["--image", "IMAGE"], "--poses, --action-string, --keys: got none of them; "),
         (["--image", "IMAGE", "--keys", "w-9", "--policy", "demo"], "--policy: got 'demo'; leave it out"),
         (["--image", "IMAGE", "--keys", "w-9", "--prompt", "no.txt"], "--prompt: got 'no.txt'; it cannot be read"),
+        (["--image", "IMAGE", "--keys", "w-9", "--prompts", "PROMPTS"], "--prompts: got an empty prompt; also give"),
     ],
-    ids=["image", "not an image", "trajectory", "policy", "prompt"],
+    ids=["image", "not an image", "trajectory", "policy", "prompt", "prompts"],
 )
 def test_bad_options_are_one_sentence(
     model: Path, image: Path, arguments: list[object], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = [image if argument == "IMAGE" else argument for argument in arguments]
+    (image.parent / "prompts.yaml").write_text("- {frame: 0, prompt: }\n")
+    files = {"IMAGE": image, "PROMPTS": image.parent / "prompts.yaml"}
+    given = [files.get(str(argument), argument) for argument in arguments]
     assert main(["imagine", "--model", str(model), *map(str, given)]) == 2
     assert message in capsys.readouterr().err
 

@@ -14,6 +14,7 @@ import pytest
 
 from lingbot_ros.checkpoints.cards import find_card
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
+from test.support.processes import ended_within_patience, gone
 
 pytest.importorskip("gym_pusht", reason="gym-pusht, which gives the first image, is not installed")
 
@@ -69,14 +70,6 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that only waits to be reaped has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 def test_a_stranger_sees_the_frames_and_the_film_is_there(tmp_path: Path) -> None:
     environment = isolated_environment()
     with imagine(environment, "--duration", "6", "--out", str(tmp_path)) as process:
@@ -111,10 +104,7 @@ def test_no_process_outlives_the_command(number: signal.Signals) -> None:
         process.send_signal(number)
         code = process.wait(PATIENCE_S)
     assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not gone(node):
-        assert time.monotonic() < deadline_s, "the node still runs"
-        time.sleep(0.05)
+    assert ended_within_patience(node), "the node still runs"
 
 
 @pytest.mark.parametrize(
@@ -157,10 +147,7 @@ def test_a_node_ends_with_its_parent_while_it_still_imports(after_s: float) -> N
         node = int(parent.stdout.readline())
         time.sleep(after_s)
         parent.kill()
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not gone(node):
-        assert time.monotonic() < deadline_s, "the node still runs"
-        time.sleep(0.05)
+    assert ended_within_patience(node), "the node still runs"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """Files and numbers that are well formed and cannot be true end the request that brought them, never the node."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builtin_interfaces.msg import Time
@@ -12,37 +10,9 @@ from lingbot_msgs.msg import ErrorCode, RobotAction
 from lingbot_msgs.srv import ListSessions, RestoreSession, SaveSession, Step
 from lingbot_ros.world import Snapshot
 from test.support.imagination import NodeUnderTest, Probe, running_node
+from test.support.snapshot_lies import LIES, write_lie
 
-SURROGATE = "half \ud800 of a pair"
 STEP = Step.Request(actions=[RobotAction(values=[1.0, 2.0])])
-
-META: dict[str, dict[str, Any]] = {
-    "chunk beyond uint64": {"chunk_index": 2**70},
-    "chunk beyond int64": {"chunk_index": 2**63},
-    "chunk of another time": {"chunk_index": 10**9},
-    "frame of another time": {"frame_index": 10**9},
-    "both, but beyond the last stamp": {"chunk_index": 10**11, "frame_index": 10**11},
-    "real frame in the future": {"real_frame": 3},
-    "negative": {"chunk_index": -1, "frame_index": -1},
-    "a word for a number": {"chunk_index": "2"},
-    "a bool for a number": {"frame_index": True, "chunk_index": True},
-    "half a character": {"prompt": SURROGATE},
-    "a prompt that the model does not take": {"prompt": "rain"},
-    "seed beyond uint64": {"seed": 2**64},
-    "seed that is a list": {"seed": [1]},
-    "no mapping outside": {"outside": [1]},
-}
-OUTSIDE: dict[str, dict[str, Any]] = {
-    "start beyond the last stamp": {"start_stamp_ns": 2**62},
-    "start beyond any number": {"start_stamp_ns": 2**70},
-    "start before time": {"start_stamp_ns": -(10**10)},
-    "branch in the future": {"branch_frame": 10**9},
-    "parent with half a character": {"parent_id": SURROGATE},
-    "parent of a megabyte": {"parent_id": "x" * 2**20},
-    "parent that is a number": {"parent_id": 5},
-    "intrinsics of another shape": {"given_intrinsics": [1.0, 2.0]},
-    "a pose that is not finite": {"start_pose": [[float("nan")] * 4] * 4},
-}
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +37,10 @@ def goes_on(node: NodeUnderTest, probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("into", ["true", "new"])
-@pytest.mark.parametrize("lie", [*META, *OUTSIDE])
+@pytest.mark.parametrize("lie", LIES)
 def test_a_snapshot_that_lies_is_refused(liar: tuple[NodeUnderTest, Probe, Path], lie: str, into: str) -> None:
     node, probe, path = liar
-    snapshot = Snapshot.load(path)
-    meta = snapshot.meta
-    changes = META[lie] if lie in META else {"outside": {**meta.outside, **OUTSIDE[lie]}}
-    Snapshot(replace(meta, **changes), snapshot.tensors).save(path.with_name("lie.snapshot"))
+    write_lie(path, lie, path.with_name("lie.snapshot"))
     answer = probe.call(RestoreSession, "restore_session", RestoreSession.Request(path="lie.snapshot", session_id=into))
     assert answer.error_code == ErrorCode.BAD_SNAPSHOT, answer.error_msg
     assert answer.error_msg.startswith("snapshot")

@@ -76,10 +76,11 @@ def bags(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
 def test_an_independent_reader_finds_every_frame(bags: tuple[Path, list[np.ndarray]]) -> None:
     folder, frames = bags
     with (folder / "raw" / "raw.mcap").open("rb") as file:
-        decoded = [
-            (channel.topic, message) for _, channel, _, message in
-            make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages()
-        ]  # fmt: skip
+        reader = make_reader(file, validate_crcs=True, decoder_factories=[DecoderFactory()])
+        decoded = [(channel.topic, message) for _, channel, _, message in reader.iter_decoded_messages()]
+        summary = reader.get_summary()
+    assert summary is not None and summary.statistics is not None
+    assert summary.statistics.message_count == len(decoded), "as Foxglove reads the index before the messages"
     images = [message for topic, message in decoded if topic == "/image_raw"]
     infos = [message for topic, message in decoded if topic == "/frame_info"]
     assert [info.frame_index for info in infos] == list(range(13))

@@ -273,10 +273,28 @@ def test_bad_worlds_are_refused_and_the_present_one_stays(simulator: Simulator, 
         result = simulator.call(srv.LoadWorld, "load_world", **fields).result
         assert result.result == code, result.error_message
         assert result.error_message
+    far = simulator.call(srv.GetAvailableWorlds, "get_available_worlds", additional_sources=["y" * 10_000]).result
+    assert far.error_message.startswith("additional_sources: got a ")
     assert simulator.load(control=None).result.result == Result.RESULT_OPERATION_FAILED
     world = simulator.call(srv.GetCurrentWorld, "get_current_world").world
     assert (world.name, world.tags) == ("tiny", ["test"])
     assert simulator.state() == PAUSED
+
+
+def test_reading_worlds_holds_no_other_service(simulator: Simulator) -> None:
+    """More of them at once than the node has threads for callbacks, and each takes a second to read."""
+    client = simulator.probe.node.create_client(srv.LoadWorld, "load_world")
+    assert client.wait_for_service(PATIENCE_S)
+    text = yaml.safe_dump({**WORLD, "model": "another"}) + f"more: [{'0, ' * 20_000}]\n"
+    reading = [client.call_async(srv.LoadWorld.Request(resource_string=text)) for _ in range(5)]
+    answers = 0
+    while not any(future.done() for future in reading):
+        assert simulator.state() == PAUSED
+        answers += 1
+    assert answers > 5
+    simulator.probe.wait(lambda: all(future.done() for future in reading))
+    assert all(future.result().result.error_message for future in reading)
+    simulator.probe.node.destroy_client(client)
 
 
 def test_worlds_by_name(simulator: Simulator) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
 from lingbot_ros.checkpoints.cards import find_card
-from lingbot_ros.cli.imagine.trajectory import read_trajectory, require_poses_suffice
+from lingbot_ros.cli.imagine.trajectory import read_trajectory
 from lingbot_ros.control.poses import framewise_steps, longest_step, resample_path
-from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.errors import InputError
 from lingbot_ros.runtime.intrinsics import focal_and_centre
 from lingbot_ros.world import LoadOptions
 from lingbot_ros.world.adapted_card import adapted_card
@@ -20,9 +20,8 @@ CARD = find_card("lingbot-world-v2-1.3b")  # chunks of 13, 16, 16, ... frames
 
 
 def options(**given: object) -> Namespace:
-    return Namespace(
-        **{"poses": None, "action_string": None, "keys": None, "intrinsics": None, "frames": None, **given}
-    )
+    names = ("poses", "action_string", "keys", "intrinsics", "frames", "text_only")
+    return Namespace(**{**dict.fromkeys(names), **given})
 
 
 def test_the_example_fills_whole_chunks_and_keeps_the_released_scale() -> None:
@@ -108,6 +107,9 @@ def test_keys_move_at_the_released_speed() -> None:
         ({"poses": EXAMPLE / "poses.npy", "frames": 12}, "--frames: got 12 frames; give at least 13"),
         ({"poses": EXAMPLE / "poses.npy", "frames": 0}, "--frames: got 0; give a positive number"),
         ({"keys": "q-8"}, "keys: got 'q-8'"),
+        ({"text_only": True}, "--frames: got nothing; with --text-only give the number of frames"),
+        ({"text_only": True, "frames": 12}, "--frames: got 12 frames; give at least 13"),
+        ({"text_only": True, "keys": "w-8"}, "--keys: got w-8; leave it out"),
     ],
 )
 def test_what_cannot_be_driven_is_named(given: dict[str, object], message: str) -> None:
@@ -116,7 +118,17 @@ def test_what_cannot_be_driven_is_named(given: dict[str, object], message: str) 
     assert str(error.value).startswith(message)
 
 
-def test_a_model_with_keys_is_refused() -> None:
-    with pytest.raises(LingbotError, match="use the Python API"):
-        require_poses_suffice(find_card("lingbot-world-base-act"))
-    require_poses_suffice(CARD)
+def test_a_model_with_keys_sees_those_of_the_script() -> None:
+    card = find_card("lingbot-world-base-act")
+    trajectory = read_trajectory(options(keys="w-40,wd-40"), card)
+    assert trajectory.keys is not None and (len(trajectory.poses), trajectory.keys.shape) == (81, (81, 4))
+    assert [list(action.values) for action in trajectory.key_messages()[40:42]] == [[1, 0, 0, 0], [1, 0, 0, 1]]
+    assert read_trajectory(options(keys="w-40,wd-40"), CARD).key_messages() == []
+    with pytest.raises(InputError, match="--action-string: got w-80; give --keys"):
+        read_trajectory(options(action_string="w-80"), card)
+
+
+def test_without_a_camera_a_clip_has_its_own_length() -> None:
+    card = adapted_card(find_card("lingbot-world-base-cam"), LoadOptions("", text_only=True))
+    trajectory = read_trajectory(options(text_only=True), card)
+    assert len(trajectory.poses) == 81 and np.array_equal(trajectory.poses[80], np.eye(4))

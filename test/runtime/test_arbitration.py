@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lingbot_ros.checkpoints.cards import ControlSpec
-from lingbot_ros.control.motion import ActionMotion, CameraMotion
+from lingbot_ros.control.motion import ActionMotion, CameraMotion, motion_of
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.runtime.commands import MotionState, Plan, Velocity
 from lingbot_ros.runtime.enums import ControlSource, ControlState, Mode
@@ -176,6 +176,16 @@ def test_actions_are_held_under_decay_and_velocities_of_them_go_on_from_the_sess
     box.put(Velocity(rates, ControlSource.CMD_VEL, time.monotonic(), start=np.array([5.0, 6.0])))
     (control,) = box.take(1, MotionState(motion, None)) or []
     assert_allclose(control.values, [6, 6])
+
+
+def test_a_stale_velocity_presses_no_keys() -> None:
+    keys = ("w", "a", "s", "d")
+    motion = motion_of(ControlSpec("camera", 4, keys, (0.0,) * 4, (1.0,) * 4), fps=10.0)
+    box, stale_s = inbox(StalePolicy.HOLD), time.monotonic() - TIMEOUT_S - 1
+    for received_s, pressed in ((time.monotonic(), 1.0), (stale_s, 0.0)):
+        box.put(Velocity(np.array([1.0, 0, 0, 0, 0, 0]), ControlSource.CMD_VEL, received_s))
+        (control,) = box.take(1, MotionState(motion, np.eye(4))) or []
+        assert (control.values.shape, control.values[4].tolist()) == ((5, 4), [pressed, 0, 0, 0])
 
 
 def plan(*places: float, over: int = 0, ahead_s: float = 0.0) -> Plan:

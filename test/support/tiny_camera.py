@@ -9,7 +9,7 @@ import yaml
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.checkpoints.weights import save_transformer
-from lingbot_ros.model.config import RayControlConfig, StreamConfig, TextConfig, TransformerConfig
+from lingbot_ros.model.config import KEYS, RayControlConfig, StreamConfig, TextConfig, TransformerConfig
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.schedule import distilled_sampler
 from lingbot_ros.model.unipc import UniPCConfig
@@ -59,7 +59,7 @@ def write_tiny_camera_model(
         "height": HEIGHT,
         "width": WIDTH_PX,
         "fps": 16.0,
-        "control": {"kind": "camera", "dim": 0},
+        "control": _control(channels),
         "architecture": to_plain(config),
         "stream": to_plain(stream),
         "sampler": to_plain(sampler),
@@ -68,3 +68,30 @@ def write_tiny_camera_model(
     }
     (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))
     return path
+
+
+def _control(channels: int) -> dict[str, object]:
+    """With 7 channels keys come with each pose."""
+    keys = list(KEYS) if channels == 7 else []
+    low, high = [0.0] * len(keys), [1.0] * len(keys)
+    return {"kind": "camera", "dim": len(keys), "names": keys, "low": low, "high": high}
+
+
+def write_tiny_experts(folder: Path, name: str, guidance: float = 1.0) -> tuple[Path, Path, Path]:
+    """A model of two experts that differ, laid out as downloaded ones are; its folder and those of the experts.
+
+    It is found where $LINGBOT_WEIGHTS is `folder`.
+    """
+    sampler = UniPCConfig(4, 10.0, guidance=guidance, commit=False, boundary=947.0)
+    path = write_tiny_camera_model(folder, name, sampler, StreamConfig(3, 3))
+    high, low = path / "high_noise_model", path / "low_noise_model"
+    high.mkdir()
+    low.mkdir()
+    (path / "model.safetensors").rename(high / "diffusion_pytorch_model.safetensors")
+    save_transformer(
+        random_transformer(camera_transformer(), seed=5), low / "diffusion_pytorch_model.safetensors", torch.float32
+    )
+    card = yaml.safe_load((path / "card.yaml").read_text())
+    card["weights"] = {"repository": f"someone/{name}", "bytes": 0, "experts": True}
+    (path / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False))
+    return path, high, low

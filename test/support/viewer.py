@@ -1,6 +1,7 @@
 """The viewer as a process of its own, and a page's end of its socket."""
 
 import json
+import socket
 import struct
 import subprocess
 import sys
@@ -42,7 +43,16 @@ class PageSocket:
         host = url.split("//")[1].split("/", maxsplit=1)[0]
         self._opened = ExitStack()
         origin = headers.pop("origin", f"http://{host}")
-        connection = connect(f"ws://{host}/socket", origin=origin, additional_headers=headers, close_timeout=1.0)
+        # The socket is connected already, so that `host` is only what the client claims.
+        address, port = host.split(":")
+        named = f"{headers.pop('host', address)}:{port}"
+        connection = connect(
+            f"ws://{named}/socket",
+            origin=origin,
+            additional_headers=headers,
+            close_timeout=1.0,
+            sock=socket.create_connection((address, int(port))),
+        )
         self._socket: ClientConnection = self._opened.enter_context(connection)
         self.state: dict[str, Any] = {}
         self.images: dict[int, bytes] = {}

@@ -15,7 +15,9 @@ pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
 from playwright.sync_api import sync_playwright
 
-from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
+from test.support.domains import give_back, take_domain
+from test.support.imagination import PATIENCE_S, ROOT, NodeUnderTest, Probe, isolated_environment
+from test.support.viewer import running_viewer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -32,19 +34,76 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(url: str) -> Iterator[Any]:
-    """The page with its world; an error in the browser's console is a failure."""
+def browser() -> Iterator[Any]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(url)
-        page.locator(".view canvas[data-frames]").wait_for()
-        yield page
+        yield browser
         browser.close()
-        assert not complaints
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """The page with its world; an error in the browser's console is a failure."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    page.locator(".view canvas[data-frames]").wait_for()
+    yield page
+    assert not complaints
+
+
+class Rooms:
+    """A node with `rooms-small`, which can be killed and started again, and the address of its page."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], probe: Probe, url: str) -> None:
+        self._folder, self._environment, self._probe, self.url = folder, environment, probe, url
+
+    def start(self) -> None:
+        parameters = {"model.name": "rooms-small", "model.threads": 1, "mode": "realtime"}
+        main = "lingbot_ros.nodes.imagination.main"
+        self._node = NodeUnderTest(self._environment, parameters, (), self._folder / "node.log", main)
+        self._probe.bring_up()
+
+    def kill(self) -> None:
+        self._node.process.kill()
+        self._node.process.wait()
+        # Until DDS has noticed: a request to a server that is dead would be lost.
+        self._probe.wait(lambda: self._probe.node.count_services("/imagination/change_state") == 0)
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rooms]:
+    folder, domain = tmp_path_factory.mktemp("rooms"), take_domain()
+    environment, probe = isolated_environment(domain), Probe(domain)
+    with running_viewer(environment, folder / "viewer.log") as url:
+        node = Rooms(folder, environment, probe, url)
+        node.start()
+        yield node
+        node.kill()
+    probe.close()
+    give_back(domain)
+
+
+def begin(page: Any) -> None:
+    """A new world, by the page's button."""
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator(".view canvas[data-frames]").wait_for(timeout=1000 * PATIENCE_S)
+
+
+def image_of(page: Any) -> np.ndarray:
+    """float [H, W, 3]: what the page shows."""
+    height, data = page.evaluate(
+        "() => { const c = document.querySelector('.view canvas');"
+        " return [c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]; }"
+    )
+    return np.array(data, float).reshape(height, -1, 4)[..., :3]
+
+
+def change(before: np.ndarray, after: np.ndarray) -> float:
+    """Mean difference of the levels, 0 to 255."""
+    return float(np.abs(after - before).mean())
 
 
 def hold(page: Any, view: int, x: float, y: float, frames: int) -> None:
@@ -96,6 +155,53 @@ def test_a_reload_shows_the_same_world(page: Any) -> None:
     page.reload()
     page.locator(".view canvas[data-frames]").wait_for()
     assert np.abs(pusher(page) - before).max() < 0.02
+
+
+GAMEPAD = """
+window.pad = null;
+window.polls = 0;
+navigator.getGamepads = () => {
+  window.polls += window.pad ? 1 : 0;
+  return [window.pad && { mapping: "standard", axes: window.pad, buttons: [] }];
+};
+"""
+
+
+def test_a_gamepad_drives_a_camera(browser: Any, rooms: Rooms) -> None:
+    """Within the dead zone nothing is held; the left stick moves, the right one looks, letting go stops."""
+    page = browser.new_page()
+    page.add_init_script(GAMEPAD)
+    page.goto(rooms.url)
+    begin(page)
+    pressed = page.locator(".pad button.on")
+    page.evaluate("window.pad = [0.1, -0.1, 0, 0]")
+    while page.evaluate("window.polls") < 3:
+        page.wait_for_timeout(50)
+    assert pressed.count() == 0
+    before = image_of(page)
+    page.evaluate("window.pad = [0, -1, 0.7, 0]")
+    page.locator(".pad button.on[data-key=w]").wait_for()
+    page.locator(".pad button.on[data-key=l]").wait_for()
+    while change(before, image_of(page)) < 5:
+        page.wait_for_timeout(50)
+    page.evaluate("window.pad = null")
+    pressed.first.wait_for(state="detached")
+
+
+def test_the_page_goes_on_when_the_node_comes_back(browser: Any, rooms: Rooms) -> None:
+    page = browser.new_page()
+    page.goto(rooms.url)
+    begin(page)
+    rooms.kill()
+    page.locator("#hint", has_text="does not answer").wait_for()
+    rooms.start()
+    page.locator("#hint", has_text="There is no world yet").wait_for(timeout=1000 * PATIENCE_S)
+    begin(page)
+    before = image_of(page)
+    page.keyboard.down("w")
+    while change(before, image_of(page)) < 2:
+        page.wait_for_timeout(50)
+    page.keyboard.up("w")
 
 
 def test_a_phone_shows_all_in_one_column(page: Any, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Sessions of camera models: a whole tiny one of the released architecture, driven by keys and prompts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +10,17 @@ from numpy.typing import NDArray
 
 from lingbot_ros.checkpoints.cards import ModelCard, find_card
 from lingbot_ros.checkpoints.files import locate
-from lingbot_ros.checkpoints.hub import HubWeights
-from lingbot_ros.checkpoints.weights import save_transformer
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.engine.graphs import GraphShape
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchContext, TorchEngine
-from lingbot_ros.errors import InputError, SessionError
+from lingbot_ros.errors import InputError, SessionError, SnapshotError
 from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.world import LoadedModel, LoadOptions, Session, Snapshot, World
 from lingbot_ros.world.experts import Experts
 from lingbot_ros.world.network import Network
-from test.support.tiny_camera import HEIGHT, WIDTH_PX, camera_transformer, write_tiny_camera_model
-from test.support.tiny_model import random_transformer
+from test.support.tiny_camera import HEIGHT, WIDTH_PX, write_tiny_camera_model, write_tiny_experts
 
 Frames = NDArray[np.uint8]
 PATH = script_poses(parse_key_script("w-8,wl-24,i-8,sj-24,none-16"))
@@ -274,6 +270,29 @@ def test_guidance_runs_two_branches(folder: Path, image: Frames) -> None:
     assert not np.array_equal(frames[0], frames[1])
 
 
+def test_a_snapshot_of_another_size_names_the_size(model: Path, session: Session) -> None:
+    other = World.load(model, threads=1, size=(32, 64)).start(np.zeros((32, 64, 3), np.uint8))
+    message = "its frames are 48x32, this world's 64x32; load the model with size 48x32"
+    with pytest.raises(SnapshotError, match=message):
+        other.restore(session.snapshot())
+
+
+def test_a_window_of_no_whole_chunks_is_undone_and_forked_too(model: Path, image: Frames) -> None:
+    """Past its first eviction: a chunk that fails leaves the past as it was, and a fork has the same."""
+    world = World.load(model, threads=1, window=5)
+    session = world.start(image, prompt="snow", seed=2)
+    drive(session, 4)
+    fork, snapshot = session.fork(), session.snapshot()
+    decode, session._decoding.decode = session._decoding.decode, lambda latents: 1 / 0  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            drive(session, 1)
+    session._decoding.decode = decode  # type: ignore[method-assign]
+    expected = drive(session, 4)
+    assert np.array_equal(drive(fork, 4), expected)
+    assert np.array_equal(drive(world.restore(snapshot), 4), expected)
+
+
 def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) -> None:
     """One chunk without a past, 7 channels with keys (model_spec 4.2, 3.4)."""
     sampler = UniPCConfig(2, 10.0, guidance=5.0, commit=False)
@@ -290,19 +309,10 @@ def test_a_bidirectional_model_imagines_one_clip(folder: Path, image: Frames) ->
 
 
 def write_experts(folder: Path, monkeypatch: pytest.MonkeyPatch, guidance: float = 1.0) -> tuple[ModelCard, Path, Path]:
-    """A card with two experts that differ, found as downloaded ones are; and their folders."""
-    name = f"experts{guidance}"
-    sampler = UniPCConfig(4, 10.0, guidance=guidance, commit=False, boundary=947.0)
-    path = write_tiny_camera_model(folder, name, sampler, StreamConfig(3, 3))
-    high, low = path / "high_noise_model", path / "low_noise_model"
-    high.mkdir()
-    low.mkdir()
-    (path / "model.safetensors").rename(high / "diffusion_pytorch_model.safetensors")
-    save_transformer(
-        random_transformer(camera_transformer(), seed=5), low / "diffusion_pytorch_model.safetensors", torch.float32
-    )
+    """A card with two experts that differ; and their folders."""
     monkeypatch.setenv("LINGBOT_WEIGHTS", str(folder))
-    return replace(find_card(path), weights=HubWeights(f"someone/{name}", 0, experts=True)), high, low
+    path, high, low = write_tiny_experts(folder, f"experts{guidance}", guidance)
+    return find_card(path), high, low
 
 
 def test_two_experts_share_the_work(folder: Path, image: Frames, monkeypatch: pytest.MonkeyPatch) -> None:

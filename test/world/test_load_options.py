@@ -1,6 +1,7 @@
 """Every option of a model: one table, one value, one place that says which model can use it."""
 
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,12 @@ EVERYTHING = LoadOptions(
     fit="crop",
     clip_frames=161,
     one_step=True,
+    text_only=True,
+    noise=Path("/noise.npy"),
     steps=7,
     shift=2.5,
     guidance=4.0,
+    guidance_low=3.0,
     negative_prompt="blurry: 'dark', 8",
     window=12,
     sink=0,
@@ -65,6 +69,11 @@ def test_the_table_has_every_option_with_its_default() -> None:
     assert LoadOptions.from_plain({"name": "x"}) == LoadOptions("x")
     (precision,) = [option for option in MODEL_OPTIONS if option.name == "precision"]
     assert precision.choices == ("auto", *PRECISIONS)
+
+
+def test_every_option_is_a_keyword_of_python() -> None:
+    keywords = set(signature(World.load).parameters) - {"options"}
+    assert keywords == {field.name for field in fields(LoadOptions)}
 
 
 @pytest.mark.parametrize("options", [EVERYTHING, LoadOptions("x")], ids=["everything", "nothing"])
@@ -121,7 +130,6 @@ def test_a_size_that_cannot_be_read_is_refused(size: str) -> None:
         ("few", "guidance", 3.0, "distilled"),
         ("few", "negative_prompt", "rain", "distilled"),
         ("few", "offload_expert", True, "single network"),
-        ("few", "window", 5, "multiple of the chunk"),
         ("few", "window", 2, "sink|past"),
         ("few", "sink", 5, "use 0 to"),
         ("many", "one_step", True, "not distilled"),
@@ -137,6 +145,11 @@ def test_an_option_that_a_model_cannot_use_is_named(
     with pytest.raises(InputError, match=reason) as error:
         World.load(models[model], **{field: value})
     assert error.value.field in (field, "sink")
+
+
+def test_a_window_of_no_whole_chunks_cannot_be_computed_again(models: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match="window: got 5; prompt_policy recompute needs whole chunks.*give 4, or keep"):
+        World.load(models["few"], window=5, prompt_policy="recompute")
 
 
 def adapted(path: Path, **options: Any) -> ModelCard:
@@ -168,6 +181,7 @@ def test_sampling_options_reach_the_frames(models: dict[str, Path]) -> None:
         {"guidance": 1.0},
         {"negative_prompt": "a red house"},
         {"window": 4},
+        {"window": 5},
     ]
     for change in changes:
         assert not np.array_equal(frames(**change), usual), change

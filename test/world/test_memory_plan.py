@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from lingbot_ros.checkpoints.cards import find_card
+from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.errors import ErrorCode, ModelError, ResourceError
 from lingbot_ros.model.config import StreamConfig
+from lingbot_ros.model.wan_autoencoder import WanAutoencoder
 from lingbot_ros.world import LoadOptions, World
 from lingbot_ros.world.memory_plan import (
     MemoryItem,
@@ -18,6 +20,7 @@ from lingbot_ros.world.memory_plan import (
     plan_memory,
     require_memory,
 )
+from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_model import FOUR_STEP_COMMIT, VELOCITY, write_tiny_model
 
 
@@ -126,3 +129,23 @@ def test_a_plan_counts_each_device_by_itself() -> None:
 def test_free_memory_is_that_of_the_machine() -> None:
     total = next(int(line.split()[1]) * 1024 for line in Path("/proc/meminfo").read_text().splitlines())
     assert 0 < free_bytes("cpu") < total
+
+
+def test_a_tiny_model_is_planned_with_its_own_text_encoder_and_autoencoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside its card, and in the layout of the hub; what is not here is planned as the released ones."""
+    folder = write_tiny_camera_model(tmp_path, "tiny-hub")
+    beside = find_card(folder)
+    hub = replace(beside, weights=HubWeights("somebody/tiny-hub", beside.weights.bytes))
+    monkeypatch.setenv("LINGBOT_WEIGHTS", str(tmp_path))
+    world = World.load(folder, threads=1)
+    assert isinstance(world.model.autoencoder, WanAutoencoder) and world.model._text is not None
+    networks = (world.model.autoencoder.network, world.model._text._network)
+    sizes = [4 * sum(parameter.numel() for parameter in network.parameters()) for network in networks]
+    for card in (beside, hub):
+        plan = plan_memory(card, options_of("f32"))
+        assert [of(plan, "autoencoder weights"), of(plan, "text encoder")] == sizes
+        assert plan.needed("cpu") < 50e6
+    monkeypatch.setenv("LINGBOT_WEIGHTS", "")
+    assert of(plan_memory(hub, options_of("bf16")), "text encoder") == 2 * 5_680_910_336

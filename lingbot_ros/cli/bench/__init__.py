@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="name or folder of an action model with a network")
     parser.add_argument("--engine", default="onnxruntime", help="the engine to measure (default %(default)s)")
     parser.add_argument("--against", default="torch", help="the engine to compare with (default %(default)s)")
-    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="worlds in step (default 1 8)")
+    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="worlds per forward pass (default 1 8)")
     parser.add_argument("--rounds", type=int, default=60, help="steps of each engine (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
     parser.add_argument("--json", type=Path, help="also write the figures into a file")
@@ -19,9 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gpu",
         nargs="*",
         metavar="PART",
-        help="measure all that a GPU is wanted for instead: parity, small, 1.3b, 14b, build, train; without a PART all",
+        help="instead, run the measurements that need a GPU: parity, small, 1.3b, 14b, build, train (default: all)",
     )
-    parser.add_argument("--device", default="cuda", help="with --gpu: the device; cpu tries the programs at tiny sizes")
+    parser.add_argument(
+        "--device", default="cuda", help="with --gpu: the device; cpu runs them at tiny sizes, as a trial"
+    )
     parser.add_argument(
         "--out",
         type=Path,

@@ -7,7 +7,7 @@ from lingbot_ros.cli.dataset import clips
 from lingbot_ros.tasks.registry import all_tasks
 from lingbot_ros.tasks.task import add_command
 
-HELP = "create a training data set from a simulator or from your own recordings"
+HELP = "make a training data set from a simulator or your own recordings"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

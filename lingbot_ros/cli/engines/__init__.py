@@ -4,7 +4,7 @@ import argparse
 
 from lingbot_ros.cli.engines.build import add_build_arguments, build
 
-HELP = "list the engines: version, device, whether each is usable here and what to install; build plans ahead of time"
+HELP = "list the engines and say which run here, and what to install; build TensorRT plans"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,4 +24,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"{report.engine:<14} {report.device:<5} {state}")
     print("auto: TensorRT where a model's plans were built (lingbot engines build MODEL), else the faster of torch")
     print("      and onnxruntime, where it was exported (lingbot export MODEL --to onnx), measured at loading")
+    print("engines other than torch run a model's network, its decoder of frames and exported heads; PyTorch runs the")
+    print("      text encoder, the encoder of images and the time graph, and all of models of rigid layers and scenes")
     return 0

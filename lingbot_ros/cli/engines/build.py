@@ -4,12 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from lingbot_ros.cli.engines.graphs import add_graph_arguments, asked_graphs, check_rows
+
 PRECISIONS = ("f32", "f16", "bf16", "int8", "fp8")
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the model, the library and what the plans are for."""
-    parser.add_argument("name", help="model name or folder")
+    add_graph_arguments(parser)
     parser.add_argument(
         "--engine",
         choices=("tensorrt", "tensorrt_rtx"),
@@ -18,9 +20,6 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_plan_arguments(parser)
     parser.add_argument("--out", type=Path, help="folder (default: $LINGBOT_ENGINES, or in the user's cache)")
-    parser.add_argument(
-        "--rows", type=int, nargs="+", default=[1, 8], help="worlds in one forward, one plan each (default 1 8)"
-    )
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +32,8 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SM",
         help="tensorrt_rtx: GPUs to compile for by compute capability, e.g. SM86 SM89 SM120 (default: SM80 and later)",
     )
-    parser.add_argument("--force", action="store_true", help="build anew what was built before")
-    parser.add_argument("--verbose", action="store_true", help="show all that the library tells")
+    parser.add_argument("--force", action="store_true", help="rebuild what exists")
+    parser.add_argument("--verbose", action="store_true", help="show the library's full log")
 
 
 def build(args: argparse.Namespace) -> int:
@@ -43,21 +42,13 @@ def build(args: argparse.Namespace) -> int:
 
     import torch
 
-    from lingbot_ros.checkpoints.cards import find_card
-    from lingbot_ros.checkpoints.files import locate
-    from lingbot_ros.engine.tensorrt.engine import BATCHES, graph_dtype
+    from lingbot_ros.engine.tensorrt.engine import graph_dtype
     from lingbot_ros.engine.tensorrt.library import FLAVOURS, load_library, log_of, require_driver
     from lingbot_ros.engine.tensorrt.plans import PlanMaker
     from lingbot_ros.engine.tensorrt.progress import BuildProgress
-    from lingbot_ros.errors import InputError
-    from lingbot_ros.world.engine_choice import exported_graphs
 
-    for rows in args.rows:
-        if rows not in BATCHES:
-            raise InputError("--rows", rows, f"give {' or '.join(map(str, BATCHES))}")
+    check_rows(args)
     flavour, precision = FLAVOURS[args.engine], args.precision or "bf16"
-    card = find_card(args.name)
-    files = locate(card)
     if not flavour.builds_without_gpu:
         require_driver()
     trt = load_library(flavour)
@@ -65,12 +56,9 @@ def build(args: argparse.Namespace) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         log_of(trt).verbose = True
     maker = PlanMaker(flavour, trt, precision, tuple(args.targets), args.out)
-    for network in range(2 if files.low_noise else 1):
-        for rows in args.rows:
-            for graph in exported_graphs(card, files, rows, graph_dtype(precision), network):
-                label = f"{graph.name}, {rows} row{'s' if rows > 1 else ''}"
-                plan = maker.make(graph, BuildProgress(Bar(label)), args.force)
-                print(f"{label}: {plan.path.parent}", flush=True)
+    for label, graph in asked_graphs(args, graph_dtype(precision)):
+        plan = maker.make(graph, BuildProgress(Bar(label)), args.force)
+        print(f"{label}: {plan.path.parent}", flush=True)
     if not torch.cuda.is_available():
         print("compiled, not executed: there is no GPU here. The engine has a plan compute its probe when it loads it")
     return 0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lingbot_ros.cli.evaluate import against
+from lingbot_ros.cli.evaluate import against, calibrate
 from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, option_words
 from lingbot_ros.tasks.registry import DEFAULT_MODEL
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.world import World
 
-HELP = "rank policies by rollouts in what a model imagines, and say how far to believe it"
+HELP = "rank policies by imagined rollouts, with intervals and checks of the model"
 
 _ROWS = 16
 
@@ -27,12 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rollouts", type=int, default=50, help="starts that each policy plays (default %(default)s)")
     parser.add_argument("--horizon", type=int, default=48, help="frames of a rollout (default %(default)s)")
     parser.add_argument("--threshold", type=float, help="score that counts as success (default: the task's)")
-    parser.add_argument("--seed", type=int, default=0, help="decides starts and policies (default %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the report; a killed run goes on there")
-    parser.add_argument("--reference", action="store_true", help="play the same in the task's simulator, to compare")
-    parser.add_argument(
-        "--no-controls", action="store_true", help="leave out the first policy with wrong actions (three more policies)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of starts and policies (default %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the report; the same command resumes there")
+    parser.add_argument("--reference", action="store_true", help="also play in the task's simulator, to compare")
+    parser.add_argument("--no-controls", action="store_true", help="skip the three checks with wrong actions")
     parser.add_argument(
         "--judge",
         action="append",
@@ -40,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=FOLDER",
         help="also ask a judge whose weights lie in FOLDER: lpips, fvd_videomae or vlm; may be repeated",
     )
-    parser.add_argument("--rows", type=int, default=_ROWS, help="rollouts in one forward (default %(default)s)")
+    parser.add_argument("--rows", type=int, default=_ROWS, help="rollouts per forward pass (default %(default)s)")
     against.add_arguments(parser)
+    calibrate.add_arguments(parser)
     add_model_arguments(parser, "what is not given is the card's, or decided by the machine")
 
 
@@ -58,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--{name}", getattr(args, name), "give 1 or more")
     if args.seed < 0:
         raise InputError("--seed", args.seed, "give 0 or more")
+    if args.calibrate is not None:
+        return calibrate.run(args)
     if args.against is not None:
         return against.run(args)
     if args.threshold is not None and not 0 < args.threshold <= 1:

@@ -4,42 +4,32 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.engines.build import add_plan_arguments, build
+from lingbot_ros.cli.engines.graphs import add_graph_arguments, asked_graphs, check_rows
 
-HELP = "export a model's graphs to ONNX, so that engine onnxruntime, and auto, can run it; or compile them for TensorRT"
+HELP = "export a model for ONNX Runtime, or compile it for TensorRT"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the model, the format and where it goes."""
-    parser.add_argument("name", help="model name or folder")
+    add_graph_arguments(parser)
     parser.add_argument(
         "--to", choices=("onnx", "tensorrt", "tensorrt_rtx"), default="onnx", help="format (default %(default)s)"
     )
     add_plan_arguments(parser)
-    parser.add_argument(
-        "--rows", type=int, nargs="+", default=[1, 8], help="worlds in one forward, one graph each (default 1 8)"
-    )
-    parser.add_argument(
-        "--light-decoder", type=Path, help="released models: also export this decoder (default: the autoencoder's)"
-    )
     parser.add_argument("--out", type=Path, help="folder (default: $LINGBOT_ENGINES, or in the user's cache)")
     parser.add_argument(
         "--episodes",
         type=int,
         default=8,
-        help="int8, fp8: held-out episodes of the model's task that the loss of quality is measured on "
-        "(default %(default)s)",
+        help="for int8, fp8: held-out episodes on which the loss of quality is measured (default %(default)s)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export, have every graph compute its probe, and print a line each."""
     from lingbot_ros.engine.export.exported import QUANTISED_PRECISIONS
-    from lingbot_ros.engine.onnx_engine import BATCHES
-    from lingbot_ros.errors import InputError
 
-    for rows in args.rows:
-        if rows not in BATCHES:
-            raise InputError("--rows", rows, f"give {' or '.join(map(str, BATCHES))}")
+    check_rows(args)
     if args.precision in QUANTISED_PRECISIONS:
         from lingbot_ros.cli.export.quantised import export_quantised
 
@@ -53,23 +43,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _export_onnx(args: argparse.Namespace) -> int:
-    from lingbot_ros.checkpoints.cards import find_card
-    from lingbot_ros.checkpoints.files import locate
+    import torch
+
     from lingbot_ros.engine.interface import EngineOptions
     from lingbot_ros.engine.onnx_engine import OnnxEngine
     from lingbot_ros.errors import InputError
-    from lingbot_ros.world.decoder_graphs import decoder_graphs
-    from lingbot_ros.world.engine_choice import exported_graphs
 
     if args.precision not in (None, "f32"):
         raise InputError("--precision", args.precision, "ONNX Runtime computes in f32 or int8 on a CPU; use these")
     if args.targets:
         raise InputError("--targets", " ".join(args.targets), "they are TensorRT-RTX's: give --to tensorrt_rtx as well")
     engine = OnnxEngine(EngineOptions(engine="onnxruntime"))
-    card = find_card(args.name)
-    files = locate(card)
-    networks = [graph for rows in args.rows for graph in exported_graphs(card, files, rows)]
-    for graph in (*networks, *decoder_graphs(card, files, args.light_decoder)):
-        print(f"{graph.name}, {graph.batch} row{'s' if graph.batch > 1 else ''}: ", end="", flush=True)
+    for label, graph in asked_graphs(args, torch.float32):
+        print(f"{label}: ", end="", flush=True)
         print(engine.keep(graph, args.out), flush=True)
     return 0

@@ -27,7 +27,7 @@ def export_quantised(args: argparse.Namespace) -> int:
     from lingbot_ros.checkpoints.files import locate
     from lingbot_ros.engine.export.recording import RecordingEngine
     from lingbot_ros.engine.interface import EngineOptions
-    from lingbot_ros.engine.onnx_engine import OnnxEngine
+    from lingbot_ros.engine.onnx_engine import BATCHES, OnnxEngine
     from lingbot_ros.engine.quality import Quality, quality_key, write_quality
     from lingbot_ros.engine.torch_engine import TorchEngine
     from lingbot_ros.evaluate.precision_loss import frames_db
@@ -40,7 +40,7 @@ def export_quantised(args: argparse.Namespace) -> int:
     recorded = _world(card, files, recording)
     print(f"calibrating {args.precision} on {_CALIBRATED_ON} forwards", flush=True)
     forwards = _record(recorded, recording)
-    errors = [_export(args, card, files, rows, dtype, forwards) for rows in args.rows]
+    errors = [_export(args, card, files, rows, dtype, forwards) for rows in args.rows or BATCHES]
     world = _world(card, files, TorchEngine(EngineOptions(threads=1)))
     trial = OnnxEngine(EngineOptions(precision=args.precision, threads=1), trial=dtype)
     other = _world(card, files, trial)
@@ -100,7 +100,7 @@ def _export(
     from lingbot_ros.engine.export.probe import computed, probe_tensors
     from lingbot_ros.engine.export.quantize import quantize
     from lingbot_ros.engine.onnx_engine import OnnxProgram
-    from lingbot_ros.world.engine_choice import exported_graphs
+    from lingbot_ros.world.exported_graphs import exported_graphs
 
     step = exported_graphs(card, files, rows, dtype)[-1]
     artifact = find_exported(step)
@@ -146,7 +146,8 @@ def _gain(card: "ModelCard", files: "ModelFiles", trial: "OnnxEngine") -> float:
     """How many times as fast as the float32 graph on this CPU, by processor time."""
     from lingbot_ros.engine.interface import EngineOptions
     from lingbot_ros.engine.onnx_engine import OnnxEngine
-    from lingbot_ros.world.engine_choice import exported_graphs, speed_against
+    from lingbot_ros.world.engine_choice import speed_against
+    from lingbot_ros.world.exported_graphs import exported_graphs
 
     step = exported_graphs(card, files)[-1]
     return speed_against(trial.load(step), OnnxEngine(EngineOptions(threads=1)).load(step), step)

@@ -13,15 +13,24 @@ HELP = "pass or fail a report of `lingbot evaluate`, by exit code"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the report and its limits."""
     parser.add_argument("report", type=Path, help="folder of a report, or its evaluation.json")
-    parser.add_argument("--min-agreement", type=float, metavar="R", help="least correlation with the simulator")
-    parser.add_argument("--min-agreement-low", type=float, metavar="R", help="least lower end of its interval")
-    parser.add_argument("--max-mmrv", type=float, metavar="X", help="largest mean of the worst wrongly ordered gap")
-    parser.add_argument("--max-bias", type=float, metavar="X", help="largest mean error of the rates, either way")
-    parser.add_argument("--max-hallucinated", type=float, metavar="X", help="largest upper bound under wrong actions")
-    parser.add_argument("--min-scorer", type=float, metavar="X", help="least agreement of the scorer on real images")
-    parser.add_argument("--baseline", type=Path, help="another report: its correlation must be reached")
+    parser.add_argument("--min-agreement", type=float, metavar="R", help="minimum correlation with the simulator")
+    parser.add_argument("--min-agreement-low", type=float, metavar="R", help="minimum lower bound of its interval")
     parser.add_argument(
-        "--tolerance", type=float, default=0.02, help="by how much it may be missed (default %(default)s)"
+        "--max-mmrv", type=float, metavar="X", help="maximum MMRV (mean of the worst wrongly ordered gap)"
+    )
+    parser.add_argument(
+        "--max-bias", type=float, metavar="X", help="maximum mean error of the success rates, either way"
+    )
+    parser.add_argument(
+        "--max-hallucinated", type=float, metavar="X", help="maximum upper bound of success under wrong actions"
+    )
+    parser.add_argument("--min-scorer", type=float, metavar="X", help="minimum agreement of the scorer on real images")
+    parser.add_argument("--baseline", type=Path, help="another report, whose correlation must be reached")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.02,
+        help="how far below the baseline the correlation may be (default %(default)s)",
     )
 
 

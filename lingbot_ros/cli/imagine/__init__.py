@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.cli.page_arguments import add_page_arguments
 from lingbot_ros.cli.reach import reach_line
 
 HELP = "start an imagined world on ROS 2 topics and drive it with a demo policy or a camera trajectory"
@@ -24,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene, the model and the policy (default 0)")
     parser.add_argument("--image", type=Path, metavar="FILE", help="first image, JPEG or PNG (default: the model's)")
     parser.add_argument("--prompt", default="", help="description of what happens: a text, or a file that ends in .txt")
+    parser.add_argument("--prompts", type=Path, metavar="YAML", help="camera models: prompts that change, a list of "
+                        "{frame: N or time_s: S, prompt: TEXT}; an empty prompt is that of --prompt again")  # fmt: skip
     camera = parser.add_argument_group(
         "camera models (with --model NAME, and --image FILE where the model has no example)"
     )
@@ -46,11 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--params-file", type=Path, metavar="YAML", help="parameters of the node; command-line options override it"
     )
-    page = parser.add_argument_group("page")
-    page.add_argument("--view", action="store_true", help="drive the world yourself, on a page in your browser")
-    page.add_argument("--host", default="127.0.0.1", help="address of the page; 0.0.0.0 = also from other machines, "
-                      "with a token (default: 127.0.0.1, this machine only)")  # fmt: skip
-    page.add_argument("--port", type=int, default=8420, help="port of the page; 0 = any free one (default: 8420)")
+    add_page_arguments(parser)
     add_model_arguments(parser, "default: the value in --params-file, else the node's default")
 
 

@@ -15,9 +15,10 @@ from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.hub import HubWeights
 from lingbot_ros.cli.imagine.film import Recording
-from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory, require_poses_suffice
+from lingbot_ros.cli.imagine.trajectory import Trajectory, read_trajectory
 from lingbot_ros.cli.model_arguments import load_options
 from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, what_ran
+from lingbot_ros.control.prompts import PromptEvent, read_prompts
 from lingbot_ros.control.scene_files import read_prompt
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.input_files.encoded_image import read_image
@@ -39,7 +40,6 @@ _SMALLER = ("bf16", "int8")
 
 def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
     """Start the node and a session at --image, and imagine the whole trajectory. Raises LingbotError."""
-    require_poses_suffice(card)
     if card.stream.window == card.stream.chunk and args.clip_frames is None:
         args.clip_frames = args.frames  # of a model that makes one clip
     picture = None
@@ -51,13 +51,14 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
         args.image = card.folder / card.seed_image
     if args.image is None:
         raise InputError("--image", "nothing", f"{card.name} starts from an image: give a JPEG or PNG file")
-    if not (args.poses or args.keys or args.action_string) and card.demo_poses is not None:
+    if not (args.text_only or args.poses or args.keys or args.action_string) and card.demo_poses is not None:
         args.poses = card.folder / card.demo_poses
     if args.policy is not None:
         raise InputError("--policy", f"'{args.policy}'", f"leave it out: {card.name} takes camera poses, no actions")
     picture = read_image(args.image, "--image") if picture is None else picture
     trajectory = read_trajectory(args, adapted_card(card, load_options(args, {})))
     prompt = read_prompt(args.prompt, "--prompt")
+    prompts = _prompts(args, card, prompt, len(trajectory.poses))
     print(trajectory.text(), flush=True)
     more = {"camera.unit_step": repr(trajectory.unit_step)}
     if not args.params_file and not args.mode:
@@ -81,7 +82,10 @@ def imagine_camera(args: argparse.Namespace, card: ModelCard) -> int:
 
             chunks = (trajectory.first_chunk, trajectory.later_chunks)
             paced = args.mode == "realtime"
-            stream.imagine(session_id, trajectory.messages(), chunks, run.add, paced=paced, going=going)
+            poses, keys = trajectory.messages(), trajectory.key_messages()
+            stream.imagine(
+                session_id, poses, chunks, run.add, keys=keys, prompt=prompt, prompts=prompts, paced=paced, going=going
+            )
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
         finally:
@@ -120,6 +124,16 @@ def require_weights(args: argparse.Namespace, card: ModelCard) -> None:
             if smaller != options.precision:
                 print(plan_memory(adapted, replace(options, precision=smaller)).verdict(), file=sys.stderr)
         raise
+
+
+def _prompts(args: argparse.Namespace, card: ModelCard, prompt: str, frames: int) -> list[PromptEvent]:
+    """The events of --prompts that lie in a film of `frames` frames. Raises InputError."""
+    if args.prompts is None:
+        return []
+    events = read_prompts(args.prompts, "--prompts", card.fps)
+    if not prompt and not all(event.prompt for event in events):
+        raise InputError("--prompts", "an empty prompt", "also give --prompt: it comes back there")
+    return [event for event in events if event.frame < frames]
 
 
 def _start(args: argparse.Namespace, picture: Image, trajectory: Trajectory, prompt: str) -> StartSession.Request:
@@ -175,7 +189,8 @@ class _Run:
             "seed": args.seed,
             "first_picture": str(args.image),
             "prompt": prompt,
-            "trajectory": str(args.poses or args.action_string or args.keys),
+            "prompts": str(self._args.prompts or ""),
+            "trajectory": str(args.poses or args.action_string or args.keys or "none"),
             "poses_given": trajectory.given,
             "poses_used": len(trajectory.poses),
             "unit_step": trajectory.unit_step,

@@ -89,10 +89,10 @@ def imagine(args: argparse.Namespace) -> int:
 
 
 def _refuse_camera_options(args: argparse.Namespace, card: ModelCard | None) -> None:
-    for name in ("poses", "keys", "intrinsics", "frames"):
+    for name in ("poses", "action_string", "keys", "intrinsics", "frames", "prompts"):
         if getattr(args, name) is not None:
             fix = f"leave it out: {card.name} takes actions" if card else "also give the model: --model NAME"
-            raise InputError(f"--{name}", getattr(args, name), fix)
+            raise InputError(f"--{name.replace('_', '-')}", getattr(args, name), fix)
 
 
 def _first_image(task: Task | None, seed: int) -> FirstImage | None:

@@ -1,22 +1,20 @@
 """`lingbot imagine --view`: the node in a child process, the page in this one."""
 
 import argparse
-import sys
-import time
 
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.cli.imagine.camera import choose_size, require_weights
 from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments, use_large_images
-from lingbot_ros.compat import have
+from lingbot_ros.cli.page import require_page_packages, show_page
 from lingbot_ros.control.scene_files import read_prompt
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
 from lingbot_ros.nodes.end_signals import interrupt_once
 from lingbot_ros.nodes.viewer.worlds import start_request
 
-_NOT_HERE = ("policy", "poses", "action_string", "keys", "frames", "out")
+_NOT_HERE = ("policy", "poses", "action_string", "keys", "frames", "prompts", "out")
 
 
 def imagine_on_page(args: argparse.Namespace) -> int:
@@ -27,13 +25,7 @@ def imagine_on_page(args: argparse.Namespace) -> int:
             raise InputError(option, getattr(args, name), "leave it out with --view: you drive on the page")
     if args.duration is not None and not args.duration > 0:
         raise InputError("--duration", args.duration, "give a positive number of seconds")
-    if not all(have(package) for package in ("starlette", "uvicorn", "websockets")):
-        raise LingbotError(
-            "--view needs starlette, uvicorn and websockets: pip install 'lingbot_ros[viewer]'", ErrorCode.UNSUPPORTED
-        )
-    from lingbot_ros.nodes.viewer.main import view  # needs these packages
-    from lingbot_ros.viewer.serve import Address
-
+    require_page_packages()
     interrupt_once()
     if args.large_images:
         use_large_images()
@@ -50,22 +42,9 @@ def imagine_on_page(args: argparse.Namespace) -> int:
             model = client.loaded_model()
             prompt = read_prompt(args.prompt, "--prompt")
             print(f"{model.name}: {model.engine} on {model.device}, {model.precision}; licence {model.licence}")
-            started_s = time.monotonic()
-
-            def ended() -> bool:
-                over = args.duration is not None and time.monotonic() - started_s > args.duration
-                return over or process.exit_code() is not None
-
-            executor.remove_node(node)  # the page spins it
-            view(
-                node,
-                Address(args.host, args.port),
-                first_world=lambda model: start_request(model, args.seed, image, prompt),
-                ended=ended,
-            )
+            show_page(args, node, executor, process, lambda model: start_request(model, args.seed, image, prompt))
         except KeyboardInterrupt:
             return 0
         if process.exit_code() is not None:
             raise LingbotError("the node has ended; see its log above")
-    print("the page is closed", file=sys.stderr)
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from lingbot_ros.cli.model_arguments import add_model_arguments
 from lingbot_ros.tasks.registry import DEFAULT_MODEL, DEFAULT_TASK
 
-HELP = "plan with a world model and act in the task's simulator: success, cost, time, film"
+HELP = "plan with a world model and execute the plans in the task's simulator"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Each goal is a state that an expert reaches some steps after the start. The planner sees images only, "
         "unless --read states is given, and acts in the simulator by receding horizon."
     )
-    parser.add_argument("--env", default=DEFAULT_TASK, help="task whose simulator is the reality (default %(default)s)")
-    parser.add_argument("--goals", type=int, default=50, help="how many goals (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="decides goals and search (default %(default)s)")
+    parser.add_argument(
+        "--env", default=DEFAULT_TASK, help="task whose simulator executes the plans (default %(default)s)"
+    )
+    parser.add_argument("--goals", type=int, default=50, help="number of goals (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the goals and of the search (default %(default)s)")
     parser.add_argument(
         "--planner",
         default="world",
@@ -33,10 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--horizon", type=int, default=25, help="frames of one plan (default %(default)s)")
     parser.add_argument("--execute", type=int, default=25, help="frames until the next plan (default %(default)s)")
     parser.add_argument("--budget", type=int, default=50, help="frames in all (default %(default)s)")
-    parser.add_argument("--solver", choices=("icem", "cem", "mppi", "rank"), default="icem", help="default %(default)s")
+    parser.add_argument(
+        "--solver", choices=("icem", "cem", "mppi", "rank"), default="icem", help="search method (default %(default)s)"
+    )
     parser.add_argument("--samples", type=int, default=200, help="candidates per iteration (default %(default)s)")
-    parser.add_argument("--iterations", type=int, default=8, help="default %(default)s")
+    parser.add_argument("--iterations", type=int, default=8, help="iterations of the search (default %(default)s)")
     parser.add_argument("--deadline", type=float, metavar="S", help="seconds per plan; the best so far counts")
+    parser.add_argument(
+        "--trust-penalty", type=float, default=0.0, metavar="C",
+        help="cost of a future that is not to be believed at all, in units of the task's cost (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--film", type=int, default=6, metavar="N", help="film the first N goals (default %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for planning.json and planning.mp4")
     add_model_arguments(parser, f"default: {DEFAULT_MODEL}")

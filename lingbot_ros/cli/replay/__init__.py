@@ -21,8 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the bag, and options that override those stored in it."""
     parser.description = "Model, engine and the node's parameters are read from the bag; options override them."
     parser.add_argument("bag", type=Path, help="folder of a bag written by the node's service ~/record")
-    parser.add_argument("--jpeg-quality", type=int, help="bags with JPEG images: the node's publish.jpeg_quality")
-    parser.add_argument("--unit-step", type=float, metavar="M", help="camera models: the node's camera.unit_step")
+    parser.add_argument(
+        "--jpeg-quality", type=int, help="for bags with JPEG images: their quality (publish.jpeg_quality of the node)"
+    )
+    parser.add_argument("--unit-step", type=float, metavar="M", help="for camera models: camera.unit_step of the node")
     add_model_arguments(parser, "default: the value in the bag")
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lingbot_ros.cli.model_arguments import add_model_arguments
+from lingbot_ros.cli.page_arguments import add_page_arguments
 from lingbot_ros.cli.reach import reach_line
 from lingbot_ros.tasks.registry import DEFAULT_SCENE
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--params-file", type=Path, metavar="YAML", help="parameters of the node; command-line options override it"
     )
+    add_page_arguments(parser)
     add_model_arguments(parser, "default: the value in --params-file, else the node's default")
 
 

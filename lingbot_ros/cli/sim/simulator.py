@@ -10,6 +10,7 @@ from rclpy.executors import SingleThreadedExecutor
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.cli.node_session import BRING_UP_S, ros, ros_arguments
+from lingbot_ros.cli.page import require_page_packages, show_page
 from lingbot_ros.errors import InputError
 from lingbot_ros.nodes.client.imagination import ImaginationClient
 from lingbot_ros.nodes.client.node_process import NodeProcess
@@ -29,6 +30,8 @@ def simulate(args: argparse.Namespace) -> int:
     args.model = args.model or world.model
     if find_card(args.model).name != world.model:
         raise InputError("--world", f"'{world.name}'", f"this world needs the model {world.model}, not {args.model}")
+    if args.view:
+        require_page_packages()
     interrupt_once()
     with (
         NodeProcess(ros_arguments(args, {"simulator.enabled": True, "simulator.world": world.source})) as process,
@@ -42,7 +45,10 @@ def simulate(args: argparse.Namespace) -> int:
                 f"paused in the world '{world.name}'; step it with {node.resolve_service_name('step_simulation')}",
                 flush=True,
             )
-            return _watch(args, executor, process, heard)
+            if not args.view:
+                return _watch(args, executor, process, heard)
+            show_page(args, node, executor, process, first_world=lambda _: None)
+            return _ending(process)
         except KeyboardInterrupt:
             return 0
 
@@ -55,16 +61,23 @@ def _watch(
     terminal = sys.stdout.isatty()
     while args.duration is None or time.monotonic() - started_s < args.duration:
         executor.spin_once(0.1)
-        code = process.exit_code()
-        if code is not None:
-            print("\nthe simulator has ended" + ("" if code == 0 else f" with code {code}; see its log"))
-            return 0 if code == 0 else 1
+        if process.exit_code() is not None:
+            print()
+            return _ending(process)
         if heard and time.monotonic() - line_s >= _LINE_S:
             line_s = time.monotonic()
             line = _line(heard[-1])
             heard.clear()
             print(f"\r\033[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
     return 0
+
+
+def _ending(process: NodeProcess) -> int:
+    """Say so when the simulator has ended by itself, as on a client's request to quit."""
+    code = process.exit_code()
+    if code is not None:
+        print("the simulator has ended" + ("" if code == 0 else f" with code {code}; see its log"))
+    return 1 if code else 0
 
 
 def _line(status: ImaginationStatus) -> str:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Runs ruff, mypy and pytest: first the tests without ROS, then the tests of the nodes over DDS, then those of "
         "the shipped model against the simulator."
     )
-    parser.add_argument("--slow", action="store_true", help="also the tests that take minutes or download packages")
+    parser.add_argument("--slow", action="store_true", help="also run the tests that take minutes or download packages")
     parser.add_argument("--no-lint", action="store_true", help="skip ruff and mypy")
     parser.add_argument("paths", nargs="*", type=Path, help="test files or folders (default: all)")
     parser.add_argument("-k", metavar="EXPRESSION", help="run only tests whose names match, as in pytest")

@@ -41,8 +41,11 @@ def compile_graph(
     weights: Mapping[str, Values],
     targets: Sequence[str] = (),
     progress: BuildProgress | None = None,
+    allows_tf32: bool = False,
 ) -> Compiled:
     """Parse and build; `trt` is the module, `weights` are handed over by address, types are those of the graph.
+
+    `allows_tf32`: products of float32 may be rounded to 10 bits, as PyTorch's convolutions on a GPU are.
 
     `targets` are compute capabilities such as SM86, for TensorRT-RTX alone; none: what it takes by default, or the GPU
     that is here. Raises EngineError with GRAPH_REJECTED, BUILD_FAILED or OUT_OF_MEMORY and what was logged, and with
@@ -60,7 +63,8 @@ def compile_graph(
     if any(spec.role is Role.STATE for spec in graph.tensors):
         _set_lengths(builder, config, graph)
     if all(spec.dtype not in _HALF for spec in graph.tensors):
-        config.clear_flag(trt.BuilderFlag.TF32)
+        if not allows_tf32:
+            config.clear_flag(trt.BuilderFlag.TF32)
         _allow_decomposing(trt, network)
     if targets:
         _set_targets(trt, config, targets)

@@ -63,8 +63,7 @@ class TensorRtEngine:
     def use_threads(self) -> None:
         use_threads(self.info.threads)
 
-    def find(self, graph: GraphSpec) -> bool:
-        """Whether the graph's plan was built."""
+    def is_ready(self, graph: GraphSpec) -> bool:
         return self._maker.find(graph) is not None
 
     def load(self, graph: GraphSpec) -> TensorRtProgram:

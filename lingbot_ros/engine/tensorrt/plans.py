@@ -22,6 +22,7 @@ from lingbot_ros.engine.artifacts import (
     write_artifact,
     write_probe,
 )
+from lingbot_ros.engine.decode_graphs import DECODE_GRAPHS
 from lingbot_ros.engine.export.exported import FORM, export_artifact, find_exported, form_of
 from lingbot_ros.engine.export.positional import Positional
 from lingbot_ros.engine.export.probe import Probe
@@ -131,7 +132,8 @@ class PlanMaker:
             weights = {name: weight_of(source, parameters) for name, source in artifact.weights.items()}
             check_room(folder.parent, weights)
             logger.info("building the plan of the %s graph, %d row(s): this is done once", graph.name, graph.batch)
-            compiled = compile_graph(self.trt, graph, artifact.model, weights, self.targets, progress)
+            tf32 = self.precision != "f32" and graph.name in DECODE_GRAPHS
+            compiled = compile_graph(self.trt, graph, artifact.model, weights, self.targets, progress, tf32)
             self._keep(folder, graph, artifact, compiled)
         return Plan(folder / PLAN, artifact.expected)
 
@@ -196,7 +198,7 @@ def code_digest() -> str:
     """Of the code that decides what a graph computes and how it is exported and built."""
     package = Path(__file__).parents[2]
     sources = [*(package / "model").rglob("*.py"), *(package / "engine" / "export").glob("*.py")]
-    sources += [package / "engine" / "graphs.py", package / "engine" / "tensorrt" / "build.py"]
+    sources += [package / "engine" / name for name in ("graphs.py", "decode_graphs.py", "tensorrt/build.py")]
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(path.read_bytes())

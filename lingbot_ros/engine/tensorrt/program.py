@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lingbot_ros.engine.decode_graphs import DECODE_GRAPHS
 from lingbot_ros.engine.export import probe
 from lingbot_ros.engine.interface import GraphSpec, Role, TensorSpec
 from lingbot_ros.engine.tensorrt.build import data_type
@@ -61,7 +62,12 @@ class TensorRtProgram:
 
     @property
     def captures_itself(self) -> bool:
-        return hasattr(self._trt, "CudaGraphStrategy")
+        return self.is_captured and hasattr(self._trt, "CudaGraphStrategy")
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether forwards are replayed as a CUDA graph. Contexts of decoders live for one frame, too short for it."""
+        return self._graph.name not in DECODE_GRAPHS
 
     def move(self, device: str) -> None:
         if torch.device(device) != torch.device(self._device):
@@ -93,7 +99,8 @@ class TensorRtContext:
                     raise EngineError(f"engine: the {graph.name} graph has no tensor {name}, or refuses its address")
         self._slots = next((spec.shape[2] for spec in graph.tensors if spec.role is Role.STATE), 0)
         self._captured: torch.cuda.CUDAGraph | None = None
-        self._runs_before_capture = -1 if program.captures_itself else _WARM_UP
+        captures = program.is_captured and not program.captures_itself
+        self._runs_before_capture = _WARM_UP if captures else -1
 
     def run(self) -> None:
         """Enqueued on the program's stream, behind and before what the caller's stream has to do."""

@@ -1,15 +1,13 @@
 """A vision-language model of transformers as a judge: did the film end in success?"""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from lingbot_ros.errors import InputError, ModelError
+from lingbot_ros.checkpoints.vision_language import VisionLanguageModel, last_object
+from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.judges.folders import model_folder
 
 Film = NDArray[np.uint8]
@@ -56,16 +54,9 @@ class LanguageModelJudge:
     """
 
     def __init__(self, folder: Path, condition: str, votes: int = 3) -> None:
-        from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415  - seconds to import
-
         if votes < 1:
             raise InputError("votes", votes, "give 1 or more")
-        path = model_folder("vlm", folder)
-        try:
-            self._processor: Any = AutoProcessor.from_pretrained(path, local_files_only=True)
-            self._network: Any = AutoModelForImageTextToText.from_pretrained(path, local_files_only=True).eval()
-        except (OSError, ValueError, RuntimeError, ImportError) as error:
-            raise ModelError(f"judge: {path} is no model that reads images and writes text ({error})") from error
+        self._model = VisionLanguageModel(str(model_folder("vlm", folder)), "judge")
         self._condition, self._votes = condition, votes
 
     def judge(self, film: Film) -> Opinion:
@@ -88,19 +79,10 @@ class LanguageModelJudge:
         """An answer that cannot be read is asked for once more, with a reminder."""
         text = _RULES.format(condition=self._condition, question=question, key=key)
         for reminder in ("", " Remember: only the JSON object."):
-            said = read_answer(self._generate(frames, text + reminder), key)
+            said = read_answer(self._model.answer(frames, text + reminder, _NEW_TOKENS), key)
             if said is not None:
                 return said
         return None
-
-    @torch.inference_mode()
-    def _generate(self, frames: list[Film], text: str) -> str:
-        content = [*({"type": "image"} for _ in frames), {"type": "text", "text": text}]
-        prompt = self._processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        inputs = self._processor(text=prompt, images=frames, return_tensors="pt")
-        tokens = self._network.generate(**inputs, max_new_tokens=_NEW_TOKENS, do_sample=False)
-        answer: str = self._processor.decode(tokens[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        return answer
 
 
 def shown_frames(film: Film, offset: int) -> list[Film]:
@@ -113,13 +95,5 @@ def shown_frames(film: Film, offset: int) -> list[Film]:
 
 def read_answer(text: str, key: str) -> bool | None:
     """The verdict in the last JSON object of an answer; None where there is none."""
-    decoder, verdict, at = json.JSONDecoder(), None, text.find("{")
-    while at >= 0:
-        try:
-            found, end = decoder.raw_decode(text, at)
-        except ValueError:
-            end = at + 1
-        else:
-            verdict = found.get(key)
-        at = text.find("{", end)
+    verdict = (last_object(text) or {}).get(key)
     return verdict if isinstance(verdict, bool) else None

@@ -13,6 +13,9 @@ from rclpy.qos import QoSProfile
 from unique_identifier_msgs.msg import UUID
 
 from lingbot_msgs.action import Imagine
+from lingbot_msgs.msg import PromptEvent as PromptEventMessage
+from lingbot_msgs.msg import RobotAction
+from lingbot_ros.control.prompts import PromptEvent, prompts_from
 from lingbot_ros.errors import ErrorCode, LingbotError
 
 _SERVER_S = _FEEDBACK_S = 60.0
@@ -46,20 +49,29 @@ class TrajectoryClient:
         chunks: tuple[int, int],
         on_chunk: Callable[[Imagine.Feedback], None],
         *,
+        keys: Sequence[RobotAction] = (),
+        prompt: str = "",
+        prompts: Sequence[PromptEvent] = (),
         paced: bool,
         going: Callable[[], bool],
     ) -> int:
         """Imagine `poses`, which fill whole chunks of `chunks` frames: the first and the later ones, from frame 0 on.
 
-        `on_chunk` gets the feedback of each, images included, none left out. `going` is asked meanwhile; the goal is
-        canceled once it says no. Returns the frames that were imagined. Raises LingbotError with the node's own code
-        and sentence when it fails.
+        `keys`: one action per pose for models that take both. `prompts` are counted in these frames; an empty one means
+        `prompt`, which must not be empty then. `on_chunk` gets the feedback of each, images included, none left out.
+        `going` is asked meanwhile; the goal is canceled once it says no. Returns the frames that were imagined. Raises
+        LingbotError with the node's own code and sentence when it fails.
         """
         self._on_chunk, done = on_chunk, 0
         first, later = chunks
         while done < len(poses) and going():
             count = later * _CHUNKS_PER_GOAL if done else first + later * (_CHUNKS_PER_GOAL - 1)
+            count = min(count, len(poses) - done)
             goal = Imagine.Goal(session_id=session_id, camera_poses=poses[done : done + count])
+            goal.actions = keys[done : done + count]
+            if prompts:
+                events = prompts_from(prompts, done, done + count)
+                goal.prompt, goal.prompts = prompt, [PromptEventMessage(frame=e.frame, prompt=e.prompt) for e in events]
             goal.paced, goal.return_images = paced, True
             done += self._run(goal, going)
         return done

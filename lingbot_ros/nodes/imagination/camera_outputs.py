@@ -39,7 +39,7 @@ class CameraOutputs:
         """On the pacer's thread, for each frame."""
         pose = record.camera_pose
         if pose is None and record.control is not None:
-            pose = record.control.values
+            pose = record.control.values[:4]
         if pose is None or (self._odom is None and self._tf is None):
             return
         body = pose.copy()

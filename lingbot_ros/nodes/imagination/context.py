@@ -72,7 +72,8 @@ class NodeContext:
 
     def warn_of_stretch(self, shape: tuple[int, ...]) -> None:
         """Say it where a first image [h, w, 3] is stretched so that it shows."""
-        note = stretch_note((shape[0], shape[1]), (self.info.height, self.info.width), self.info.fit)
+        frame, one_size = (self.info.height, self.info.width), self.card.autoencoder == "pixel"
+        note = stretch_note((shape[0], shape[1]), frame, self.info.fit, one_size=one_size)
         if note:
             self.node.get_logger().warning(note)
 

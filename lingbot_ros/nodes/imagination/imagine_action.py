@@ -11,7 +11,8 @@ from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import SessionInfo
 from lingbot_ros.bridge.images import rgb_to_image
 from lingbot_ros.bridge.session_messages import frame_header
-from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.control.prompts import PromptEvent, check_prompts
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import NodeContext
@@ -53,7 +54,11 @@ class ImagineServer:
         """Refuse what can never work. The client sees only the refusal, so the log says why."""
         try:
             self._running.require_active()
-            self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL)
+            controls = self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL)
+            check_prompts(_events(goal), len(controls))
+            if goal.prompts and self._running.card.architecture.text is None:
+                fix = f"{self._running.card.name} takes no text; leave them out"
+                raise InputError("prompts", f"{len(goal.prompts)} prompts", fix)
             if not goal.preempt and self._others(goal):
                 raise LingbotError("a goal is running on this session; set preempt to replace it", ErrorCode.BUSY)
         except Exception as error:  # the boundary to the client
@@ -76,6 +81,7 @@ class ImagineServer:
             goal.session_id or self._running.worker.view.active_id,
             controls,
             goal.prompt,
+            _events(goal),
             paced=goal.paced,
             on_fork=goal.on_fork,
             canceled=lambda: handle.is_cancel_requested,
@@ -136,3 +142,7 @@ class ImagineServer:
             return []
         wanted = goal.session_id or self._running.worker.view.active_id
         return [other for other in self._rollouts.values() if other.session_id == wanted and not other.on_fork]
+
+
+def _events(goal: Imagine.Goal) -> list[PromptEvent]:
+    return [PromptEvent(event.frame, event.prompt) for event in goal.prompts]

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from rclpy.executors import Executor
@@ -10,7 +11,7 @@ from simulation_interfaces import srv
 from simulation_interfaces.msg import Bounds, EntityCategory, EntityFilters, EntityInfo, EntityState, TagsFilter
 
 from lingbot_ros.bridge import simulation_messages as messages
-from lingbot_ros.errors import LingbotError
+from lingbot_ros.errors import InputError
 from lingbot_ros.nodes import qos
 from lingbot_ros.nodes.awaiting import on_worker
 from lingbot_ros.nodes.imagination.context import NodeContext
@@ -77,6 +78,8 @@ class Simulator:
             running.node.get_logger().info(
                 f"the installed simulation_interfaces has no {', '.join(missing)}; the simulator does without"
             )
+        # Files of worlds may be large or on a slow disk: they are read beside the threads that serve.
+        self._reader = ThreadPoolExecutor(1, "worlds")
         self._services: list[Any] = []
         self._steps = SimulatorSteps(running, executor, self._simulation)
 
@@ -121,6 +124,7 @@ class Simulator:
 
     def destroy(self) -> None:
         self.end()
+        self._reader.shutdown(wait=False)
         self._clock.destroy()
 
     def _answering(self, name: str, handler: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:
@@ -158,7 +162,7 @@ class Simulator:
         kinds = srv.ResetSimulation.Request
         scope = request.scope or kinds.SCOPE_ALL
         if scope != kinds.SCOPE_ALL and scope & ~(kinds.SCOPE_TIME | kinds.SCOPE_STATE | kinds.SCOPE_SPAWNED):
-            raise LingbotError(f"scope: got {scope}; add up 1 (time), 2 (state) and 4 (spawned), or give 255 for all")
+            raise InputError("scope", scope, "add up 1 (time), 2 (state) and 4 (spawned), or give 255 for all")
         of_time, of_state = bool(scope & kinds.SCOPE_TIME), bool(scope & kinds.SCOPE_STATE)
         await self._on_worker(lambda served: self._simulation.reset(served, of_time=of_time, of_state=of_state))
         if of_time:
@@ -169,9 +173,10 @@ class Simulator:
         resource = getattr(request, "world_resource", request)
         strict = request.fail_on_unsupported_element
         if resource.uri:
-            world = self._shelf.read(resource.uri, strict=strict)
+            reading = self._reader.submit(self._shelf.read, resource.uri, strict=strict)
         else:
-            world = parse_scene(resource.resource_string, strict=strict)
+            reading = self._reader.submit(parse_scene, resource.resource_string, strict=strict)
+        world = await on_worker(self._executor, reading)
         await self._on_worker(lambda served: self._simulation.load(served, world))
         self._clock.set_back()
         response.world = messages.world_resource(world)
@@ -192,7 +197,8 @@ class Simulator:
     async def _get_available_worlds(
         self, request: srv.GetAvailableWorlds.Request, response: srv.GetAvailableWorlds.Response
     ) -> None:
-        worlds = self._shelf.worlds(request.additional_sources)
+        reading = self._reader.submit(self._shelf.worlds, request.additional_sources)
+        worlds = await on_worker(self._executor, reading)
         response.worlds = [
             messages.world_resource(world)
             for world in worlds
@@ -242,20 +248,21 @@ class Simulator:
     def _passes(self, filters: EntityFilters) -> bool:
         """Whether the camera does, which is there while a world is. Raises LingbotError for what cannot be asked."""
         if filters.bounds.type != Bounds.TYPE_EMPTY:
-            raise LingbotError("filters.bounds: entities of an imagined world have no bounds; leave it empty")
+            raise InputError("filters.bounds", "bounds", "leave it empty: entities of an imagined world have none")
         if self._simulation.world is None:
             return False
         try:
             named = re.fullmatch(filters.filter, CAMERA) is not None if filters.filter else True
         except re.error as error:
-            raise LingbotError(f"filters.filter: got '{filters.filter}'; no regular expression: {error}") from error
+            raise InputError("filters.filter", filters.filter, f"give a regular expression ({error})") from error
         of_kind = not filters.categories or self._category() in filters.categories
         return named and of_kind and _has_tags(filters.tags, _CAMERA_TAGS)
 
     def _not_found(self, entity: str) -> Any:
         known = f"'{CAMERA}'" if self._simulation.world is not None else "none: no world is loaded"
         return messages.Result(
-            result=messages.Result.RESULT_NOT_FOUND, error_message=f"entity: got '{entity}'; entities: {known}"
+            result=messages.Result.RESULT_NOT_FOUND,
+            error_message=str(InputError("entity", f"'{entity}'", f"entities: {known}")),
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
@@ -16,7 +18,6 @@ from lingbot_msgs.srv import (
     ListModels,
     ListSessions,
     Record,
-    SetPaused,
     StartSession,
     Step,
 )
@@ -29,6 +30,7 @@ from lingbot_ros.nodes.viewer.futures import Futures
 from lingbot_ros.nodes.viewer.link import ImaginationLink
 from lingbot_ros.nodes.viewer.moments import Moments
 from lingbot_ros.nodes.viewer.page_state import node_state
+from lingbot_ros.nodes.viewer.passing import PassingTime
 from lingbot_ros.nodes.viewer.worlds import start_request
 from lingbot_ros.viewer.driver import DrivingSeat
 from lingbot_ros.viewer.film import ShownFrames, encode_film
@@ -43,8 +45,10 @@ _START_S = 600.0
 _FIRST_TRIES, _FIRST_IMAGE_S = 3, 2.0
 
 
-FirstWorld = Callable[[ModelInfo], StartSession.Request]
-"""What to start once the page hears the node; it may take seconds and runs on a thread of its own."""
+FirstWorld = Callable[[ModelInfo], StartSession.Request | None]
+"""What to start once the page hears the node; it may take seconds and runs on a thread of its own.
+
+None: the node is a simulator, whose world is set back to its first image."""
 
 
 class ImaginationBackend:
@@ -63,10 +67,12 @@ class ImaginationBackend:
         self._futures: Futures | None = None
         self._future_frames: dict[int, Frame] = {}
         self._was_paused = False
+        self._time = PassingTime(link)
         self._moments = Moments(link, self._put)
         self._driving = Driving(link, self.seat, self._driven, self._is_lockstep, lambda: self._frames, self._tell)
         self._frames = 0
         self._seed, self._prompt = 0, ""
+        self._began: StartSession.Request | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
         self._notice = ""
@@ -93,6 +99,7 @@ class ImaginationBackend:
         notice, self._notice = self._notice, ""
         return {
             **node_state(self._model, self._status if present else None, self._info),
+            "simulator": self._time.is_simulator,
             "futures": 0 if self._futures is None else self._futures.count,
             "moments": self._moments.listed(),
             "seed": self._seed,
@@ -119,13 +126,15 @@ class ImaginationBackend:
         async with self._changing:
             match request.name:
                 case "pause":
-                    await self._pause(given["paused"])
+                    await self._time.pause(given["paused"])
                 case "step":
                     await self._step()
                 case "prompt":
                     self._set_prompt(given["text"])
+                case "reset":
+                    await self._reset()
                 case "new_world":
-                    await self._new_world(given["seed"], given["image"], uploads)
+                    await self._new_world(given["seed"], uploads.get(given["image"]) if given["image"] else None)
                 case "futures":
                     await self._begin_futures(given["count"])
                 case "adopt":
@@ -142,9 +151,6 @@ class ImaginationBackend:
                 case other:
                     raise InputError("name", other, "the viewer does not know this request")
         return {}
-
-    async def _pause(self, paused: bool) -> None:
-        await self._link.call(SetPaused, "set_paused", SetPaused.Request(paused=paused))
 
     async def _step(self) -> None:
         """One chunk of the present, under what is held."""
@@ -163,13 +169,27 @@ class ImaginationBackend:
         self._prompt = text
         self._link.prompts.publish(String(data=text))
 
-    async def _new_world(self, seed: int, image: str, uploads: Uploads) -> None:
+    async def _reset(self) -> None:
+        """The same world from its first image on."""
+        if self._time.is_simulator:
+            await self._end_futures()
+            self._forget_present()
+            await self._time.reset()
+        elif self._began is None:  # the session was started by somebody else
+            await self._new_world(self._seed, None)
+        else:
+            await self._begin_world(self._began)
+
+    async def _new_world(self, seed: int, image: NDArray[np.uint8] | None) -> None:
+        if self._time.is_simulator:
+            raise LingbotError("new_world: a simulator gets its worlds by load_world", ErrorCode.UNSUPPORTED)
+        await self._begin_world(await asyncio.to_thread(start_request, self._loaded(), seed, image, self._prompt))
+
+    async def _begin_world(self, request: StartSession.Request) -> None:
         await self._end_futures()
-        first = uploads.get(image) if image else None
-        request = await asyncio.to_thread(start_request, self._loaded(), seed, first, self._prompt)
         self._forget_present()
         await self._link.call(StartSession, "start_session", request)
-        self._seed = seed
+        self._began, self._seed = request, request.seed
         self._moments.clear()
 
     def _forget_present(self) -> None:
@@ -180,7 +200,7 @@ class ImaginationBackend:
     async def _begin_futures(self, count: int) -> None:
         await self._end_futures()
         self._was_paused = self._status is not None and self._status.state == ImaginationStatus.STATE_PAUSED
-        await self._pause(True)
+        await self._time.pause(True)
         futures = Futures(self._link, self._loaded(), self.seat, self._show_future, self._tell)
         await futures.begin(count, self._info)
         self._futures = futures
@@ -193,7 +213,11 @@ class ImaginationBackend:
         if self._futures is None:
             raise LingbotError("there are no futures to choose from", ErrorCode.SESSION_CLOSED)
         before = self._status.active_session if self._status else ""
-        session, info = await self._futures.adopt(stream), self._futures.last_info(stream)
+        info = self._futures.last_info(stream)
+        if self._time.is_simulator:
+            session = await self._futures.adopt_in_place(stream, before)
+        else:
+            session = await self._futures.adopt(stream)
         frame = self._future_frames.get(stream)
         if frame is not None:
             self._put(replace(frame, stream=0))
@@ -209,7 +233,7 @@ class ImaginationBackend:
         if futures is not None:
             await futures.end()
             if not self._was_paused:
-                await self._pause(False)
+                await self._time.pause(False)
 
     async def _return_to(self, number: int) -> None:
         await self._end_futures()
@@ -242,10 +266,14 @@ class ImaginationBackend:
         while self._model is None or not self._link.hears_images():
             await asyncio.sleep(_LOOK_S)
         request = await asyncio.to_thread(first_world, self._model)
-        self._seed, self._prompt = request.seed, request.prompt
+        if request is not None:
+            self._began, self._seed, self._prompt = request, request.seed, request.prompt
         try:
             for _ in range(_FIRST_TRIES):
-                await self._link.call(StartSession, "start_session", request, _START_S)
+                if request is None:
+                    await self._time.reset()
+                else:
+                    await self._link.call(StartSession, "start_session", request, _START_S)
                 deadline_s = time.monotonic() + _FIRST_IMAGE_S
                 while time.monotonic() < deadline_s:
                     if self._shown.newest() is not None:

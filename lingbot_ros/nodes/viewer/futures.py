@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lingbot_msgs.msg import FrameInfo, ModelInfo, SessionInfo
-from lingbot_msgs.srv import EndSession, ForkSession, StepSessions
+from lingbot_msgs.srv import EndSession, ForkSession, RestoreSession, SaveSession, StepSessions
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes.viewer.controls import chunk_controls
 from lingbot_ros.nodes.viewer.link import ImaginationLink
@@ -14,6 +14,7 @@ from lingbot_ros.viewer.driver import DrivingSeat
 
 _LEASE_S = 300.0
 _LOOK_S = 0.05
+_ADOPTED = "viewer-adopted"
 
 
 class Futures:
@@ -54,15 +55,26 @@ class Futures:
 
     async def adopt(self, stream: int) -> SessionInfo:
         """Make a copy of one future the present. Raises LingbotError for a future that is not there."""
-        if stream not in self._sessions:
-            raise LingbotError(f"future: {stream} is not open", ErrorCode.UNKNOWN_SESSION)
-        request = ForkSession.Request(session_id=self._sessions[stream].session_id, activate=True)
+        request = ForkSession.Request(session_id=self._session_id(stream), activate=True)
         session: SessionInfo = (await self._link.call(ForkSession, "fork_session", request)).session
+        return session
+
+    async def adopt_in_place(self, stream: int, session_id: str) -> SessionInfo:
+        """The same within the session `session_id`, as a simulator wants it: it has one session of its own."""
+        save = SaveSession.Request(session_id=self._session_id(stream), path=_ADOPTED, overwrite=True)
+        await self._link.call(SaveSession, "save_session", save)
+        request = RestoreSession.Request(path=_ADOPTED, session_id=session_id)
+        session: SessionInfo = (await self._link.call(RestoreSession, "restore_session", request)).session
         return session
 
     def last_info(self, stream: int) -> FrameInfo | None:
         """Info of the last frame of a future."""
         return self._last.get(stream)
+
+    def _session_id(self, stream: int) -> str:
+        if stream not in self._sessions:
+            raise LingbotError(f"future: {stream} is not open", ErrorCode.UNKNOWN_SESSION)
+        return str(self._sessions[stream].session_id)
 
     async def end(self) -> None:
         """End all forks. Those that cannot be ended now end by their lease."""

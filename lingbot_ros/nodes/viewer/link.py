@@ -91,6 +91,11 @@ class ImaginationLink:
         """The full name of a service in the namespace of the node, for services that are not private to it."""
         return self._node.resolve_service_name(name)
 
+    def is_offered(self, name: str) -> bool:
+        """Whether a node of the namespace offers a service of that name."""
+        full = self.service_name(name)
+        return any(found == full for found, _ in self._node.get_service_names_and_types())
+
     def now(self) -> Any:
         """The node's clock, as a message."""
         return self._node.get_clock().now().to_msg()

@@ -1,52 +1,46 @@
-"""The executable `viewer`: a page for an imagination node of the same namespace, until SIGINT or SIGTERM."""
+"""The executable `viewer`: a page for an imagination node of the same namespace, until SIGINT, SIGTERM or SIGHUP."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import rclpy
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
-
-from lingbot_ros.errors import LingbotError
-from lingbot_ros.nodes.viewer.backend import FirstWorld, ImaginationBackend
-from lingbot_ros.nodes.viewer.link import ImaginationLink
-from lingbot_ros.viewer.serve import DEFAULT_PORT, Address, serve
+from lingbot_ros.nodes.end_signals import EndSignals
+from lingbot_ros.nodes.executable import ros, told, warn_of_useless_files
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; uvicorn owns the signals."""
-    rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
-    node = Node("viewer")
-    host = str(node.declare_parameter("host", "127.0.0.1").value)
-    port = int(node.declare_parameter("port", DEFAULT_PORT).value)
-    imagination = str(node.declare_parameter("imagination", "imagination").value)
-    try:
-        view(node, Address(host, port), imagination)
-    except LingbotError as error:
-        node.get_logger().error(str(error))
-        return 1
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    """Serve until a signal comes.
 
-
-def view(
-    node: Node,
-    address: Address,
-    imagination: str = "imagination",
-    first_world: FirstWorld | None = None,
-    ended: Callable[[], bool] = lambda: False,
-) -> None:
-    """Serve the page of an imagination node over `node`, which is on no executor, until a signal or `ended()`.
-
-    first_world: what to start; None = show the session that the node has. Raises LingbotError.
+    Returns 0, 1 where the page could not be served, or 2 when the ROS arguments or a parameter cannot be used.
     """
-    link = ImaginationLink(node, imagination)
+    signals = EndSignals()
     try:
-        serve(ImaginationBackend(link, first_world), address, lambda url: print(f"open {url}", flush=True), ended)
+        return told("viewer", lambda: _run(sys.argv if args is None else args, signals))
     finally:
-        link.close()
+        signals.close()
+
+
+def _run(args: Sequence[str], signals: EndSignals) -> None:
+    # Imported under the eyes of `signals`: this takes seconds, in which a launch may be stopped.
+    from rclpy.node import Node  # noqa: PLC0415
+
+    from lingbot_ros.nodes.declared import declare, values_of  # noqa: PLC0415
+    from lingbot_ros.nodes.viewer.parameters import PARAMETERS  # noqa: PLC0415
+    from lingbot_ros.nodes.viewer.view import view  # noqa: PLC0415
+    from lingbot_ros.viewer.serve import Address  # noqa: PLC0415
+
+    if signals.asked:
+        return
+    with ros("viewer", args):
+        node = Node("viewer")
+        try:
+            warn_of_useless_files(node, args)
+            declare(node, PARAMETERS)
+            values = values_of(node, PARAMETERS)
+            address = Address(values["host"], values["port"])
+            # While it serves, uvicorn owns the signals; `asked` is for those that come before.
+            view(node, address, values["imagination"], ended=lambda: signals.asked)
+        finally:
+            node.destroy_node()
 
 
 if __name__ == "__main__":

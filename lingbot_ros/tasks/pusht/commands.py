@@ -135,7 +135,7 @@ DATASET = Command(
     _add_dataset_arguments,
     _make_dataset,
     "Simulates Push-T episodes at 10 Hz, 96x96, with actions, poses and contacts. "
-    "Run the same command again to take up an interrupted run.",
+    "Repeat the same command to resume an interrupted run.",
 )
 
 HEADS = (

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lingbot_ros.checkpoints.trust import TrustSpec
+    from lingbot_ros.engine.interface import GraphSpec
     from lingbot_ros.evaluate.evaluation import Evaluation, EvaluationOptions
     from lingbot_ros.evaluate.policy_task import PolicyTask
     from lingbot_ros.evaluate.reality.episodes import Episode
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
+    from lingbot_ros.planning.goal import Goal, GoalRequest
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -84,6 +86,12 @@ class PushT(Task):
 
         return plan_trials(world, options, on_trial)
 
+    def goal(self, world: World, request: GoalRequest) -> Goal:
+        """See `Task`."""
+        from lingbot_ros.tasks.pusht.planning.goal import read_goal
+
+        return read_goal(world, request)
+
     def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
         from lingbot_ros.tasks.pusht.report.trust_calibration import calibrate_trust
 
@@ -94,6 +102,14 @@ class PushT(Task):
 
         return PushTPolicies()
 
+    def normal_episodes(self, folder: Path) -> Sequence[Episode]:
+        """Without the policy that puts the pusher anywhere from one frame to the next."""
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+        from lingbot_ros.tasks.pusht.simulator.policies import POLICY_NAMES
+
+        jumps = PushTDataset(folder).policy == POLICY_NAMES.index("jumps")
+        return [episode for episode, leaps in zip(self.episodes(folder), jumps, strict=True) if not leaps]
+
     def episodes(self, folder: Path) -> Sequence[Episode]:
         from lingbot_ros.evaluate.reality.episodes import Episode
         from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
@@ -103,6 +119,11 @@ class PushT(Task):
             Episode(f"episode {number}", dataset.frames(number), dataset.actions[number].astype(float))
             for number in range(len(dataset))
         ]
+
+    def head_graphs(self, name: str, rows: int) -> Sequence[GraphSpec]:
+        from lingbot_ros.tasks.pusht.heads.graphs import head_graphs
+
+        return head_graphs(name, rows)
 
     def value_estimator(self) -> ValueEstimator:
         from lingbot_ros.tasks.pusht.evaluation.value import CoverageValue

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lingbot_ros.checkpoints.architecture import parse_dataclass
+from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.regular import read_text
+from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.training.config import Schedule
 
@@ -26,8 +27,8 @@ class SceneTrainConfig:
     def load(cls, path: Path) -> "SceneTrainConfig | None":
         """Read a YAML file with the key `scene`; None where it describes another kind of run. Raises InputError."""
         try:
-            data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError):
+            data = parse_yaml(read_text(path, "--config"), str(path))
+        except InputError:
             return None  # the reader of the other kind says what is wrong
         if not isinstance(data, dict) or KEY not in data:
             return None

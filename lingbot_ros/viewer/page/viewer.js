@@ -318,6 +318,7 @@ function showState(next) {
   $("what-if").hidden = next.futures > 0;
   $("count-label").hidden = next.futures > 0;
   $("back").hidden = next.futures === 0;
+  $("begin").hidden = next.simulator;
   $("record").classList.toggle("on", Boolean(status?.recording));
   $("record").textContent = status?.recording ? "Stop recording" : "Record bag";
   $("fps").textContent = status?.fps == null ? "–" : status.fps.toFixed(1);
@@ -329,7 +330,9 @@ function showState(next) {
   $("seat-text").textContent = { you: "You drive.", another: "Another page drives.", nobody: next.pages > 1 ? `${next.pages} pages are open; the first to drive holds the controls.` : "" }[next.driver];
   $("take-over").hidden = next.driver !== "another";
   const hint = status === null ? "The imagination node does not answer. The page goes on when it is back."
-    : status.state === "failed" ? status.error : !status.session ? "There is no world yet. Start one on the right." : "";
+    : status.state === "failed" ? status.error
+    : !status.session ? (next.simulator ? "No world is loaded. Call load_world." : "There is no world yet. Start one on the right.")
+    : status.state === "paused" && !next.futures ? "Paused. Resume (Space) to drive." : "";
   $("hint").textContent = hint;
   $("hint").hidden = !hint;
 }
@@ -395,7 +398,7 @@ $("record").onclick = async () => {
   const result = await request("record", { on: !state.status?.recording });
   if (result?.path) notice(`bag: ${result.path}`);
 };
-$("reset").onclick = () => request("new_world", { seed: state.seed ?? 0 });
+$("reset").onclick = () => request("reset");
 $("new-world").onclick = () => request("new_world", { seed: Number($("seed").value) });
 $("take-over").onclick = () => request("take_over");
 $("apply").onclick = () => request("prompt", { text: $("prompt").value });

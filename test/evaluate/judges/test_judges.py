@@ -6,20 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
-from transformers import (
-    CLIPImageProcessorPil,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    LlavaProcessor,
-    PreTrainedTokenizerFast,
-    VideoMAEConfig,
-    VideoMAEModel,
-)
+from transformers import VideoMAEConfig, VideoMAEModel
 
 from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.evaluate.judges.admission import admit
@@ -27,37 +14,10 @@ from lingbot_ros.evaluate.judges.language_model import LanguageModelJudge, Opini
 from lingbot_ros.evaluate.judges.lpips import BACKBONE, WEIGHTS, Lpips
 from lingbot_ros.evaluate.judges.video_distance import VideoFeatures, video_distance
 from test.support.tiny_judges import write_lpips
+from test.support.tiny_vision_language import write_vlm
 
 RNG = np.random.default_rng(0)
 FILM = RNG.integers(0, 256, (20, 48, 48, 3), np.uint8)
-WORDS = ["<pad>", "<unk>", "<image>", "true", "false", "success", "failure", "robot", "the"]
-TEMPLATE = (
-    "{% for m in messages %}{% for c in m.content %}"
-    "{% if c.type == 'image' %}<image> {% else %}{{ c.text }}{% endif %}{% endfor %}{% endfor %}"
-)
-
-
-def write_vlm(folder: Path) -> Path:
-    """A tiny Llava with random weights and its processor, as transformers saves them."""
-    torch.manual_seed(0)
-    vision = CLIPVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
-                              image_size=28, patch_size=14, projection_dim=16)  # fmt: skip
-    text = LlamaConfig(vocab_size=len(WORDS), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-                       num_attention_heads=2, num_key_value_heads=2, pad_token_id=0)  # fmt: skip
-    config = LlavaConfig(
-        vision_config=vision, text_config=text, image_token_index=2, vision_feature_select_strategy="default"
-    )
-    LlavaForConditionalGeneration(config).save_pretrained(folder)
-    words = Tokenizer(WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = Whitespace()
-    fast = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", unk_token="<unk>")
-    fast.add_special_tokens({"additional_special_tokens": ["<image>"]})
-    images = CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28})
-    LlavaProcessor(
-        images, fast, patch_size=14, vision_feature_select_strategy="default", chat_template=TEMPLATE,
-        num_additional_image_tokens=1,
-    ).save_pretrained(folder)  # fmt: skip
-    return folder
 
 
 def test_a_language_model_that_talks_nonsense_has_no_valid_vote(tmp_path: Path) -> None:
@@ -71,9 +31,10 @@ class Scripted(LanguageModelJudge):
     """The judge with answers that are given, in the order in which it asks."""
 
     def __init__(self, answers: list[str], votes: int) -> None:
-        self._condition, self._votes, self._answers, self.asked = "it is done.", votes, answers, list[str]()
+        self._condition, self._votes, self._model = "it is done.", votes, self
+        self._answers, self.asked = answers, list[str]()
 
-    def _generate(self, frames: list[np.ndarray], text: str) -> str:
+    def answer(self, frames: list[np.ndarray], text: str, most_tokens: int) -> str:
         self.asked.append(text)
         return self._answers.pop(0)
 

@@ -1,4 +1,4 @@
-"""The card says exactly what the report says, and the README exactly what the card says."""
+"""The card says exactly what the report says, and the documentation exactly what the card says."""
 
 import json
 from pathlib import Path
@@ -50,12 +50,12 @@ def test_card_quotes_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "figures miss the minimum" in printed and "max_horizon: 0 frames" in printed
 
 
-def test_readme_shows_what_the_card_quotes() -> None:
-    """`eval-model --card --out FOLDER` writes both; the README's table is FOLDER/table.md."""
+def test_the_documentation_shows_what_the_card_quotes() -> None:
+    """`eval-model --card --out FOLDER` writes both; the table of docs/models.md is FOLDER/table.md."""
     card = find_card("pusht-lasting")
-    readme = (ROOT / "README.md").read_text()
-    assert card_table(card.quality) in readme
-    assert f"`max_horizon` is {card.max_horizon}" in readme
+    page = (ROOT / "docs" / "models.md").read_text()
+    assert card_table(card.quality) in page
+    assert f"`max_horizon` is {card.max_horizon}" in page
 
 
 @pytest.mark.parametrize("name", ["pusht-lasting", "pusht-small"])

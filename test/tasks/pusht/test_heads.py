@@ -1,5 +1,6 @@
 """The shipped heads on real frames, damaged ones, and the command that makes them."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,15 @@ import pytest
 import yaml
 
 from lingbot_ros.cli.main import main
+from lingbot_ros.engine.artifacts import ARTIFACTS_VARIABLE
+from lingbot_ros.engine.interface import EngineOptions
+from lingbot_ros.engine.onnx_engine import OnnxEngine
 from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.tasks.pusht.dataset.episode import EpisodeMaker, episode_seed
 from lingbot_ros.tasks.pusht.head_training.calibrate import expected_calibration_error, fit_platt
 from lingbot_ros.tasks.pusht.head_training.futures import imagine_near_goal, imagined_outcomes
 from lingbot_ros.tasks.pusht.head_training.outcome_data import make_outcomes
-from lingbot_ros.tasks.pusht.heads import InverseDynamics, OutcomeHead
+from lingbot_ros.tasks.pusht.heads import InverseDynamics, Outcome, OutcomeHead
 from lingbot_ros.world import World
 from test.support.tiny_model import write_tiny_model
 
@@ -102,3 +106,28 @@ def test_platt_scaling_undoes_a_known_distortion() -> None:
     probability = 1 / (1 + np.exp(-truth))
     assert expected_calibration_error(probability, happened) < 0.02
     assert expected_calibration_error(probability**3, happened) > 0.05
+
+
+@pytest.mark.parametrize(("head", "name"), [(OutcomeHead, "pusht-outcome"), (InverseDynamics, "pusht-inverse")])
+def test_a_head_says_the_same_on_another_engine(
+    head: type[OutcomeHead | InverseDynamics],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where it was exported; else PyTorch runs it, and the log says so. Nine images are forwards of eight and one."""
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(tmp_path))
+    caplog.set_level(logging.INFO)
+    engine = OnnxEngine(EngineOptions(threads=1))
+    assert head(name, engine)._network.__class__ is head(name)._network.__class__
+    assert f"head {name}: torch; onnxruntime: NOT_EXPORTED, `lingbot export {name}` does it" in caplog.text
+    assert main(["export", name]) == 0
+    episode = EpisodeMaker().make(episode_seed("test", 3, 0), 12)
+    frames = episode.frames[:9] if head is OutcomeHead else np.stack([episode.frames[t : t + 3] for t in range(9)])
+    on_engine = head(name, engine)
+    assert set(on_engine._network._programs) == {1, 8}
+    found, expected = on_engine(frames), head(name)(frames)
+    pairs = zip(*(vars(one).values() if isinstance(one, Outcome) else one for one in (found, expected)), strict=True)
+    for mine, theirs in pairs:
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)

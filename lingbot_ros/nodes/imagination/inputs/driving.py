@@ -16,7 +16,7 @@ from lingbot_ros.bridge.plans import joint_values, path_poses, trajectory_action
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.bridge.velocities import Twist6, is_enabled, joy_values, keys_values, moved_twist, twist_values
 from lingbot_ros.control.joint_states import JointStates
-from lingbot_ros.control.mappings import JointMap, require_action, require_camera
+from lingbot_ros.control.mappings import JointMap, require_action, require_camera, require_no_keys
 from lingbot_ros.control.motion import Values
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.nodes.imagination.context import NodeContext
@@ -50,6 +50,7 @@ class Driving:
         self._running.worker.put_control(control, message.session_id)
 
     def on_pose(self, message: PoseStamped) -> None:
+        require_no_keys(self._spec, "camera_pose")
         (control,) = poses_to_controls(
             [message],
             self._spec,
@@ -66,6 +67,7 @@ class Driving:
 
     def on_path(self, message: Path) -> None:
         require_camera(self._spec, "path")
+        require_no_keys(self._spec, "path")
         map_frame, fps = self._running.config.map_frame, self._running.info.fps
         poses = path_poses(message, self._running.frames, map_frame, fps)
         named = message.header.frame_id or next((p.header.frame_id for p in message.poses if p.header.frame_id), "")

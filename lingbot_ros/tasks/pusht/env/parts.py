@@ -63,7 +63,7 @@ class Parts:
         low, high = (np.array(bound, np.float32) for bound in (info.control.low, info.control.high))
         return cls(
             world,
-            OutcomeHead(head),
+            OutcomeHead(head, world.model.engine),
             start,
             horizon,
             spaces.Box(0, 255, (info.height, info.width, 3), np.uint8),

@@ -52,16 +52,21 @@ def find_head(name: str | Path) -> Path:
     )
 
 
-def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
-    """Fill `network` with the weights of a head of `kind`; raises ModelError naming the file and what is wrong."""
-    folder = find_head(name)
+def read_card(folder: Path) -> HeadCard:
+    """The card of the head in a folder. Raises ModelError naming the file and what is wrong."""
     path = folder / CARD_FILE
     try:
         data = parse_yaml(read_text(path, "head"), str(path))
         weights = parse_dataclass(WeightsSpec, data.get("weights", {}), f"{path}: weights")
-        card = parse_dataclass(HeadCard, {**data, "weights": weights}, str(path))
+        return parse_dataclass(HeadCard, {**data, "weights": weights}, str(path))
     except (AttributeError, TypeError, InputError) as error:
         raise ModelError(f"head: {path} cannot be read ({error})") from error
+
+
+def load_head(name: str | Path, kind: HeadKind, network: nn.Module) -> HeadCard:
+    """Fill `network` with the weights of a head of `kind`; raises ModelError naming the file and what is wrong."""
+    folder = find_head(name)
+    path, card = folder / CARD_FILE, read_card(folder)
     if card.kind != kind:
         raise ModelError(f"head: {path} is of kind {card.kind!r}, not {kind!r}; give one of that kind")
     file = folder / card.weights.file

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lingbot_ros.engine.interface import Engine
 from lingbot_ros.tasks.pusht.heads.files import load_head
 from lingbot_ros.tasks.pusht.heads.networks import SIZE, InverseNet, to_images
+from lingbot_ros.tasks.pusht.heads.running import running_on
 
 ARENA_CENTRE = 256.0
 
@@ -18,10 +20,14 @@ class InverseDynamics:
     It takes the image before them because the pusher has a velocity that a single one does not show.
     """
 
-    def __init__(self, name: str | Path = "pusht-inverse") -> None:
-        """Raises ModelError for a head that is unknown, damaged or of another kind."""
-        self._network = InverseNet()
-        self.card = load_head(name, "inverse-dynamics", self._network)
+    def __init__(self, name: str | Path = "pusht-inverse", engine: Engine | None = None) -> None:
+        """`engine` runs it if it was exported for that, else PyTorch; None: PyTorch.
+
+        Raises ModelError for a head that is unknown, damaged or of another kind, and EngineError.
+        """
+        network = InverseNet()
+        self.card = load_head(name, "inverse-dynamics", network)
+        self._network = running_on(engine, name, network)
 
     @torch.inference_mode()
     def __call__(self, frames: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lingbot_ros.engine.interface import Engine
 from lingbot_ros.tasks.pusht.heads.files import load_head
 from lingbot_ros.tasks.pusht.heads.networks import SIZE, OutcomeNet, to_images
+from lingbot_ros.tasks.pusht.heads.running import running_on
 
 SUCCESS_COVERAGE = 0.95
 """gym-pusht ends an episode when the block covers this much of the goal."""
@@ -35,10 +37,14 @@ class Outcome:
 class OutcomeHead:
     """Loaded once, then called with images; runs on the CPU in about a millisecond an image."""
 
-    def __init__(self, name: str | Path = "pusht-outcome") -> None:
-        """Raises ModelError for a head that is unknown, damaged or of another kind."""
-        self._network = OutcomeNet()
-        self.card = load_head(name, "outcome", self._network)
+    def __init__(self, name: str | Path = "pusht-outcome", engine: Engine | None = None) -> None:
+        """`engine` runs it if it was exported for that, else PyTorch; None: PyTorch.
+
+        Raises ModelError for a head that is unknown, damaged or of another kind, and EngineError.
+        """
+        network = OutcomeNet()
+        self.card = load_head(name, "outcome", network)
+        self._network = running_on(engine, name, network)
 
     @torch.inference_mode()
     def __call__(self, frames: NDArray[np.uint8]) -> Outcome:

@@ -1,0 +1,1 @@
+"""The lifecycle node `agent`: a vision-language model drives, and prompts change what happens in the imagined world."""
