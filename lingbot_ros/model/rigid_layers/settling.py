@@ -45,6 +45,8 @@ def jammed(yields: int, ways: Floats, wants: Floats, touching: NDArray[np.bool_]
     all of these are worked out, and the best is taken.
     """
     used = np.flatnonzero(touching.any(1))
+    if not len(used):  # walls were reached that all let go
+        return np.zeros((3, wants.shape[1]), np.float32)
     ways, wants, touching = ways[:, used], wants[used], touching[used]
     prices = np.where(used < yields, _DISC, _WALL).astype(np.float32)
     found, unreal = [ways * (wants / np.maximum((ways * ways).sum(0), 1e-9))], [~touching]

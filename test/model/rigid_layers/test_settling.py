@@ -44,3 +44,8 @@ def test_of_many_contacts_walls_get_what_they_want_and_motions_stay_small() -> N
     assert satisfied.mean() > 0.5 and np.isfinite(motion).all()
     assert (np.abs(motion).max(0)[satisfied] < 10).all()
     assert (motion[:, ~touching.any(0)] == 0).all()
+
+
+def test_where_nothing_touches_nothing_moves() -> None:
+    ways, wants = np.ones((3, 4, 2), np.float32), np.ones((4, 2), np.float32)
+    assert (jammed(2, ways, wants, np.zeros((4, 2), bool)) == 0).all()
