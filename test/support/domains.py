@@ -1,8 +1,4 @@
-"""ROS domains that no other test of this machine uses at the same time.
-
-A test process takes a block of domains, by a lock that ends with it, and hands them out in turn; those of nodes that
-run are not handed out again.
-"""
+"""ROS domains that no other test of this machine uses at once: each is held by a lock that ends with its process."""
 
 import fcntl
 import random
@@ -12,38 +8,40 @@ from pathlib import Path
 from typing import IO
 
 # Below 102 the ports of a domain stay clear of those that Linux hands to outgoing connections.
-_BLOCKS = [range(first, first + 10) for first in range(60, 100, 10)]
-_HELD: list[IO[str]] = []
-_FREE: deque[int] = deque()
+_DOMAINS = range(60, 102)
+# What a test starts by itself ends with the test, which borrows few.
+_BORROWED_AT_ONCE = 8
+_HELD: dict[int, IO[str]] = {}
+_BORROWED: deque[int] = deque()
 
 
 def take_domain() -> int:
-    """The domain of this process that was free for longest; it is free again after `give_back`."""
-    if not _FREE:
-        _FREE.extend(_take_block())
-    return _FREE.popleft()
+    """A free domain, held until `give_back`. Raises RuntimeError where every domain is in use."""
+    for domain in random.sample(_DOMAINS, len(_DOMAINS)):
+        if domain not in _HELD and (lock := _lock(domain)):
+            _HELD[domain] = lock
+            return domain
+    raise RuntimeError(f"every ROS domain of {_DOMAINS} is in use by tests: end those that were left running")
 
 
 def give_back(domain: int) -> None:
-    """Let later tests have the domain."""
-    _FREE.append(domain)
+    """Let other tests have the domain."""
+    _HELD.pop(domain).close()
 
 
 def borrow_domain() -> int:
-    """A domain for what a test starts and ends itself: the next that is due, at the end of the turn again."""
-    domain = take_domain()
-    give_back(domain)
-    return domain
+    """A domain for what a test starts and ends itself; given back after some more have been borrowed."""
+    while len(_BORROWED) >= _BORROWED_AT_ONCE:
+        give_back(_BORROWED.popleft())
+    _BORROWED.append(take_domain())
+    return _BORROWED[-1]
 
 
-def _take_block() -> range:
-    for index in random.sample(range(len(_BLOCKS)), len(_BLOCKS)):
-        lock = (Path(tempfile.gettempdir()) / f"lingbot_ros_test_domains_{index}.lock").open("a")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            continue
-        _HELD.append(lock)
-        return _BLOCKS[index]
-    return random.choice(_BLOCKS)
+def _lock(domain: int) -> IO[str] | None:
+    lock = (Path(tempfile.gettempdir()) / f"lingbot_ros_test_domain_{domain}.lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
