@@ -58,6 +58,15 @@ setup(
         "policies": ["msgpack>=1.0", "websockets>=13"],
         # Of LeRobot's environment, into which this package can be installed too; its own has another huggingface_hub.
         "lerobot_policies": ["lerobot>=0.6; python_version >= '3.12'"],
+        # In an environment of its own: it takes pymunk 7, the extra `sim` pymunk 6.
+        "stable_worldmodel": [
+            "imageio>=2.30",
+            "pygame>=2.1",
+            "pymunk>=7",
+            "scikit-learn>=1.4",
+            "shapely>=2.0",
+            "stable-worldmodel==0.1.1",
+        ],
         "lingbot": ["diffusers>=0.35", "ftfy>=6.2", "huggingface_hub>=1.1", "transformers>=4.50"],
         "onnx": ["onnx>=1.19", "onnxruntime>=1.25", "onnxscript>=0.5"],
         "tensorrt": ["tensorrt>=10.15"],
@@ -78,6 +87,7 @@ setup(
             "imagination = lingbot_ros.nodes.imagination.main:main",
             "viewer = lingbot_ros.nodes.viewer.main:main",
             "evaluator = lingbot_ros.nodes.evaluator.main:main",
+            "planner = lingbot_ros.nodes.planner.main:main",
         ]
     },
 )

@@ -7,8 +7,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
+from lingbot_ros.nodes.executable import EXECUTOR_THREADS
 from lingbot_ros.nodes.executor import PooledExecutor
-from lingbot_ros.nodes.imagination.main import EXECUTOR_THREADS
 from lingbot_ros.nodes.imagination.node import ImaginationNode
 
 NAMESPACES = ("left", "right")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lingbot_ros.checkpoints.trust import TrustSpec
 from lingbot_ros.errors import InputError
 from lingbot_ros.planning.futures import Floats, Frames, Futures
 
@@ -43,6 +44,19 @@ class Smoothness:
             actions = np.concatenate([first, actions], axis=1)
         change = np.diff(actions, axis=1) / (self.high - self.low)
         return np.asarray((change**2).sum(axis=2).mean(axis=1), np.float64)
+
+
+@dataclass(frozen=True)
+class Distrust:
+    """How little the end of a future is to be believed, 0..1, by the calibration of its model."""
+
+    trust: TrustSpec
+
+    def __call__(self, futures: Futures) -> Floats:
+        """Costs [B]. Raises InputError when the futures do not tell."""
+        if futures.spread_px is None:
+            raise InputError("trust_penalty", "futures without a spread", "give 0, or roll the copies along")
+        return np.array([1.0 - self.trust.of(float(spread)) for spread in futures.spread_px[:, -1]])
 
 
 def weighted(*terms: tuple[float, Callable[[Futures], Floats]]) -> Callable[[Futures], Floats]:

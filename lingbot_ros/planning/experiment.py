@@ -18,6 +18,7 @@ class PlanOptions:
     """What to try. images: start and goal are read from images; otherwise the goal is known by its true state.
 
     steps: how far ahead of the start the expert's state lies that is the goal. film: of the first trials, so many.
+    trust_penalty: see `planning.goal.GoalRequest`.
     """
 
     planner: str
@@ -28,6 +29,7 @@ class PlanOptions:
     images: bool = True
     steps: int = 25
     film: int = 0
+    trust_penalty: float = 0.0
 
 
 @dataclass(frozen=True)

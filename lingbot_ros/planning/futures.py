@@ -15,12 +15,14 @@ class Futures:
     """Imagined outcomes of B candidates over T frames. What a route does not make is None.
 
     actions [B, T, A] in the model's units. poses [B, T, K, 3]: x and y in pixels, turn in radians, of each layer.
-    images uint8 [B, T, H, W, 3] RGB.
+    images uint8 [B, T, H, W, 3] RGB. spread_px [B, T]: how far copies of the world, read a little otherwise, have come
+    from it so far.
     """
 
     actions: Floats
     poses: Floats | None = None
     images: Frames | None = None
+    spread_px: Floats | None = None
 
 
 class Rollouts(Protocol):

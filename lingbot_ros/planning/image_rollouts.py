@@ -16,6 +16,10 @@ class ImageRollouts:
         """Raises InputError and EngineError as `Batch` does."""
         self._batch, self._start = Batch(world, rows), session.snapshot()
 
+    def begin(self, session: Session) -> None:
+        """From now on, futures begin at the present of this session."""
+        self._start = session.snapshot()
+
     def roll(self, actions: Floats) -> Futures:
         """See `Rollouts`. T must be whole chunks."""
         rows, chunk = self._batch.size, self._batch.frames_per_chunk

@@ -40,6 +40,13 @@ class Parametrisation(Protocol):
         """Parameters [D] of the same plan after its first `frames` have been executed: the warm start."""
         ...
 
+    def remainder(self, parameters: Floats, frames: int) -> Floats | None:
+        """Parameters of what is left of a plan after its first `frames`, for a plan that ends where it would have.
+
+        None when nothing is left, or the rest does not begin where one of the parameters does.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Knots:
@@ -105,6 +112,12 @@ class Knots:
         later = np.minimum(self.times + frames, self.horizon)
         return np.stack([np.interp(later, times, knots[:, axis]) for axis in range(knots.shape[1])], axis=1).ravel()
 
+    def remainder(self, parameters: Floats, frames: int) -> Floats | None:
+        """See `Parametrisation`. The knots that are still ahead."""
+        if frames % self.spacing or frames >= self.horizon:
+            return None
+        return parameters[len(self.start) * (frames // self.spacing) :]
+
 
 @dataclass(frozen=True)
 class RawActions:
@@ -145,3 +158,9 @@ class RawActions:
         blocks = parameters.reshape(self._blocks, -1)
         later = np.minimum(np.arange(self._blocks) + frames // self.hold, self._blocks - 1)
         return blocks[later].ravel()
+
+    def remainder(self, parameters: Floats, frames: int) -> Floats | None:
+        """See `Parametrisation`. The actions that are still ahead."""
+        if frames % self.hold or frames >= self.horizon:
+            return None
+        return parameters.reshape(self._blocks, -1)[frames // self.hold :].ravel()

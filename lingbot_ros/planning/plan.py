@@ -7,12 +7,13 @@ from lingbot_ros.planning.futures import Floats
 
 @dataclass(frozen=True)
 class Progress:
-    """One iteration: the best cost so far, and the elites' costs."""
+    """One iteration: the best candidate so far as parameters [D], its cost, and the elites' costs."""
 
     iteration: int
     best_cost: float
     elite_mean: float
     elite_std: float
+    best: Floats
 
 
 @dataclass(frozen=True)

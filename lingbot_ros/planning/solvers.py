@@ -131,7 +131,8 @@ class _Search:
             self._update(samples, costs, chosen)
         self._step_s = max(self._step_s, time.perf_counter() - started_s)
         elite = costs[chosen] if len(chosen) else np.array([np.inf])
-        return Progress(iteration, self._best_cost, float(elite.mean()), float(elite.std()) if len(chosen) else np.inf)
+        elite_std = float(elite.std()) if len(chosen) else np.inf
+        return Progress(iteration, self._best_cost, float(elite.mean()), elite_std, self._best)
 
     def _update(self, samples: Floats, costs: Floats, chosen: np.ndarray) -> None:
         settings = self._settings

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
+    from lingbot_ros.planning.goal import Goal, GoalRequest
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.scene.views import ViewSource
@@ -124,9 +125,21 @@ class Task(Protocol):
         """Plan with the world and act in the task's simulator, goal by goal. Raises InputError where it has none."""
         raise InputError("--env", self.name, f"the task {self.name} has no planning trials")
 
+    def goal(self, world: World, request: GoalRequest) -> Goal:
+        """Read a goal for a planner. By default: an image that the last imagined one shall look like. Raises InputError
+        for a goal, a cost or a model that the task does not plan with.
+        """
+        from lingbot_ros.planning.image_goal import read_image_goal  # noqa: PLC0415 - see the module
+
+        return read_image_goal(world, request)
+
     def episodes(self, folder: Path) -> Sequence[Episode]:
         """The recordings of the data set in `folder`, to compare a model with. Raises InputError."""
         raise InputError("--against", folder, f"the task {self.name} reads no recordings; give a bag or clips")
+
+    def normal_episodes(self, folder: Path) -> Sequence[Episode]:
+        """Those of `episodes` in which nothing happens that no robot would do, to learn what is normal from."""
+        return self.episodes(folder)
 
     def value_estimator(self) -> ValueEstimator | None:
         """What estimates the value of an image; None: nothing does."""

@@ -56,7 +56,13 @@ class LayerSession(Session):
         """Where everything is now, for `world.rollout.roll_poses`."""
         self._require_open()
         card = self._model.card
-        return RolloutState(self._model.constants, self.layers.bodies, card.control, (card.width, card.height))
+        layers, size = self.layers, (card.width, card.height)
+        return RolloutState(self._model.constants, layers.bodies, layers.variants, card.control, size)
+
+    @torch.inference_mode()
+    def last_frame(self) -> Frames:
+        self._require_open()
+        return self._drawn(self.layers)[0]
 
     @torch.inference_mode()
     def begin(self, image: Tensor) -> None:
@@ -92,6 +98,10 @@ class LayerSession(Session):
             if name not in mine or name not in theirs or mine[name].shape != theirs[name].shape:
                 raise SnapshotError(f"snapshot: layers.{name} is not what the model has; restore another")
 
+    def _drawn(self, state: LayerState) -> Frames:
+        outlines, textures, background = state.outlines, state.textures, state.background
+        return render(self._model.constants, state.bodies.poses, outlines, textures, background).numpy()
+
     @torch.inference_mode()
     def _advance(self, controls: ArrayLike, real: Frames | None) -> Frames:
         started = time.perf_counter()
@@ -101,8 +111,7 @@ class LayerSession(Session):
         if real is None:
             state = self.layers.moved(*advance_all(constants, self.layers.bodies, self.layers.variants, targets))
             moved = time.perf_counter()
-            drawn = render(constants, state.bodies.poses, state.outlines, state.textures, state.background)
-            frames = drawn.numpy()
+            frames = self._drawn(state)
         else:
             state, frames = self._model.capture.observe(self.layers, real[0], targets), real
             moved = time.perf_counter()

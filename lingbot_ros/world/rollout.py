@@ -11,18 +11,21 @@ from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.model.rigid_layers.motion import advance
-from lingbot_ros.model.rigid_layers.state import Bodies
+from lingbot_ros.model.rigid_layers.state import Bodies, Variants
+from lingbot_ros.model.rigid_layers.variants import advance_all
 
 
 @dataclass(frozen=True)
 class RolloutState:
     """What a session of rigid layers moves, at one instant; made by `LayerSession.rollout_state`. Never changes.
 
-    `bodies` has one row, or one for every row of actions; `control` is the card's, `size` width and height in pixels.
+    `bodies` and `variants` have one row, or one for every row of actions; `control` is the card's, `size` width and
+    height in pixels.
     """
 
     constants: Constants
     bodies: Bodies
+    variants: Variants
     control: ControlSpec
     size: tuple[int, int]
 
@@ -34,6 +37,33 @@ def roll_poses(state: RolloutState, actions: ArrayLike) -> Tensor:
     The same numbers as stepping a session with the same actions. A layer's turn is 0 as it was first seen; the driven
     layers come first. Raises InputError for actions of another shape, out of range or not finite.
     """
+    targets = _targets(state, actions)
+    bodies, poses = state.bodies.expand(targets.shape[1]), []
+    for target in targets:
+        bodies = advance(state.constants, bodies, target)
+        poses.append(bodies.poses)
+    return torch.stack(poses, dim=1)
+
+
+@torch.inference_mode()
+def roll_copies(state: RolloutState, actions: ArrayLike) -> tuple[Tensor, Tensor]:
+    """As `roll_poses`, and how far copies of the world that were read a little otherwise come from it, [B, T] pixels.
+
+    A frame's spread is the largest since the last real image, see `rigid_layers.variants`; 0 without copies.
+    """
+    targets = _targets(state, actions)
+    rows = targets.shape[1]
+    bodies, variants = state.bodies.expand(rows), state.variants.expand(rows)
+    poses, spreads = [], []
+    for target in targets:
+        bodies, variants = advance_all(state.constants, bodies, variants, target)
+        poses.append(bodies.poses)
+        spreads.append(variants.spread_px)
+    return torch.stack(poses, dim=1), torch.stack(spreads, dim=1)
+
+
+def _targets(state: RolloutState, actions: ArrayLike) -> Tensor:
+    """Where actions [B, T, A] draw the driven layers, [T, B, driven, 2] in pixels. Raises InputError."""
     values = np.asarray(actions, np.float64)
     control, bodies = state.control, state.bodies
     if values.ndim != 3 or values.shape[2] != control.dim or 0 in values.shape:
@@ -43,13 +73,8 @@ def roll_poses(state: RolloutState, actions: ArrayLike) -> Tensor:
     low, high = np.array(control.low), np.array(control.high)
     if not ((values >= low) & (values <= high)).all():  # also catches NaN
         raise InputError("actions", "a value beyond its range", f"give {list(control.low)} to {list(control.high)}")
-    targets = torch.from_numpy(2 * (values - low) / (high - low) - 1).float()
-    bodies = bodies.expand(len(values))
-    poses = []
-    for step in range(values.shape[1]):
-        bodies = advance(state.constants, bodies, to_targets(targets[:, step], state.size))
-        poses.append(bodies.poses)
-    return torch.stack(poses, dim=1)
+    scaled = torch.from_numpy(2 * (values - low) / (high - low) - 1).float()
+    return to_targets(scaled.flatten(0, 1), state.size).unflatten(0, values.shape[:2]).transpose(0, 1)
 
 
 def to_targets(actions: Tensor, size: tuple[int, int]) -> Tensor:

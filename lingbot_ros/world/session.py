@@ -14,8 +14,8 @@ from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.control.camera import CameraControl, Lens
 from lingbot_ros.control.poses import Poses
 from lingbot_ros.errors import ErrorCode, InputError, SessionError, SnapshotError
-from lingbot_ros.model.autoencoder import EncoderState, Frames
-from lingbot_ros.model.condition import Condition
+from lingbot_ros.model.autoencoder import EncoderState, Frames, PixelAutoencoder
+from lingbot_ros.model.condition import Condition, PreviousFrames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
 from lingbot_ros.world.assembly import Control, new_condition
@@ -181,6 +181,16 @@ class Session:
             raise InputError("frames", f"{list(frames.shape)} {frames.dtype}", f"give uint8 {list(expected)}")
         self._advance(controls, frames)
         self._real_frame = self.frame_index
+
+    def last_frame(self) -> Frames:
+        """The last frame once more, uint8 [H, W, 3] RGB. Raises SessionError (UNSUPPORTED) where none is kept."""
+        self._require_open()
+        autoencoder, kept = self._model.autoencoder, self._condition
+        if not isinstance(kept, PreviousFrames) or not isinstance(autoencoder, PixelAutoencoder):
+            raise SessionError(
+                f"session: {self._model.card.name} keeps no frames; take them as they come", ErrorCode.UNSUPPORTED
+            )
+        return autoencoder.decode(kept.chunk()[:, :3], autoencoder.start())[0][0]
 
     def fork(self, session_id: str | None = None) -> "Session":
         """A second session with the same past; the two share nothing that changes."""

@@ -19,6 +19,7 @@ from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.control.mappings import ActionMaps
 from lingbot_ros.nodes.evaluator.parameters import PARAMETERS as EVALUATOR
 from lingbot_ros.nodes.imagination.parameters import PARAMETERS, config_of
+from lingbot_ros.nodes.planner.parameters import PARAMETERS as PLANNER
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
 
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -122,7 +123,7 @@ def test_parameters_in_tutorials_are_declared(page: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_parameter_files_name_declared_parameters(path: Path) -> None:
-    named = EVALUATOR if path.stem == "evaluator" else PARAMETERS
+    named = {"evaluator": EVALUATOR, "planner": PLANNER}.get(path.stem, PARAMETERS)
     assert values_of(yaml.safe_load(path.read_text())).keys() <= {parameter.name for parameter in named}
 
 

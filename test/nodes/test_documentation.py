@@ -8,7 +8,9 @@ from lingbot_ros.nodes.imagination.parameters import PARAMETERS
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ros_api.md").read_text()
 SOURCES = "\n".join(
-    path.read_text() for path in sorted((ROOT / "lingbot_ros" / "nodes").rglob("*.py")) if "evaluator" not in path.parts
+    path.read_text()
+    for path in sorted((ROOT / "lingbot_ros" / "nodes").rglob("*.py"))
+    if not {"evaluator", "planner"} & set(path.parts)
 )
 
 

@@ -113,6 +113,9 @@ def test_a_rollout_is_scored_and_compared_with_the_imagined_one(evaluator: tuple
     assert len(answer.score.value) == 13 and len(answer.score.advantage) == 12
     errors = {metric.name: metric for metric in answer.errors}
     assert errors["divergence_time"].status == MetricValue.STATUS_UNDEFINED
+    assert errors["skill"].value > 0.5 and errors["other_actions_cost"].value > 1
+    assert errors["flicker"].value == pytest.approx(errors["flicker_given"].value, abs=0.01)
+    assert errors["sharpness"].value == pytest.approx(errors["sharpness_given"].value, rel=0.3)
     request.images[6:] = request.images[:1] * 7  # reality stops, the actions do not
     errors = {metric.name: metric for metric in probe.call(ScoreRollout, "score_rollout", request).errors}
     assert 0 < errors["divergence_time"].value <= 0.9

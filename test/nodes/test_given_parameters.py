@@ -117,19 +117,11 @@ def test_a_node_names_what_it_does_not_know_and_keeps_real_time(model: Path, tmp
     assert "Traceback" not in log
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("input: {stale: off}", "imagination: input.stale: got the boolean false; write a text in quotes"),
-        ("a: [1, b]", "imagination: --ros-args: got "),
-    ],
-    ids=["a boolean for a word", "what ROS cannot parse"],
-)
-def test_a_node_that_cannot_begin_says_it_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_node_that_cannot_begin_says_it_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
-    file.write_text(f"/**:\n  ros__parameters:\n    {text}\n")
+    file.write_text("/**:\n  ros__parameters:\n    input: {stale: off}\n")
     with running_node(tmp_path, extra=["--params-file", str(file)]) as (node, _):
         assert node.process.wait(60) == 2
         log = node.log_text()
-    assert sentence in log
+    assert "imagination: input.stale: got the boolean false; write a text in quotes" in log
     assert "Traceback" not in log

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lingbot_ros.cli.evaluate import against
+from lingbot_ros.cli.evaluate import against, calibrate
 from lingbot_ros.cli.model_arguments import add_model_arguments, load_options, option_words
 from lingbot_ros.tasks.registry import DEFAULT_MODEL
 
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rows", type=int, default=_ROWS, help="rollouts in one forward (default %(default)s)")
     against.add_arguments(parser)
+    calibrate.add_arguments(parser)
     add_model_arguments(parser, "what is not given is the card's, or decided by the machine")
 
 
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--{name}", getattr(args, name), "give 1 or more")
     if args.seed < 0:
         raise InputError("--seed", args.seed, "give 0 or more")
+    if args.calibrate is not None:
+        return calibrate.run(args)
     if args.against is not None:
         return against.run(args)
     if args.threshold is not None and not 0 < args.threshold <= 1:

@@ -11,13 +11,15 @@ from lingbot_ros.tasks.registry import DEFAULT_MODEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lingbot_ros.evaluate.reality.calibration import Calibration
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lingbot_ros.evaluate.reality.comparison import Window
     from lingbot_ros.evaluate.reality.episodes import Episode
     from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper
     from lingbot_ros.world import World
 
-_MONITOR_WINDOW = 16
+MONITOR_WINDOW = 16
 POLICY_ARGUMENTS = ("policies", "threshold", "reference", "no_controls")
 
 
@@ -40,10 +42,12 @@ def run(args: argparse.Namespace) -> int:
 
     from lingbot_ros.errors import InputError
     from lingbot_ros.evaluate.machine import describe_model
+    from lingbot_ros.evaluate.reality.calibration import calibrate
     from lingbot_ros.evaluate.reality.comparison import DIVERGENCE_LIMIT
     from lingbot_ros.evaluate.reality.report import write_against
     from lingbot_ros.evaluate.reality.study import study
     from lingbot_ros.evaluate.rollouts.worlds import SessionStepper
+    from lingbot_ros.tasks.registry import find_task
     from lingbot_ros.world import World
 
     for name in POLICY_ARGUMENTS:
@@ -55,12 +59,16 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < limit < 255:
         raise InputError("--divergence", limit, "give grey levels above 0, below 255")
     world = World.load(options=load_options(args, {"name": DEFAULT_MODEL}))
-    episodes = _episodes(args, world)
+    episodes = open_episodes(args, args.against, world, args.context + args.horizon - 1)
     windows = _windows(args, episodes)
     model, stepper = describe_model(world), SessionStepper(world, 1)
-    calibration = _calibration(episodes, stepper, model["name"], model["weights_sha256"])
+    read_state = find_task(world.card.task).policies().robot_state if world.card.task else None
+    normal = monitored(episodes, stepper)
+    calibration = calibrate(normal, model=model["name"], weights_sha256=model["weights_sha256"])
     with tqdm(total=len(windows), desc="comparing", unit="window", disable=None) as bar:
-        result, compared = study(stepper, windows, calibration=calibration, limit=limit, progress=bar.update)
+        result, compared = study(
+            stepper, windows, calibration=calibration, read_state=read_state, limit=limit, progress=bar.update
+        )
     print(write_against(args.out, result, compared, model, str(args.against), _command(args)))
     return 0
 
@@ -78,29 +86,32 @@ def _windows(args: argparse.Namespace, episodes: "Sequence[Episode]") -> "list[W
     return [every[index] for index in sorted(drawn)]
 
 
-def _calibration(
-    episodes: "Sequence[Episode]", stepper: "ObservingStepper", model: str, weights_sha256: str
-) -> "Calibration | None":
-    """Of the live monitor; None where the recording is too short for one."""
+def monitored(episodes: "Sequence[Episode]", stepper: "ObservingStepper") -> "list[NDArray[np.float64]]":
+    """The deviations [frames, components] of each window that the live monitor sees, with a bar."""
     from tqdm import tqdm
 
-    from lingbot_ros.evaluate.reality.calibration import calibrate
     from lingbot_ros.evaluate.reality.monitor import normal_windows
 
     with tqdm(total=len(episodes), desc="monitoring", unit="episode", disable=None) as bar:
-        normal = normal_windows(stepper, episodes, _MONITOR_WINDOW, bar.update)
-    return calibrate(normal, model=model, weights_sha256=weights_sha256)
+        return normal_windows(stepper, episodes, MONITOR_WINDOW, bar.update)
 
 
-def _episodes(args: argparse.Namespace, world: "World") -> "Sequence[Episode]":
+def open_episodes(
+    args: argparse.Namespace, path: Path, world: "World", shortest: int, *, normal: bool = False
+) -> "Sequence[Episode]":
+    """A bag or a data set at `path`. shortest: actions of a stretch of a bag. normal: without what a task records on
+    purpose that no robot does. Raises InputError.
+    """
     from lingbot_ros.evaluate.reality.source import is_data_set, open_bag, open_clips
     from lingbot_ros.tasks.data import task_of_data
     from lingbot_ros.tasks.registry import find_task
 
-    if not is_data_set(args.against):
-        return open_bag(args.against, args.images, args.actions, world.info, args.context + args.horizon - 1)
-    task = task_of_data(args.against)
-    return open_clips(args.against, world.info) if task is None else find_task(task).episodes(args.against)
+    if not is_data_set(path):
+        return open_bag(path, args.images, args.actions, world.info, shortest)
+    task = task_of_data(path)
+    if task is None:
+        return open_clips(path, world.info)
+    return find_task(task).normal_episodes(path) if normal else find_task(task).episodes(path)
 
 
 def _command(args: argparse.Namespace) -> str:

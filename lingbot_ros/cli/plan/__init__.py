@@ -37,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=200, help="candidates per iteration (default %(default)s)")
     parser.add_argument("--iterations", type=int, default=8, help="default %(default)s")
     parser.add_argument("--deadline", type=float, metavar="S", help="seconds per plan; the best so far counts")
+    parser.add_argument(
+        "--trust-penalty", type=float, default=0.0, metavar="C",
+        help="cost of a future that is not to be believed at all, in units of the task's cost (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--film", type=int, default=6, metavar="N", help="film the first N goals (default %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for planning.json and planning.mp4")
     add_model_arguments(parser, f"default: {DEFAULT_MODEL}")

@@ -25,6 +25,8 @@ def run_experiment(args: argparse.Namespace) -> int:
     for name in ("goals", "ahead"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name}", getattr(args, name), "give 1 or more")
+    if not args.trust_penalty >= 0:
+        raise InputError("--trust-penalty", args.trust_penalty, "give 0 or more")
     if args.seed < 0:
         raise InputError("--seed", args.seed, "give 0 or more")
     options = PlanOptions(
@@ -36,6 +38,7 @@ def run_experiment(args: argparse.Namespace) -> int:
         images=args.read == "images",
         steps=args.ahead,
         film=args.film if args.out else 0,
+        trust_penalty=args.trust_penalty,
     )
     task = find_task(args.env)
     world = World.load(options=load_options(args, {"name": DEFAULT_MODEL}))

@@ -11,7 +11,7 @@ from lingbot_ros.evaluate.image_metrics.pixels import Video, mse, psnr_db
 BLIND_BELOW = 1.5
 """A model with a smaller effect ratio is blind to its actions."""
 
-_LEAST_STARTS = 8
+LEAST_STARTS = 8
 
 
 def effect_ratio(
@@ -21,7 +21,7 @@ def effect_ratio(
 
     Pairs of videos [T, h, w, 3] from the same start: with other actions, and with the same actions and another seed.
     """
-    if min(len(other_actions), len(other_seeds)) < _LEAST_STARTS:
+    if min(len(other_actions), len(other_seeds)) < LEAST_STARTS:
         return None
     by_action, by_seed = (float(np.mean([_apart(*pair) for pair in pairs])) for pairs in (other_actions, other_seeds))
     # One squared grey level keeps a model without randomness finite.
@@ -33,7 +33,7 @@ def psnr_gain_db(*, right: Sequence[Video], wrong: Sequence[Video], reference: S
 
     None for fewer than 8 starts.
     """
-    if len(reference) < _LEAST_STARTS:
+    if len(reference) < LEAST_STARTS:
         return None
     return float(np.mean([_psnr(a, y) - _psnr(b, y) for a, b, y in zip(right, wrong, reference, strict=True)]))
 

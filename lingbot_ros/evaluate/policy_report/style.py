@@ -22,6 +22,7 @@ svg line.real{stroke:var(--real);stroke-width:1.5}svg circle.real{fill:#fff;stro
 .key.real{color:var(--real)}.key.real::before{content:"○ "}
 figure{margin:0 0 12px}figure img{width:100%;height:auto;display:block;border:1px solid var(--line);border-radius:4px}
 figcaption{font-size:.88rem;color:var(--soft)}dt{font-weight:600;margin-top:6px}dd{margin:0;overflow-wrap:anywhere}
+.loose td{white-space:normal}
 @media print{body{background:#fff;font-size:11pt}
 header,section{border-radius:0;break-inside:avoid}.wide{overflow:visible}}
 """

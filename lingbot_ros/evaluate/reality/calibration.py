@@ -84,7 +84,7 @@ class Calibration:
                 raise ValueError("other components than this program computes")
             return Calibration(**found)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            fix = f"make it with `lingbot evaluate --against RECORDING` ({error})"
+            fix = f"make it with `lingbot evaluate --calibrate RECORDING` ({error})"
             raise InputError("calibration", path, fix) from error
 
 

@@ -37,9 +37,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Imagined frames 1..T of one window: mse, ssim, local_error [T]; frozen_mse [T] of repeating the last real image;
-    `other_mse` [T] under other actions, None where that was not tried. diverged: the first frame from which the worst
-    patch is beyond the limit for 3 frames; None: it never is.
+    """Imagined frames 1..T of one window: mse, ssim, local_error [T]; frozen_mse [T] of repeating the last real image.
+
+    other, other_mse [T]: frames and errors under other actions, None where that was not tried. diverged: the first
+    frame from which the worst patch is beyond the limit for 3 frames; None: it never is.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Comparison:
     ssim: Floats
     local_error: Floats
     frozen_mse: Floats
+    other: Frames | None
     other_mse: Floats | None
     diverged: int | None
 
@@ -105,6 +107,7 @@ def compare(
         ssim=np.array([ssim(imagined=one, reference=true) for one, true in pairs]),
         local_error=local,
         frozen_mse=_errors(np.broadcast_to(past[-1:], real.shape), real),
+        other=wrong,
         other_mse=None if wrong is None else _errors(wrong, real),
         diverged=divergence_frame(local, limit),
     )

@@ -228,7 +228,7 @@ class Monitor:
         raw = deviations(imagined[None], image[None], self._reference)[0]
         decibels = psnr_db(imagined=imagined, reference=image)
         if self._calibration is None:
-            why = f"not calibrated for {self._window} frames: give a file made by `lingbot evaluate --against`"
+            why = f"not calibrated for {self._window} frames: give a file made by `lingbot evaluate --calibrate`"
             return self._reading(stamp_ns, Level.UNKNOWN, since_real, raw, decibels=decibels, reason=why)
         scaled = self._calibration.scaled(raw)
         before = self._gate.level

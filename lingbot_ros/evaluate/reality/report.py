@@ -16,7 +16,7 @@ from lingbot_ros.evaluate.policy_report.style import STYLE
 from lingbot_ros.evaluate.reality.comparison import Comparison
 from lingbot_ros.evaluate.reality.plot import curves
 from lingbot_ros.evaluate.reality.study import Study
-from lingbot_ros.evaluate.reality.verdict import calibration_line, table, verdict
+from lingbot_ros.evaluate.reality.verdict import calibration_line, fidelity_table, table, verdict
 from lingbot_ros.evaluate.report_files import write_text
 from lingbot_ros.evaluate.results.files import save_json
 from lingbot_ros.evaluate.results.plain import plain
@@ -87,6 +87,7 @@ def _page(
         "</header>",
         f"<section><h2>Error over horizon</h2>{curves(series, 'PSNR, dB')}{_table(study)}</section>",
         f"<section><h2>Where they part</h2>{_local(study)}{_diverged(study)}</section>",
+        f"<section><h2>Does it do what it is told?</h2>{_fidelity(study)}</section>",
         f"<section><h2>Live monitor</h2><p>{escape(calibration_line(study))}.</p></section>",
         f"<section><h2>Windows</h2><p>Real above imagined.</p>{_strips(compared)}</section>",
         "<section><h2>To repeat it</h2><dl>",
@@ -114,6 +115,17 @@ def _table(study: Study) -> str:
     heads = ("frame", "time", "PSNR, dB (95 %)", "last image", "other actions", "SSIM", "skill")
     head = "".join(f"<th>{name}</th>" for name in heads)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _fidelity(study: Study) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td><b>{escape(value)}</b><small>{escape(note)}</small></td></tr>"
+        for name, value, note in fidelity_table(study.fidelity, study.fps)
+    )
+    looks = study.fidelity.looks, study.fidelity.looks_real
+    sharp = [(name, one["sharpness"]) for name, one in zip(("imagined", "real"), looks, strict=True)]
+    drawn = curves(sharp, "sharpness over that of the last real image")
+    return f'<table class="loose"><tbody>{rows}</tbody></table>{drawn}'
 
 
 def _local(study: Study) -> str:

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.bootstrap import Summary, summarise
+from lingbot_ros.evaluate.fidelity.sensitivity import LEAST_STARTS
+from lingbot_ros.evaluate.policies.contract import StateReader
 from lingbot_ros.evaluate.reality.calibration import Calibration
 from lingbot_ros.evaluate.reality.comparison import DIVERGENCE_LIMIT, Comparison, Window, compare, psnr
+from lingbot_ros.evaluate.reality.fidelity import Changed, Fidelity, change, measure_fidelity
 from lingbot_ros.evaluate.rollouts.stepper import ObservingStepper
 
 Floats = NDArray[np.float64]
@@ -23,7 +26,7 @@ class Study:
     psnr_db, ssim, local_error: of the imagined frames. frozen_db: of repeating the last real image. other_db: under
     another window's actions. skill: 1 - error / error of repeating, summed over windows; NaN where nothing moved.
     follows_db: what the other actions cost, mean over frames, paired by window. diverged: by window the first frame
-    that is far off, None where there is none.
+    that is far off, None where there is none. fidelity: see there.
     """
 
     names: Sequence[str]
@@ -39,6 +42,7 @@ class Study:
     limit: float
     fps: float
     calibration: Calibration | None
+    fidelity: Fidelity
 
     @property
     def horizon(self) -> int:
@@ -72,17 +76,23 @@ def study(
     windows: Sequence[Window],
     *,
     calibration: Calibration | None = None,
+    read_state: StateReader | None = None,
     limit: float = DIVERGENCE_LIMIT,
     progress: Callable[[], None] = lambda: None,
 ) -> tuple[Study, list[Comparison]]:
-    """Compare every window; `progress` is called after each. Raises InputError for none, and as `compare`."""
+    """Compare every window; `progress` is called after each. read_state: reads the robot's state off an image, where
+    the task can. Raises InputError for no window, and as `compare`.
+    """
     if not windows:
         raise InputError("--horizon", "no window", "give a shorter horizon or a longer recording")
-    found = []
+    found, changed = list[Comparison](), list[Changed]()
     for window, other in zip(windows, _other_actions(windows), strict=True):
         found.append(compare(stepper, window, other=other, limit=limit))
+        if len(changed) < LEAST_STARTS:
+            changed.append(change(stepper, window, other, found[-1]))
         progress()
-    return _judge(found, windows[0].context, limit, stepper.fps, calibration), found
+    fidelity = measure_fidelity(windows, found, changed, read_state)
+    return _judge(found, windows[0].context, limit, stepper.fps, calibration, fidelity), found
 
 
 def _other_actions(windows: Sequence[Window]) -> list[Floats]:
@@ -98,7 +108,12 @@ def _future(window: Window) -> Floats:
 
 
 def _judge(
-    found: Sequence[Comparison], context: int, limit: float, fps: float, calibration: Calibration | None
+    found: Sequence[Comparison],
+    context: int,
+    limit: float,
+    fps: float,
+    calibration: Calibration | None,
+    fidelity: Fidelity,
 ) -> Study:
     errors = np.stack([one.mse for one in found])
     frozen = np.stack([one.frozen_mse for one in found])
@@ -121,6 +136,7 @@ def _judge(
         limit=limit,
         fps=fps,
         calibration=calibration,
+        fidelity=fidelity,
     )
 
 

@@ -3,6 +3,8 @@
 from math import isfinite
 
 from lingbot_ros.evaluate.clip_report import shown_frames
+from lingbot_ros.evaluate.fidelity.sensitivity import BLIND_BELOW
+from lingbot_ros.evaluate.reality.fidelity import Fidelity, Looks
 from lingbot_ros.evaluate.reality.study import Study
 
 
@@ -24,7 +26,56 @@ def table(study: Study) -> str:
     )
     lines = [f"{'frame':<34}" + "".join(f"{frame:>8}" for frame in frames)]
     lines += [f"{name:<34}" + "".join(_cell(value) for value in values) for name, values in rows]
+    lines += ["", *(f"{name:<34} {value} ({note})" for name, value, note in fidelity_table(study.fidelity, study.fps))]
     return "\n".join(lines)
+
+
+def fidelity_table(found: Fidelity, fps: float) -> list[tuple[str, str, str]]:
+    """Figure, value and meaning of each, in plain text."""
+    following, real = found.following, found.following_real
+    usable = found.usable.usable_frames
+    return [
+        ("effect of the actions", _known(found.effect_ratio), f"1 is none; below {BLIND_BELOW:g} it is blind to them"),
+        ("an action shows late by", _known(found.latency_frames, "{:g} frames"), _causal(found)),
+        (
+            "actions read off imagined frames",
+            _known(following.mean if following else None),
+            f"1 is perfect, 0 a guess; off real frames {_known(real.mean if real else None)}",
+        ),
+        (
+            "of what can be read off real ones",
+            _known(found.following_share, "{:.0%}"),
+            "not said where real frames are read too badly (below 0.3)",
+        ),
+        (
+            "PSNR keeps 20 dB for",
+            f"{usable} frames",
+            f"{usable / fps:.1f} s; {found.usable.slope_per_frame:+.2f} dB a frame",
+        ),
+        ("flicker", _known(found.flicker, "{:.4f}"), f"1 is still; real frames {_known(found.flicker_real, '{:.4f}')}"),
+        (
+            "looks of the last frame",
+            _last(found.looks),
+            f"against the last real image; real: {_last(found.looks_real)}",
+        ),
+    ]
+
+
+def _last(looks: Looks) -> str:
+    return ", ".join(
+        f"{name} {values[-1]:+.1f}" if name == "exposure" else f"{name} x {values[-1]:.2f}"
+        for name, values in looks.items()
+    )
+
+
+def _causal(found: Fidelity) -> str:
+    if found.looks_ahead is None:
+        return ""
+    return "NON_CAUSAL: it shows before it is sent" if found.looks_ahead else "never before it is sent"
+
+
+def _known(value: float | None, form: str = "{:.2f}") -> str:
+    return "-" if value is None else form.format(value)
 
 
 def calibration_line(study: Study) -> str:

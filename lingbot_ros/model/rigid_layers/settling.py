@@ -39,14 +39,15 @@ def wedged(ways: Floats, wants: Floats) -> Floats:
 
 
 def jammed(yields: int, ways: Floats, wants: Floats, touching: NDArray[np.bool_]) -> Floats:
-    """By those of C contacts [C, B] that touch. Where they want too much, the first `yields` get less than the rest.
+    """By those of C contacts [C, B] that touch; nowhere where none does. Where they want too much, the first `yields`
+    get less than the rest.
 
     A motion has three unknowns, so that the smallest one that satisfies all is determined by one, two or three of them:
     all of these are worked out, and the best is taken.
     """
     used = np.flatnonzero(touching.any(1))
-    if not len(used):  # walls were reached that all let go
-        return np.zeros((3, wants.shape[1]), np.float32)
+    if not len(used):
+        return np.zeros_like(ways[:, 0])
     ways, wants, touching = ways[:, used], wants[used], touching[used]
     prices = np.where(used < yields, _DISC, _WALL).astype(np.float32)
     found, unreal = [ways * (wants / np.maximum((ways * ways).sum(0), 1e-9))], [~touching]

@@ -44,6 +44,12 @@ class Variants:
     centres: Tensor
     spread_px: Tensor
 
+    def expand(self, size: int) -> "Variants":
+        """Those of one world [1, ...] as `size` rows that share memory until they move."""
+        return Variants(
+            **{f.name: getattr(self, f.name).expand(size, *getattr(self, f.name).shape[1:]) for f in fields(self)}
+        )
+
 
 @dataclass(frozen=True)
 class LayerState:

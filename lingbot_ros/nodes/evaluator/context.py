@@ -1,6 +1,5 @@
 """What the parts of a configured evaluator node share."""
 
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,11 @@ from builtin_interfaces.msg import Time
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
+from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.nodes.evaluator.parameters import EvaluatorConfig
 from lingbot_ros.nodes.evaluator.worlds import Worlds
+from lingbot_ros.nodes.refusals import refuse
 from lingbot_ros.tasks.registry import find_task
 
 
@@ -59,24 +59,8 @@ class EvaluatorContext:
         return self.node.get_clock().now().to_msg()
 
     def refuse(self, what: str, error: Exception, answer: Any = None, *, always: bool = False) -> None:
-        """Log a failure, and write it into a response or result that ends in error_code and error_msg.
-
-        always: also where it has no answer and many come at once; only the log says it then.
-        """
-        if not self.node.context.ok():
-            return  # a signal took ROS down before this process ends in order: what cannot be sent any more is no fault
-        code = error.code if isinstance(error, LingbotError) else ErrorCode.INTERNAL
-        message = str(error) if isinstance(error, LingbotError) else printable(f"{type(error).__name__}: {error}")
-        log = self.node.get_logger()
-        if code is ErrorCode.INTERNAL:
-            log.error(f"{what}: {message}\n{printable(''.join(traceback.format_exception(error)))}")
-        elif answer is not None or always:
-            log.warning(f"{what} refused: {message}")
-        else:
-            # A topic can be wrong a hundred times a second.
-            log.warning(f"{what} refused: {message}", throttle_duration_sec=0.5)
-        if answer is not None:
-            answer.error_code, answer.error_msg = int(code), message
+        """See `refusals.refuse`."""
+        refuse(self.node, what, error, answer, always=always)
 
     def close(self) -> None:
         """End the threads, once what they do has ended."""

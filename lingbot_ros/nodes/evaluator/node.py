@@ -1,24 +1,22 @@
 """The lifecycle node `evaluator`: which policy is better, how good is this rollout, does reality follow the plan?"""
 
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidHandle
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.service import Service
 
 from lingbot_msgs.msg import RolloutScore
 from lingbot_ros.compat import feature_line
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
+from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.evaluate.policies.policies_file import KINDS, Kind
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.value import ValueEstimator
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.answering import always_answering
+from lingbot_ros.nodes.declared import changed_values, checked, declare, values_of
 from lingbot_ros.nodes.evaluator import parameters
 from lingbot_ros.nodes.evaluator.context import EvaluatorContext
 from lingbot_ros.nodes.evaluator.evaluate_action import EvaluateServer
@@ -30,31 +28,28 @@ from lingbot_ros.nodes.evaluator.trust_topic import TrustTopic
 from lingbot_ros.nodes.evaluator.value_topics import ValueTopics
 from lingbot_ros.nodes.evaluator.worlds import OwnWorlds, Worlds
 from lingbot_ros.nodes.executor import run_alone
+from lingbot_ros.nodes.reporting_node import ReportingNode
 from lingbot_ros.nodes.transitions import reported
 from lingbot_ros.tasks.registry import find_task
 
 _SCORES_DEPTH = 50
 
 
-class EvaluatorNode(LifecycleNode):
+class EvaluatorNode(ReportingNode):
     """Configure loads the model or finds the imagination nodes; only an active node answers; cleanup frees all."""
 
     def __init__(self, name: str = "evaluator", **kwargs: Any) -> None:
         self._running: EvaluatorContext | None = None
         super().__init__(name, **kwargs)
-        parameters.declare(self)
+        declare(self, parameters.PARAMETERS)
         self.add_on_set_parameters_callback(self._check_parameters)
         self._stops: list[Callable[[], object]] = []
         self._made: list[Callable[[], object]] = []
         self._releasing = threading.RLock()
 
-    def create_service(self, *args: Any, **options: Any) -> Service:
-        """As rclpy's; the service answers whatever happens, see `always_answering`."""
-        return always_answering(super().create_service(*args, **options), self._tell_failure)
-
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        config = parameters.read_config(self)
+        config = parameters.config_of(values_of(self, parameters.PARAMETERS))
         self.get_logger().info(feature_line())
         if self.executor is None:
             raise LingbotError("the node is on no executor; add it to one before it is configured", ErrorCode.INTERNAL)
@@ -178,25 +173,10 @@ class EvaluatorNode(LifecycleNode):
             raise LingbotError("the node is not configured", ErrorCode.NOT_ACTIVE)
         return self._running
 
-    def _tell_failure(self, service: str, error: Exception) -> str:
-        """Log a failure that is nobody's input, and give its sentence."""
-        if not self.context.ok():
-            return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
-        self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
-        return printable(f"{type(error).__name__}: {error}")
-
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
-        mine = {parameter.name for parameter in parameters.PARAMETERS}
-        changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
-        if changed and self._running is not None:
+        if self._running is not None and changed_values(wanted, parameters.PARAMETERS):
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
-        declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
-        try:
-            if declared.keys() == mine:
-                parameters.config_of({**declared, **changed})
-        except InputError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        return checked(self, wanted, parameters.PARAMETERS, parameters.config_of)
 
 
 def _call_all(calls: Sequence[Callable[[], object]]) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from lingbot_msgs.msg import ModelInfo, RobotAction
-from lingbot_msgs.srv import EndSession, ForkSession, ListModels, Observe, StartSession, Step
+from lingbot_msgs.msg import ModelInfo, RobotAction, SessionControls, SessionFrames
+from lingbot_msgs.srv import EndSession, ForkSession, ListModels, Observe, StartSession, Step, StepSessions
 from lingbot_ros.bridge.images import image_to_rgb, rgb_to_image
 from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
@@ -60,9 +60,15 @@ class RemoteStepper:
         return self._rows[row].next_frames
 
     def step(self, actions: Mapping[int, Actions]) -> dict[int, Frames | RowError]:
-        """All nodes work at once. Raises NodeGoneError when no node is left."""
-        waiting = {row: self._ask(self._rows[row], mine) for row, mine in actions.items()}
-        return {row: self._answer(row, actions[row], wait) for row, wait in waiting.items()}
+        """All nodes work at once, each on all of its rows by one call. Raises NodeGoneError when no node is left."""
+        rows_of: dict[NodeLink, list[int]] = {}
+        for row in actions:
+            rows_of.setdefault(self._rows[row].link, []).append(row)
+        waiting = {link: self._ask(link, {row: actions[row] for row in rows}) for link, rows in rows_of.items()}
+        found: dict[int, Frames | RowError] = {}
+        for link, wait in waiting.items():
+            found |= self._answers(link, {row: actions[row] for row in rows_of[link]}, wait)
+        return {row: found[row] for row in actions}
 
     def observe(self, row: int, frames: Frames, actions: Actions) -> RowError | None:
         at = self._rows[row]
@@ -114,26 +120,40 @@ class RemoteStepper:
         names = ", ".join(link.name for link in self._links)
         raise NodeGoneError(f"imagination_nodes: none of {names} is there any more; start one, and send the goal again")
 
-    @staticmethod
-    def _ask(at: _Row, actions: Actions) -> Callable[[], Any] | LingbotError:
-        request = Step.Request(session_id=at.session_id)
-        request.actions = [RobotAction(values=values.tolist()) for values in actions]
+    def _ask(self, link: NodeLink, actions: Mapping[int, Actions]) -> Callable[[], Any] | LingbotError:
+        """Send the next step of rows of one node; what is returned waits for the answer, or is why none will come."""
+        request = StepSessions.Request(session_ids=[self._rows[row].session_id for row in actions])
+        request.controls = [
+            SessionControls(actions=[RobotAction(values=values.tolist()) for values in mine])
+            for mine in actions.values()
+        ]
         try:
-            return at.link.begin(Step, "step", request)
+            return link.begin(StepSessions, "step_sessions", request)
         except LingbotError as error:
             return error
 
-    def _answer(self, row: int, actions: Actions, wait: Callable[[], Any] | LingbotError) -> Frames | RowError:
-        at = self._rows[row]
+    def _answers(
+        self, link: NodeLink, actions: Mapping[int, Actions], wait: Callable[[], Any] | LingbotError
+    ) -> dict[int, Frames | RowError]:
         try:
             if isinstance(wait, LingbotError):
                 raise wait
             answer = wait()
         except NodeGoneError as error:
-            self._gone.add(at.link)
-            return RowError(str(error)) if at.observed else self._moved(row, actions)
+            self._gone.add(link)
+            return {
+                row: RowError(str(error)) if self._rows[row].observed else self._moved(row, mine)
+                for row, mine in actions.items()
+            }
         except LingbotError as error:
-            return RowError(str(error))
+            return dict.fromkeys(actions, RowError(str(error)))
+        pairs = zip(actions.items(), answer.sessions, strict=True)
+        return {row: self._lived(row, mine, session) for (row, mine), session in pairs}
+
+    def _lived(self, row: int, actions: Actions, answer: SessionFrames) -> Frames | RowError:
+        at = self._rows[row]
+        if answer.error_code:
+            return RowError(f"{at.link.name}: {answer.error_msg}")
         at.lived.append(actions)
         at.next_frames = answer.session.next_chunk_frames
         return np.stack([image_to_rgb(image) for image in answer.images])
@@ -143,7 +163,7 @@ class RemoteStepper:
         before = self._rows[row]
         self._rows[row] = self._begun(row, before.start, before.seed)
         for lived in [*before.lived, actions]:
-            frames = self._answer(row, lived, self._ask(self._rows[row], lived))  # may move it once more
+            frames = self.step({row: lived})[row]  # may move it once more
             if isinstance(frames, RowError):
                 break
         return frames

@@ -11,9 +11,11 @@ from lingbot_msgs.msg import MetricValue, RolloutScore
 from lingbot_msgs.srv import ScoreRollout
 from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.evaluate.policies.contract import Start
+from lingbot_ros.evaluate.image_metrics.appearance import flicker, sharpness_ratio
+from lingbot_ros.evaluate.image_metrics.pixels import skill
+from lingbot_ros.evaluate.policies.contract import Frame, Start
 from lingbot_ros.evaluate.policy_task import PolicyTask
-from lingbot_ros.evaluate.reality.comparison import Window, compare
+from lingbot_ros.evaluate.reality.comparison import Comparison, Window, compare, psnr
 from lingbot_ros.evaluate.reality.episodes import bag_images
 from lingbot_ros.evaluate.rollouts.stepper import Frames
 from lingbot_ros.evaluate.value import ValueEstimator, advantages
@@ -24,6 +26,7 @@ from lingbot_ros.nodes.evaluator.context import EvaluatorContext
 from lingbot_ros.nodes.evaluator.messages import metric, scored
 
 _NEVER = "reality and imagination stay together to the end"
+_STILL = "nothing moves in the images"
 
 
 class ScoreService:
@@ -56,11 +59,12 @@ class ScoreService:
         if not request.actions:
             return
         actions = _actions(request, len(images) - 1)
-        found = compare(self._running.worlds.single(), Window("given", images, actions))
+        window = Window("given", images, actions)
+        found = compare(self._running.worlds.single(), window, other=actions[::-1])
         response.imagined = self._judged(task, np.concatenate([images[:1], found.imagined]))
         response.imagined.arm, response.imagined.model = RolloutScore.ARM_IMAGINED, self._running.model.name
         response.psnr = found.psnr_db.tolist()
-        response.errors = self._errors(found)
+        response.errors = self._errors(found, images[0])
 
     def _images(self, request: ScoreRollout.Request) -> Frames:
         """At the model's size, uint8 [T + 1, H, W, 3]."""
@@ -90,13 +94,22 @@ class ScoreService:
             message.value, message.advantage = values, advantages(values)
         return message
 
-    def _errors(self, found: Any) -> list[MetricValue]:
+    def _errors(self, found: Comparison, first: Frame) -> list[MetricValue]:
+        """first: the image that both begin with. Inverse dynamics takes many rollouts: `lingbot evaluate --against`."""
         parted = None if found.diverged is None else found.diverged / self._running.model.fps
         n = len(found.mse)
+        assert found.other_mse is not None
+        imagined, real = (np.concatenate([first[None], frames]) for frames in (found.imagined, found.real))
         return [
             metric("psnr", float(found.psnr_db.mean()), unit="dB", n=n),
             metric("ssim", float(found.ssim.mean()), n=n),
             metric("local_error", float(found.local_error.max()), unit="grey levels", n=n),
+            metric("skill", skill(imagined=imagined, reference=real), n=n, why_not=_STILL),
+            metric("other_actions_cost", float((found.psnr_db - psnr(found.other_mse)).mean()), unit="dB", n=n),
+            metric("flicker", flicker(found.imagined), n=n),
+            metric("flicker_given", flicker(found.real), n=n),
+            metric("sharpness", float(sharpness_ratio(imagined)[-1]), n=n),
+            metric("sharpness_given", float(sharpness_ratio(real)[-1]), n=n),
             metric("divergence_time", nan if parted is None else parted, unit="s", n=n, why_not=_NEVER),
         ]
 

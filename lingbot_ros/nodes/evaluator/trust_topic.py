@@ -24,7 +24,7 @@ class TrustTopic:
         if calibration is None:
             running.node.get_logger().warning(
                 f"~/trust is not calibrated for {running.model.name}, so that its level stays UNKNOWN; make a file "
-                "with `lingbot evaluate --against` and set trust.calibration"
+                "with `lingbot evaluate --calibrate` and set trust.calibration"
             )
         self._level = Level.UNKNOWN
         self._publisher = running.node.create_lifecycle_publisher(TrustState, "~/trust", qos.latched())

@@ -2,7 +2,6 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,15 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.service import Service
 
 from lingbot_msgs.msg import ImaginationStatus
 from lingbot_ros.bridge.status_messages import diagnostics_message, status_message
 from lingbot_ros.compat import feature_line, have
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError, printable
+from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes import qos
-from lingbot_ros.nodes.answering import always_answering
+from lingbot_ros.nodes.declared import changed_values, checked, declare, values_of
 from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.camera_outputs import CameraOutputs
@@ -32,6 +30,7 @@ from lingbot_ros.nodes.imagination.outputs import FrameOutputs
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.nodes.imagination.session_services import SessionServices
 from lingbot_ros.nodes.overrides import QOS_PREFIX, overrides, unknown_parameters
+from lingbot_ros.nodes.reporting_node import ReportingNode
 from lingbot_ros.nodes.timers import steady_timer
 from lingbot_ros.nodes.transitions import reported
 from lingbot_ros.runtime.health import read
@@ -48,16 +47,13 @@ _STATUS_GAP_S = 0.1
 _CLOCK_S = 3.0
 
 
-class ImaginationNode(LifecycleNode):
+class ImaginationNode(ReportingNode):
     """Configure loads the model, activate lets time pass, deactivate holds it (sessions stay), cleanup frees all."""
 
     def __init__(self, name: str = "imagination", **kwargs: Any) -> None:
         self._running: NodeContext | None = None
         super().__init__(name, **kwargs)
-        parameters.declare(self)
-        given = overrides(self)
-        for sentence in unknown_parameters(self, [name for name in given if not name.startswith(QOS_PREFIX)]):
-            self.get_logger().warning(sentence)
+        declare(self, parameters.PARAMETERS)
         self.add_on_set_parameters_callback(self._check_parameters)
         self._worker: WorldWorker | None = None
         self._made: list[Callable[[], object]] = []
@@ -65,13 +61,9 @@ class ImaginationNode(LifecycleNode):
         self._simulator: Simulator | None = None
         self._status_sent_s = 0.0
 
-    def create_service(self, *args: Any, **options: Any) -> Service:
-        """As rclpy's; the service answers whatever happens, see `always_answering`."""
-        return always_answering(super().create_service(*args, **options), self._tell_failure)
-
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        config = parameters.read_config(self)
+        config = parameters.config_of(values_of(self, parameters.PARAMETERS))
         self.get_logger().info(feature_line())
         worker = WorldWorker(
             replace(config.worker, owner=file_name_of(self)),
@@ -202,15 +194,12 @@ class ImaginationNode(LifecycleNode):
         if self._simulator is not None and self._running is not None and self._running.active:
             self._simulator.on_frame(record)
 
-    def _tell_failure(self, service: str, error: Exception) -> str:
-        """Log a failure that is nobody's input, count it, and give its sentence."""
-        if not self.context.ok():
-            return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
-        self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
+    def failure_sentence(self, error: Exception) -> str:
+        """As every node's; the status counts it."""
         running = self._running
         if running is not None:
             return running.worker.statistics.add_error(error).message
-        return printable(f"{type(error).__name__}: {error}")
+        return super().failure_sentence(error)
 
     def _on_fault(self, error: Exception) -> None:
         if self._running is not None:
@@ -259,19 +248,11 @@ class ImaginationNode(LifecycleNode):
         self._recording.put("status", status)
 
     def _check_parameters(self, wanted: Sequence[Parameter]) -> SetParametersResult:
-        mine = {parameter.name for parameter in parameters.PARAMETERS}
-        changed = {parameter.name: parameter.value for parameter in wanted if parameter.name in mine}
         # Sessions stand at a time of the clock that they were started by.
         clock = any(parameter.name == "use_sim_time" for parameter in wanted)
-        if (changed or clock) and self._running is not None:
+        if self._running is not None and (clock or changed_values(wanted, parameters.PARAMETERS)):
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
-        declared = {name: self.get_parameter(name).value for name in mine if self.has_parameter(name)}
-        try:
-            if declared.keys() == mine:
-                parameters.config_of({**declared, **changed})
-        except InputError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        return checked(self, wanted, parameters.PARAMETERS, parameters.config_of)
 
 
 def _call_all(calls: Sequence[Callable[[], object]]) -> None:

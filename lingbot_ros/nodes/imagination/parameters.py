@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rclpy.node import Node
-
 from lingbot_ros.control.camera import UNIT_STEP
 from lingbot_ros.control.frames import plain_frame
 from lingbot_ros.control.rays import check_intrinsics
 from lingbot_ros.errors import InputError
 from lingbot_ros.home import expanded, ros_home
-from lingbot_ros.model_options import MODEL_OPTIONS
 from lingbot_ros.nodes.imagination.input_parameters import INPUT_PARAMETERS, InputConfig, input_config, priority
-from lingbot_ros.nodes.overrides import overrides
+from lingbot_ros.nodes.model_parameters import MODEL_PARAMETERS, load_options
 from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.runtime.enums import Mode
 from lingbot_ros.runtime.inbox import StalePolicy
@@ -22,22 +19,9 @@ from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.real_images import ObserveSettings
 from lingbot_ros.runtime.session_table import Limits
 from lingbot_ros.runtime.worker import WorkerSettings
-from lingbot_ros.tasks.registry import DEFAULT_MODEL
-from lingbot_ros.world import LoadOptions
 
 PARAMETERS = (
-    *(
-        Parameter(
-            option.parameter,
-            DEFAULT_MODEL if option.name == "name" else option.default,
-            option.description,
-            option.low,
-            option.high,
-            option.choices,
-        )
-        for option in MODEL_OPTIONS
-    ),
-    Parameter("model.load_timeout", 300.0, "time limit for loading the model in configure, s", 1.0, 7200.0),
+    *MODEL_PARAMETERS,
     Parameter("mode", "realtime", "realtime: paced at the model's rate with the newest control; lockstep: one chunk "
               "per complete set of controls", choices=("realtime", "lockstep")),
     Parameter("frames.map", "map", "fixed frame of the camera poses"),
@@ -114,29 +98,16 @@ class ImaginationConfig:
     simulator: SimulatorConfig
 
 
-def declare(node: Node) -> None:
-    """Declare all parameters; values from YAML and the command line are converted and applied here.
-
-    Raises InputError for one that cannot be what the parameter is.
-    """
-    given = overrides(node)
-    for parameter in PARAMETERS:
-        value = parameter.converted(given[parameter.name]) if parameter.name in given else parameter.default
-        node.declare_parameter(parameter.name, value, parameter.descriptor(), ignore_override=True)
-
-
-def read_config(node: Node) -> ImaginationConfig:
-    """Read all parameters. Raises InputError with the parameter, its value and the accepted values."""
-    return config_of({parameter.name: node.get_parameter(parameter.name).value for parameter in PARAMETERS})
-
-
 def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
-    """As `read_config`, from the values of all PARAMETERS by name."""
+    """The configuration of the values of all PARAMETERS by name.
+
+    Raises InputError with the parameter, its value and the accepted values.
+    """
     for parameter in PARAMETERS:
         parameter.check(values[parameter.name])
     return ImaginationConfig(
         worker=WorkerSettings(
-            options=_load_options(values),
+            options=load_options(values),
             mode=Mode[str(values["mode"]).upper()],
             control_capacity=int(values["input.queue"]),
             control_timeout_s=float(values["input.action_timeout"]),
@@ -170,13 +141,6 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
             worlds=_own_worlds(str(values["simulator.worlds"])),
         ),
     )
-
-
-def _load_options(values: Mapping[str, Any]) -> LoadOptions:
-    try:
-        return LoadOptions.from_plain({option.name: values[option.parameter] for option in MODEL_OPTIONS})
-    except InputError as error:
-        raise InputError(f"model.{error.field}", error.value, error.fix) from error
 
 
 def _camera(intrinsics: Any, unit_step: Any) -> CameraDefaults:

@@ -3,32 +3,40 @@
 import sys
 from collections.abc import Callable, Sequence
 
-import rclpy
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
-from lingbot_ros.errors import LingbotError
+from lingbot_ros.nodes.declared import declare, values_of
+from lingbot_ros.nodes.executable import ros, told, warn_of_useless_files
+from lingbot_ros.nodes.parameter import Parameter
 from lingbot_ros.nodes.viewer.backend import FirstWorld, ImaginationBackend
 from lingbot_ros.nodes.viewer.link import ImaginationLink
 from lingbot_ros.viewer.serve import DEFAULT_PORT, Address, serve
 
+PARAMETERS = (
+    Parameter("host", "127.0.0.1", "address that the page is served at; 127.0.0.1 = to this machine only"),
+    Parameter("port", DEFAULT_PORT, "port of the page; 0 = any free one", 0, 65535),
+    Parameter("imagination", "imagination", "name of the imagination node, relative to the viewer's namespace"),
+)
+
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; uvicorn owns the signals."""
-    rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
-    node = Node("viewer")
-    host = str(node.declare_parameter("host", "127.0.0.1").value)
-    port = int(node.declare_parameter("port", DEFAULT_PORT).value)
-    imagination = str(node.declare_parameter("imagination", "imagination").value)
-    try:
-        view(node, Address(host, port), imagination)
-    except LingbotError as error:
-        node.get_logger().error(str(error))
-        return 1
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    """Serve until a signal comes; uvicorn owns the signals.
+
+    Returns 0, 1 where the page could not be served, or 2 when the ROS arguments or a parameter cannot be used.
+    """
+    return told("viewer", lambda: _run(sys.argv if args is None else args))
+
+
+def _run(args: Sequence[str]) -> None:
+    with ros("viewer", args):
+        node = Node("viewer")
+        try:
+            warn_of_useless_files(node, args)
+            declare(node, PARAMETERS)
+            values = values_of(node, PARAMETERS)
+            view(node, Address(values["host"], values["port"]), values["imagination"])
+        finally:
+            node.destroy_node()
 
 
 def view(

@@ -8,6 +8,9 @@ compares the outline with the simulator's own shapes.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+IMAGE_SIZE = 96
+"""Height and width of the images, pixels."""
+
 ARENA_SIZE = 512.0
 PUSHER_RADIUS = 15.0
 GOAL_POSE = (256.0, 256.0, float(np.pi / 4))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
     from lingbot_ros.model.rigid_layers.constants import Constants
     from lingbot_ros.planning.experiment import Experiment, OnTrial, PlanOptions
+    from lingbot_ros.planning.goal import Goal, GoalRequest
     from lingbot_ros.tasks.policy import Policy
     from lingbot_ros.training.config import TrainConfig
     from lingbot_ros.training.training_data import TrainingData
@@ -84,6 +85,12 @@ class PushT(Task):
 
         return plan_trials(world, options, on_trial)
 
+    def goal(self, world: World, request: GoalRequest) -> Goal:
+        """See `Task`."""
+        from lingbot_ros.tasks.pusht.planning.goal import read_goal
+
+        return read_goal(world, request)
+
     def calibrate_trust(self, world: World, rollouts: int, seed: int) -> TrustSpec:
         from lingbot_ros.tasks.pusht.report.trust_calibration import calibrate_trust
 
@@ -93,6 +100,14 @@ class PushT(Task):
         from lingbot_ros.tasks.pusht.evaluation.task import PushTPolicies
 
         return PushTPolicies()
+
+    def normal_episodes(self, folder: Path) -> Sequence[Episode]:
+        """Without the policy that puts the pusher anywhere from one frame to the next."""
+        from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
+        from lingbot_ros.tasks.pusht.simulator.policies import POLICY_NAMES
+
+        jumps = PushTDataset(folder).policy == POLICY_NAMES.index("jumps")
+        return [episode for episode, leaps in zip(self.episodes(folder), jumps, strict=True) if not leaps]
 
     def episodes(self, folder: Path) -> Sequence[Episode]:
         from lingbot_ros.evaluate.reality.episodes import Episode

@@ -97,3 +97,51 @@ def test_the_report_is_whole_and_stands_alone(tmp_path: Path) -> None:
     checked.feed(page)
     assert not checked.open and not checked.fetched and {"svg", "table", "img"} <= checked.seen
     assert "&lt;bag&gt;" in page and "<bag>" not in page
+
+
+def test_what_it_is_told_shows_in_what_it_does() -> None:
+    fidelity = studied(recorded(200, 1), recorded(200, 2))[0].fidelity
+    assert fidelity.blind is False and fidelity.effect_ratio is not None and fidelity.effect_ratio > 5
+    assert fidelity.latency_frames == 0 and fidelity.looks_ahead is False
+    assert fidelity.following is not None and fidelity.following.mean is not None and fidelity.following.mean > 0.4
+    assert fidelity.following_share == pytest.approx(1, abs=0.15)
+    assert fidelity.usable.usable_frames == 8 and fidelity.flicker is not None
+    assert fidelity.looks["sharpness"][-1] == pytest.approx(1, abs=0.2) and len(fidelity.looks["exposure"]) == 8
+
+
+@pytest.mark.parametrize("defect", ["deaf", "mirrored", "late", "fading"])
+def test_each_defect_is_found_by_its_figure(defect: str) -> None:
+    class Faulty(DotStepper):
+        before = np.full(2, 20.0)
+
+        def step(self, actions):  # type: ignore[no-untyped-def]
+            obeyed = {}
+            for row, mine in actions.items():
+                changes = {
+                    "deaf": np.full_like(mine, 20.0),
+                    "mirrored": mine * (-1, 1) + (28, 0),
+                    "late": self.before[None].copy(),
+                    "fading": mine,
+                }
+                obeyed[row] = changes[defect]
+                self.before = np.array(mine[-1])
+            made = super().step(obeyed)
+            return {row: one // 2 + 60 for row, one in made.items()} if defect == "fading" else made
+
+    windows = list(cut_windows([recorded(200, 1), recorded(200, 2)], 8))
+    found = study(Faulty(), windows)[0].fidelity
+    assert found.following is not None and found.following_share is not None
+    if defect == "deaf":
+        assert found.blind and found.latency_frames is None and found.following_share < 0.3
+    elif defect == "mirrored":
+        assert not found.blind and found.following.r2[0] < 0 < found.following.r2[1]
+    elif defect == "late":
+        assert found.latency_frames == 1
+    else:
+        assert found.looks["contrast"][0] < 0.6
+        assert found.looks_real["contrast"][0] > 0.9
+
+
+def test_few_windows_say_little() -> None:
+    fidelity = studied(recorded(40, 1))[0].fidelity
+    assert (fidelity.effect_ratio, fidelity.following, fidelity.following_share) == (None, None, None)

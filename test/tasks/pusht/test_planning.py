@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingbot_ros.cli.main import main
-from lingbot_ros.errors import InputError, LingbotError
+from lingbot_ros.errors import InputError
 from lingbot_ros.planning.experiment import PlanOptions
 from lingbot_ros.planning.futures import Futures
+from lingbot_ros.planning.goal import GoalRequest
 from lingbot_ros.planning.receding import Horizon
 from lingbot_ros.planning.solvers import SolverSettings
-from lingbot_ros.tasks.pusht.geometry import place, to_pixels
+from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, IMAGE_SIZE, place, to_pixels
 from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
+from lingbot_ros.tasks.pusht.planning.goal import PushTGoal, read_goal
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals, reached
 from lingbot_ros.tasks.pusht.planning.pose_cost import LayerFrame, PoseGoal, Poses, read_poses
 from lingbot_ros.tasks.pusht.planning.true_rollouts import TrueRollouts
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE, PushTSimulator, PushTState
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 from lingbot_ros.world import World
 
 
@@ -118,10 +121,75 @@ def test_baselines_do_not_plan(world: World, planner: str, successes: int) -> No
     assert not any(trial.plan_s for trial in done.trials)
 
 
-def test_a_model_without_poses_is_refused() -> None:
-    options = PlanOptions("world", 1, 0, Horizon(25, 25, 50), SolverSettings())
-    with pytest.raises(LingbotError, match="has no poses to plan on"):
-        plan_trials(World.load("pusht-small"), options, lambda trial: None)
+def test_a_model_of_pixels_plans_on_its_images() -> None:
+    options = PlanOptions("world", 1, 0, Horizon(5, 5, 5), SolverSettings("rank", samples=2))
+    (trial,) = plan_trials(World.load("pusht-small", threads=1), options, lambda trial: None).trials
+    assert not trial.problem
+    assert trial.evaluated == (2,)
+    assert trial.success or trial.predicted[0] > 0
+
+
+def goal_of(world: World, **given: Any) -> PushTGoal:
+    return read_goal(world, GoalRequest(**given))
+
+
+def test_goals_as_images_poses_and_outcome(world: World, goals: list[Goal]) -> None:
+    goal = goals[0]
+    by_image = goal_of(world, kind="image", image=goal.goal_image)
+    assert by_image.reached(goal.goal_image)
+    assert not by_image.reached(goal.image)
+    block = goal_of(world, kind="pose", pose=goal.state.block)
+    assert block.reached(goal.goal_image)
+    assert block.towards is None
+    both = goal_of(world, kind="pose", pose=np.concatenate([goal.state.pusher, goal.state.block]))
+    assert both.towards is not None
+    assert both.towards.tolist() == goal.state.pusher.tolist()
+    outcome = goal_of(world, kind="outcome")
+    assert not outcome.reached(goal.image)
+    simulator = PushTSimulator()
+    simulator.set_state(PushTState(np.array([100.0, 100.0]), np.zeros(2), np.array(GOAL_POSE)))
+    assert outcome.reached(simulator.render())
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"kind": "image", "image": np.zeros((64, 96, 3), np.uint8)}, "goal_image: got shape"),
+        ({"kind": "image", "image": np.full((96, 96, 3), 255, np.uint8)}, "goal_image: got an image"),
+        ({"kind": "pose", "pose": np.array([1.0, 2.0])}, "goal_pose"),
+        ({"kind": "pose", "pose": np.array([256.0, np.nan, 0.0])}, "goal_pose"),
+        ({"kind": "pose", "pose": np.array([256.0, 600.0, 0.0])}, "goal_pose"),
+        ({"kind": "outcome", "cost": "image"}, "cost"),
+        ({"kind": "outcome", "cost": "beauty"}, "cost"),
+    ],
+)
+def test_goals_that_cannot_be_read_name_their_field(world: World, given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError, match=field):
+        goal_of(world, **given)
+
+
+def test_a_future_that_is_not_to_be_believed_costs_more(world: World, goals: list[Goal]) -> None:
+    """The spread of a push exceeds that of standing still, and the penalty is the share of it that is not believed."""
+    goal = goals[0]
+    session = world.start(goal.image)
+    costs = []
+    for penalty in (0.0, 100.0):
+        read = goal_of(world, kind="image", image=goal.goal_image, trust_penalty=penalty)
+        problem = read.approach(session, goal.image).problem(len(goal.actions))
+        actions = np.stack([goal.actions, np.repeat(goal.start.pusher[None], len(goal.actions), axis=0)])
+        futures = problem.rollouts.roll(actions)
+        assert (futures.spread_px is None) == (penalty == 0.0)
+        costs.append(problem.cost(futures))
+    spread = futures.spread_px
+    assert spread is not None
+    trust = world.card.trust
+    assert trust is not None
+    added = costs[1] - costs[0]
+    assert added == pytest.approx([100 * (1 - trust.of(value)) for value in spread[:, -1]])
+    for action in goal.actions:
+        session.step(action[None])
+    assert spread[0, -1] == pytest.approx(session.doubt_px, rel=1e-4)  # type: ignore[attr-defined]
+    session.close()
 
 
 def test_the_command_writes_record_and_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

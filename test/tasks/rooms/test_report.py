@@ -9,6 +9,7 @@ from lingbot_ros.model.scene.camera import Pinhole
 from lingbot_ros.tasks.rooms.dataset.episode import Episode
 from lingbot_ros.tasks.rooms.report.baselines import TrueScene
 from lingbot_ros.tasks.rooms.report.evaluation import evaluate
+from lingbot_ros.tasks.rooms.report.fidelity import drive_fidelity, summarise_fidelity
 from lingbot_ros.tasks.rooms.report.measure import Measures, imagine_drive
 from lingbot_ros.tasks.rooms.report.pose_reader import pose_errors
 from lingbot_ros.tasks.rooms.report.report import (
@@ -23,6 +24,7 @@ from lingbot_ros.tasks.rooms.report.report import (
 from lingbot_ros.tasks.rooms.report.revisit import Revisit, auroc
 from lingbot_ros.tasks.rooms.simulator.house import draw_house
 from lingbot_ros.world import World
+from test.support.boards import CAMERA, path, render
 from test.support.box_room import look, pose_at
 
 pytestmark = pytest.mark.model
@@ -83,3 +85,35 @@ def test_a_drive_is_measured_and_reported(episode: Episode) -> None:
 def test_other_worlds_are_refused() -> None:
     with pytest.raises(InputError, match="camera model"):
         evaluate(World.load("pusht-lasting"), EvaluationOptions(1, 0, 4, 4))
+
+
+def driven(yaw_deg: float, forward_m: float) -> Episode:
+    """A drive along boards at several depths."""
+    poses = path(yaw_deg, forward_m)
+    frames, camera = np.stack([render(pose) for pose in poses]), CAMERA
+    intrinsics = np.array([camera[0, 0], camera[1, 1], camera[0, 2] + 0.5, camera[1, 2] + 0.5])
+    return Episode(draw_house(9), np.zeros((25, 4)), frames, np.ones(frames.shape[:3], np.float32), poses, intrinsics)
+
+
+def test_a_camera_that_goes_elsewhere_is_caught_in_every_drive() -> None:
+    sent = [driven(yaw, forward) for yaw, forward in ((2.1, 0.0), (1.8, 0.04), (1.5, 0.05))]
+    true = summarise_fidelity([drive_fidelity(one, one.frames[4:], 4) for one in sent])
+    assert true["camera"] == true["camera_of_true_images"] and true["drives_whose_camera_can_be_judged"] == 3
+    assert true["camera"]["follows_share"] == 1 and true["camera"]["residual_px_median"] < 0.5
+    assert true["usable_frames_20_db"] == 21 and true["last_frame_exposure_grey_levels"] == pytest.approx(
+        true["last_frame_exposure_grey_levels_of_true_images"]
+    )
+    for factor in (1.1, 0.9, -1.0):
+        made = [driven(factor * yaw, forward) for yaw, forward in ((2.1, 0.0), (1.8, 0.04), (1.5, 0.05))]
+        wrong = [drive_fidelity(one, other.frames[4:], 4) for one, other in zip(sent, made, strict=True)]
+        assert summarise_fidelity(wrong)["camera"]["follows_share"] == 0, factor
+    assert summarise_fidelity([]) == {}
+
+
+def test_a_drive_the_other_way_and_one_that_fades_are_told() -> None:
+    sent, back = driven(0.0, 0.05), driven(0.0, -0.05)
+    wrong = summarise_fidelity([drive_fidelity(sent, back.frames[4:], 4)])
+    assert wrong["camera"]["follows_share"] == 0 and wrong["camera"]["front_share_median"] < 0.25
+    faded = summarise_fidelity([drive_fidelity(sent, sent.frames[4:] // 2, 4)])
+    assert faded["usable_frames_20_db"] == 0 and faded["last_frame_sharpness"] < 0.5
+    assert faded["last_frame_exposure_grey_levels"] < -30

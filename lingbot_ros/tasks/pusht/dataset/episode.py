@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.tasks.pusht.geometry import IMAGE_SIZE
 from lingbot_ros.tasks.pusht.simulator.policies import POLICY_NAMES, draw_policy
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE, PushTSimulator
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 
 SPLIT_DIGITS: dict[str, tuple[int, ...]] = {"train": (0, 1, 2, 3, 4, 5, 6, 7), "validation": (8,), "test": (9,)}
 _SEEDS_PER_BASE = 10_000_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lingbot_ros.errors import ErrorCode, InputError, LingbotError
+from lingbot_ros.errors import InputError
 from lingbot_ros.planning.experiment import PLANNERS, Experiment, OnTrial, PlanOptions, TrialRecord
 from lingbot_ros.planning.futures import Floats
 from lingbot_ros.planning.receding import trusted_horizon
@@ -12,7 +12,6 @@ from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals
 from lingbot_ros.tasks.pusht.planning.trial import Trial, TrueEyes, WorldEyes, follow, run_trial
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
-from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.world import World
 
 _SEEDS_APART = 1000
@@ -21,15 +20,10 @@ _SEEDS_APART = 1000
 def plan_trials(world: World, options: PlanOptions, on_trial: OnTrial) -> Experiment:
     """Every goal once. A goal whose images cannot be read counts as a failure, with its reason.
 
-    Raises InputError for an unknown planner, LingbotError (UNSUPPORTED) for a model without poses.
+    Raises InputError for an unknown planner, and for a model that does not suit the task.
     """
     if options.planner not in PLANNERS:
         raise InputError("planner", options.planner, f"use one of {', '.join(PLANNERS)}")
-    if options.planner == "world" and not isinstance(world.model, LayerModel):
-        raise LingbotError(
-            f"model: {world.info.name} imagines pixels and has no poses to plan on; use pusht-lasting",
-            ErrorCode.UNSUPPORTED,
-        )
     frames, reliable = options.horizon.frames, world.info.max_horizon
     if options.planner == "world" and trusted_horizon(frames, reliable, 0) < frames:
         raise InputError("horizon", f"{frames} frames", f"{world.info.name} is reliable for {reliable}: give fewer")
@@ -52,7 +46,7 @@ def _trial(world: World, simulator: PushTSimulator, goal: Goal, options: PlanOpt
         return follow(simulator, goal, _baseline(options.planner, goal, budget, number), budget)
     eyes: WorldEyes | TrueEyes
     if options.planner == "world":
-        eyes = WorldEyes(world, goal, true_goal=not options.images)
+        eyes = WorldEyes(world, goal, true_goal=not options.images, trust_penalty=options.trust_penalty)
     else:
         eyes = TrueEyes(simulator, goal)
     try:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lingbot_ros.tasks.pusht.evaluation.starts import FIRST_SEED
 from lingbot_ros.tasks.pusht.geometry import GOAL_POSE
+from lingbot_ros.tasks.pusht.planning.pose_cost import Poses, near
 from lingbot_ros.tasks.pusht.simulator.policies import GoalPush, Noisy, Policy
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
@@ -14,8 +15,6 @@ _SEEDS_APART = 1_000_000
 _TRIALS = 8
 _NOISE = 4.0
 _WARM_UP, _LENGTH = 8, 120
-MOST_POSITION, MOST_ANGLE = 20.0, np.pi / 9
-"""Success of the protocol: the norm of pusher and block position together, units; the turn, radians."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ def make_goals(count: int, seed: int, steps: int = 25) -> Iterator[Goal]:
 
 def reached(state: PushTState, goal: PushTState) -> bool:
     """The protocol's success, from true states."""
-    apart = np.concatenate([state.pusher - goal.pusher, state.block[:2] - goal.block[:2]])
-    turn = (state.block[2] - goal.block[2] + np.pi) % (2 * np.pi) - np.pi
-    return bool(np.linalg.norm(apart) < MOST_POSITION and abs(turn) < MOST_ANGLE)
+    return near(Poses(state.pusher, state.block), Poses(goal.pusher, goal.block))
 
 
 def _goal_of(simulator: PushTSimulator, planner: PushTSimulator, episode: int, steps: int) -> Goal | None:

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from lingbot_ros.errors import InputError
-from lingbot_ros.planning.futures import Floats, Futures
+from lingbot_ros.planning.futures import Floats, Frames, Futures
 from lingbot_ros.tasks.pusht.block_pose import fit_block_pose
 from lingbot_ros.tasks.pusht.geometry import to_pixels, to_units
 from lingbot_ros.tasks.pusht.image_reader import pusher_centre, read_shares
 
 UNITS_PER_RADIAN = 57.0
 """A turn of the block is worth as much as moving it by this: about the radius of its corners' mean distance."""
+
+
+MOST_POSITION, MOST_ANGLE = 20.0, np.pi / 9
+"""Success of the protocol: the norm of pusher and block position together, units; the turn, radians."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,25 @@ def read_poses(image: np.ndarray, field: str) -> Poses:
     if not (np.isfinite(pusher).all() and np.isfinite(block).all()):
         raise InputError(field, "an image in which pusher or block is not to be seen", "give another image")
     return Poses(pusher, block)
+
+
+def near(seen: Poses, goal: Poses, *, with_pusher: bool = True) -> bool:
+    """The protocol's success; without the pusher the block alone counts."""
+    apart = seen.block[:2] - goal.block[:2]
+    if with_pusher:
+        apart = np.concatenate([seen.pusher - goal.pusher, apart])
+    return bool(np.linalg.norm(apart) < MOST_POSITION and abs(_turned(seen.block[2] - goal.block[2])) < MOST_ANGLE)
+
+
+def distances(pushers: Floats, blocks: Floats, goal: Poses, pusher_weight: float = 1.0) -> Floats:
+    """How far pushers [B, 2] and blocks [B, 3] are from a goal, [B] units: pusher, block and turn together."""
+    squares = pusher_weight * ((pushers - goal.pusher) ** 2).sum(axis=1)
+    squares = squares + ((blocks[:, :2] - goal.block[:2]) ** 2).sum(axis=1)
+    return np.asarray(np.sqrt(squares + (UNITS_PER_RADIAN * _turned(blocks[:, 2] - goal.block[2])) ** 2))
+
+
+def _turned(angle: Floats) -> Floats:
+    return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
 @dataclass(frozen=True)
@@ -70,8 +93,26 @@ class PoseGoal:
         if futures.poses is None:
             raise InputError("cost", "pose", "this cost needs poses; plan on poses instead of images")
         last = futures.poses[:, -1]
-        pusher = to_units(last[:, 0, :2], self.frame.image_size) - self.goal.pusher
-        block = self.frame.blocks(last[:, 1]) - self.goal.block
-        turn = (block[:, 2] + np.pi) % (2 * np.pi) - np.pi
-        squares = self.pusher_weight * (pusher**2).sum(axis=1) + (block[:, :2] ** 2).sum(axis=1)
-        return np.asarray(np.sqrt(squares + (UNITS_PER_RADIAN * turn) ** 2))
+        pushers = to_units(last[:, 0, :2], self.frame.image_size)
+        return distances(pushers, self.frame.blocks(last[:, 1]), self.goal, self.pusher_weight)
+
+
+@dataclass(frozen=True)
+class ImagePoseGoal:
+    """The same distance, read from the last image of each future; one without pusher or block is infinitely far."""
+
+    goal: Poses
+    pusher_weight: float = 1.0
+
+    def __call__(self, futures: Futures) -> Floats:
+        """Costs [B]. Raises InputError when the futures have no images."""
+        if futures.images is None:
+            raise InputError("cost", "pose", "this cost reads images; plan on images instead of poses")
+        return np.array([self._distance(image) for image in futures.images[:, -1]])
+
+    def _distance(self, image: Frames) -> float:
+        try:
+            seen = read_poses(image, "future")
+        except InputError:
+            return float(np.inf)
+        return float(distances(seen.pusher[None], seen.block[None], self.goal, self.pusher_weight)[0])

@@ -7,23 +7,19 @@ from typing import Protocol
 import numpy as np
 
 from lingbot_ros.planning.futures import Floats, Frames
-from lingbot_ros.planning.parametrisation import Knots
+from lingbot_ros.planning.goal import Approach, GoalRequest
+from lingbot_ros.planning.imagined import imagine
 from lingbot_ros.planning.plan import Plan
 from lingbot_ros.planning.problem import Problem
 from lingbot_ros.planning.receding import Horizon
 from lingbot_ros.planning.solvers import SolverSettings, solve
-from lingbot_ros.planning.state_rollouts import StateRollouts
-from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, to_units
+from lingbot_ros.tasks.pusht.planning.goal import LayerApproach, knots, read_goal
 from lingbot_ros.tasks.pusht.planning.goals import Goal, reached
-from lingbot_ros.tasks.pusht.planning.pose_cost import LayerFrame, PoseGoal, Poses, read_poses
+from lingbot_ros.tasks.pusht.planning.pose_cost import PoseGoal, Poses, distances
 from lingbot_ros.tasks.pusht.planning.true_rollouts import TrueRollouts
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE, PushTSimulator
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.world import World
-
-_KNOT_EVERY = 5
-_KNOT_SIGMA, _LAST_SIGMA = 100.0, 30.0
-_LOW, _HIGH = np.zeros(2), np.full(2, ARENA_SIZE)
 
 
 class Eyes(Protocol):
@@ -33,13 +29,8 @@ class Eyes(Protocol):
         """A new image of the simulator, after actions [n, 2]."""
         ...
 
-    def problem(self, knots: Knots) -> Problem:
-        """The planning problem from here."""
-        ...
-
-    @property
-    def pusher(self) -> Floats:
-        """Where the pusher is believed to be [2], units."""
+    def problem(self, frames: int) -> Problem:
+        """The planning problem from here, over so many frames."""
         ...
 
     @property
@@ -53,41 +44,38 @@ class Eyes(Protocol):
 
 
 class WorldEyes:
-    """A world of layers that sees images only. true_goal: the goal by its true state instead of its image."""
+    """A world model that sees images only. true_goal: goal and first pose of the block by their true values instead."""
 
-    def __init__(self, world: World, goal: Goal, *, true_goal: bool) -> None:
+    def __init__(self, world: World, goal: Goal, *, true_goal: bool, trust_penalty: float) -> None:
         self._session = world.start(goal.image)
-        assert isinstance(self._session, LayerSession)
-        seen = Poses(goal.start.pusher, goal.start.block) if true_goal else read_poses(goal.image, "image")
-        self.goal = Poses(goal.state.pusher, goal.state.block) if true_goal else read_poses(goal.goal_image, "goal")
-        self._frame = LayerFrame(self._poses()[1], seen.block, IMAGE_SIZE)
+        pose = np.concatenate([goal.state.pusher, goal.state.block])
+        if true_goal:
+            request = GoalRequest("pose", pose=pose, trust_penalty=trust_penalty)
+        else:
+            request = GoalRequest("image", image=goal.goal_image, trust_penalty=trust_penalty)
+        read = read_goal(world, request)
+        self.goal = read.poses
+        if true_goal and isinstance(self._session, LayerSession):
+            self._approach: Approach = LayerApproach(read, self._session, goal.start.block)
+        else:
+            self._approach = read.approach(self._session, goal.image)
 
     def look(self, image: Frames, executed: Floats) -> None:
         """The world moves along, so that it knows the velocity, and corrects itself by the last image."""
         for action in executed[:-1]:
             self._session.step(action[None])
         self._session.observe(image[None], executed[-1:])
+        self._approach.look(image)
 
-    def problem(self, knots: Knots) -> Problem:
-        return Problem(knots, StateRollouts.of(self._session), PoseGoal(self.goal, self._frame))
-
-    @property
-    def pusher(self) -> Floats:
-        return to_units(self._poses()[0, :2], IMAGE_SIZE)
+    def problem(self, frames: int) -> Problem:
+        return self._approach.problem(frames)
 
     def imagine(self, actions: Floats) -> Frames:
-        fork = self._session.fork()
-        frames = np.concatenate([fork.step(action[None]) for action in actions])
-        fork.close()
-        return frames
+        return imagine(self._session, actions)
 
     def close(self) -> None:
         """Free the session."""
         self._session.close()
-
-    def _poses(self) -> Floats:
-        assert isinstance(self._session, LayerSession)
-        return np.asarray(self._session.rollout_state.bodies.poses, np.float64)[0]
 
 
 class TrueEyes:
@@ -101,12 +89,9 @@ class TrueEyes:
     def look(self, image: Frames, executed: Floats) -> None:
         self._rollouts = TrueRollouts(self._model, self._simulator.state)
 
-    def problem(self, knots: Knots) -> Problem:
-        return Problem(knots, self._rollouts, PoseGoal(self.goal, self._rollouts.frame))
-
-    @property
-    def pusher(self) -> Floats:
-        return self._simulator.state.pusher
+    def problem(self, frames: int) -> Problem:
+        path = knots(frames, self._simulator.state.pusher, self.goal.pusher)
+        return Problem(path, self._rollouts, PoseGoal(self.goal, self._rollouts.frame))
 
     def imagine(self, actions: Floats) -> None:
         return None
@@ -138,9 +123,8 @@ def run_trial(
     simulator.set_state(goal.start)
     trial, warm = Trial(goal.name), None
     for number, (length, execute, continues) in enumerate(horizon.plans()):
-        knots = Knots(length, _KNOT_EVERY, eyes.pusher, _LOW, _HIGH, eyes.goal.pusher, _KNOT_SIGMA, _LAST_SIGMA)
-        fits = continues and warm is not None and len(warm) == len(knots.mean)
-        plan = solve(eyes.problem(knots), settings, seed + number, warm if fits else None)
+        problem = eyes.problem(length)
+        plan = solve(problem, settings, seed + number, warm if continues else None)
         trial.plans.append(plan)
         images = eyes.imagine(plan.actions[:execute]) if film else None
         for step, action in enumerate(plan.actions[:execute]):
@@ -153,23 +137,14 @@ def run_trial(
                 trial.success, trial.first_plan = True, trial.steps <= horizon.frames
                 return trial
         trial.real_costs.append(_real_cost(simulator, eyes.goal))
-        warm = _rest_of(plan, knots, execute)
+        warm = problem.parametrisation.remainder(plan.parameters, execute)
         eyes.look(simulator.render(), plan.actions[:execute])
     return trial
 
 
-def _rest_of(plan: Plan, knots: Knots, executed: int) -> Floats | None:
-    """The knots that are still ahead; None when the plan is over or the remainder begins between two knots."""
-    if executed % knots.spacing or executed >= knots.horizon:
-        return None
-    return plan.parameters[2 * (executed // knots.spacing) :]
-
-
 def _real_cost(simulator: PushTSimulator, goal: Poses) -> float:
     state = simulator.state
-    turn = (state.block[2] - goal.block[2] + np.pi) % (2 * np.pi) - np.pi
-    apart = np.concatenate([state.pusher - goal.pusher, state.block[:2] - goal.block[:2], [57.0 * turn]])
-    return float(np.linalg.norm(apart))
+    return float(distances(state.pusher[None], state.block[None], goal)[0])
 
 
 def follow(simulator: PushTSimulator, goal: Goal, actions: Iterator[Floats], budget: int) -> Trial:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from lingbot_ros.planning.futures import Floats, Futures
-from lingbot_ros.tasks.pusht.geometry import to_pixels
+from lingbot_ros.tasks.pusht.geometry import IMAGE_SIZE, to_pixels
 from lingbot_ros.tasks.pusht.planning.pose_cost import LayerFrame
-from lingbot_ros.tasks.pusht.simulator.simulator import IMAGE_SIZE, PushTSimulator, PushTState
+from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
 
 _APART = PushTState(np.array([20.0, 20.0]), np.zeros(2), np.array([400.0, 400.0, 0.0]))
 _FORGET_STEPS = 1

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lingbot_ros.compat import have
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
-from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, PUSHER_RADIUS
+from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, IMAGE_SIZE, PUSHER_RADIUS
 
 if not have("gym_pusht"):
     raise LingbotError(
@@ -25,7 +25,6 @@ import pygame
 from gym_pusht.envs.pusht import PushTEnv
 
 CONTROL_HZ = 10
-IMAGE_SIZE = 96
 SUBSTEPS = 10
 
 _START_GAP = 5.0

@@ -16,6 +16,7 @@ from lingbot_ros.evaluate.report_files import write_json, write_text
 from lingbot_ros.tasks.rooms.dataset.episode import Episode
 from lingbot_ros.tasks.rooms.report.baselines import TrueScene
 from lingbot_ros.tasks.rooms.report.drives import FPS, REVISIT_FRAMES, held_out_drives, revisits
+from lingbot_ros.tasks.rooms.report.fidelity import DriveFidelity, drive_fidelity, summarise_fidelity
 from lingbot_ros.tasks.rooms.report.measure import Measures, imagine_drive
 from lingbot_ros.tasks.rooms.report.pose_reader import PoseReader, path_lengths, pose_errors
 from lingbot_ros.tasks.rooms.report.report import (
@@ -108,13 +109,14 @@ def evaluate(world: World, options: EvaluationOptions) -> RoomsEvaluation:
     renderer = HouseRenderer(world.info.height)
     reader = PoseReader(renderer)
     frames = tuple(frame for frame in FRAMES if frame <= options.horizon)
-    measures, shown = Measures(frames), []
+    measures, shown, told = Measures(frames), [], list[DriveFidelity]()
     drives = held_out_drives(renderer, options.episodes, options.seed, options.context + options.horizon)
     for episode in tqdm(drives, total=options.episodes, desc="driving", unit="drive", disable=options.quiet):
         figures, imagined = imagine_drive(world, episode, options.context, frames)
         poses = _pose_figures(reader, episode, imagined, options.context, frames)
         measures.add([one | pose for one, pose in zip(figures, poses, strict=True)])
         real = episode.frames[options.context :]
+        told.append(drive_fidelity(episode, imagined, options.context))
         shown.append(Shown(episode.house.seed, real, imagined, figures[-1]["imagined.psnr_db"]))
     figures_of_all = summarise_measures(measures)
     count = max(1, round(_REVISIT_SHARE * options.episodes))
@@ -131,6 +133,7 @@ def evaluate(world: World, options: EvaluationOptions) -> RoomsEvaluation:
         speed=speed,
         minimum=check_minimum(frames, figures_of_all, back, speed),
         max_horizon=trusted_frames(frames, figures_of_all),
+        fidelity=summarise_fidelity(told),
     )
     return RoomsEvaluation(report, tuple(shown))
 

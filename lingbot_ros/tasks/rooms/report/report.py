@@ -32,7 +32,10 @@ class Speed:
 
 @dataclass(frozen=True)
 class RoomsReport:
-    """What is printed, saved as JSON and quoted on the card. Figures by name, one for each of `frames`."""
+    """What is printed, saved as JSON and quoted on the card. Figures by name, one for each of `frames`.
+
+    fidelity: as `summarise_fidelity`.
+    """
 
     model: dict[str, Any]
     drives: dict[str, Any]
@@ -42,6 +45,7 @@ class RoomsReport:
     speed: Speed
     minimum: tuple[Check, ...]
     max_horizon: int
+    fidelity: dict[str, Any] = field(default_factory=dict)
     machine: dict[str, str | int | float] = field(default_factory=describe_machine)
     versions: dict[str, str] = field(default_factory=lambda: describe_versions(PACKAGES))
     kind: str = "rooms-model-report"
@@ -69,6 +73,8 @@ class RoomsReport:
             lines.append(f"{name.replace('_', ' '):<{width}}" + "".join(f"{value:>10.3g}" for value in values))
         lines += ["", "away and back:"]
         lines += [f"  {name.replace('_', ' ')}: {_short(value)}" for name, value in self.revisit.items()]
+        lines += ["", "does it do what it is told, and for how long:"]
+        lines += [f"  {name.replace('_', ' ')}: {_short(value)}" for name, value in self.fidelity.items()]
         speed = self.speed
         lines += [
             "",
@@ -192,6 +198,7 @@ def card_entries(report: RoomsReport, command: str) -> dict[str, Any]:
         "frames": list(report.frames),
         "figures": rounded(report.figures),
         "away_and_back": rounded(report.revisit),
+        "fidelity": rounded(report.fidelity),
         "below_minimum": [
             f"{check.name}{f', frame {check.frame}' if check.frame else ''}: {check.value:.3g} "
             f"(asked for {check.relation} {check.minimum:g})"

@@ -1,0 +1,1 @@
+"""The node `planner`: chooses actions among imagined futures, once or while a robot acts."""
