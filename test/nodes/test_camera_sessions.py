@@ -312,7 +312,7 @@ def test_an_image_of_another_aspect_is_told_with_the_size_to_set(probe: Probe, f
     assert (session.camera_info.height, session.camera_info.width) == (HEIGHT, WIDTH_PX)
     probe.wait(lambda: probe.camera_infos and probe.images)
     assert (probe.camera_infos[-1].height, probe.images[-1].height) == (HEIGHT, HEIGHT)
-    note = "the image of 64x48 is stretched to 48x32: what it shows becomes 1.12 times too high; set model.fit to crop"
+    note = "the image of 64x48 is stretched to 48x32: what it shows becomes 1.12 times too wide; set model.fit to crop"
     assert note in (folder / "node.log").read_text()
 
 
