@@ -34,7 +34,7 @@ _ONCE, _TWICE_AS_FAR = Horizon(25, 25, 50), Horizon(50, 50, 100)
 _RELIABLE = Horizon(24, 24, 48)
 """pusht-small has been measured to be reliable for 24 frames."""
 _PENALTY = 50.0
-_BUDGETS = ((300, 4), (128, 8), (200, 8), (64, 8))
+_BUDGETS = ((200, 5), (300, 4), (128, 8), (64, 8))
 _DEADLINES_S = (0.1, 0.25)
 _PLANS = 100
 

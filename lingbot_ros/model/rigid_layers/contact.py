@@ -117,7 +117,7 @@ class _Law:
             walled: Rows = np.empty(0, np.intp)
             if near_wall:
                 spun = _turned(corners, direction)
-                deepest = self._depths(place[:, None] + spun)
+                deepest = self._beyond(place + spun.min(1), place + spun.max(1)).max(0)
                 walled = np.flatnonzero((deepest > self.slop + _SETTLED_PX) | (touched & (deepest > 0)))
             if not len(walled) and not touched.any():
                 continue
@@ -139,13 +139,17 @@ class _Law:
         """The ways [3, ...] on which contacts push that lie on the sides `outward` [2, ...] of the shapes."""
         way = np.empty((3, *outward.shape[1:]), np.float32)
         np.negative(outward, out=way[:2])
-        way[2] = (offset[1] * outward[0] - offset[0] * outward[1]) / self.gyration
+        across = (offset[::-1] if outward.ndim == 2 else offset[::-1, None]) * outward
+        np.divide(across[0] - across[1], self.gyration, out=way[2])
         return way
 
     def _wanted(self, overlap: Floats, way: Floats, step: Floats | None) -> Floats:
         """How far a touching contact must move along its normal: as the disc steps, and out of what it overlaps."""
         want = self.yielding * np.maximum(overlap - self.slop, 0)
-        return want if step is None else want + np.maximum(step[0] * way[0] + step[1] * way[1], 0)
+        if step is None:
+            return want
+        along = step * way[:2] if way.ndim == 2 else step[:, None] * way[:2]
+        return want + np.maximum(along[0] + along[1], 0)
 
     def _of_disc(
         self, found: Contacts, offset: Floats, direction: Floats, step: Floats, rows: Rows
@@ -161,7 +165,8 @@ class _Law:
 
     def _of_walls(self, place: Floats, corners: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Each wall against the two corners, [2, V, B] from the centre, that are deepest in it: 8 contacts."""
-        depths = self._beyond(place[:, None] + corners, place[:, None] + corners)
+        places = place[:, None] + corners
+        depths = self._beyond(places, places)
         columns = np.arange(place.shape[1])
         which = np.argpartition(-depths, 1, axis=1)[:, :2]  # [4, 2, B]
         deepest = np.take_along_axis(depths, which, 1)
@@ -175,19 +180,25 @@ class _Law:
 
 
 def _direction(angle: Floats) -> Floats:
-    """Cosine and sine [2, B] of turns [B]."""
-    return _pair(np.cos(angle), np.sin(angle))
+    """Cosine, negative sine and sine [3, B] of turns [B]."""
+    direction = np.empty((3, *angle.shape), np.float32)
+    np.cos(angle, out=direction[0])
+    np.sin(angle, out=direction[2])
+    np.negative(direction[2], out=direction[1])
+    return direction
 
 
 def _turned(points: Floats, direction: Floats) -> Floats:
     """Points [2, ..., B] turned by what `_direction` gave."""
-    (x, y), (cosine, sine) = points, direction
-    return _pair(cosine * x - sine * y, sine * x + cosine * y)
+    return points * direction[0] + points[::-1] * _sines(points, direction)
 
 
 def _turned_back(points: Floats, direction: Floats) -> Floats:
-    (x, y), (cosine, sine) = points, direction
-    return _pair(cosine * x + sine * y, cosine * y - sine * x)
+    return points * direction[0] - points[::-1] * _sines(points, direction)
+
+
+def _sines(points: Floats, direction: Floats) -> Floats:
+    return direction[1:] if points.ndim == 2 else direction[1:, None]
 
 
 def _pair(x: Floats, y: Floats) -> Floats:

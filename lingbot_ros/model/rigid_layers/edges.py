@@ -64,24 +64,25 @@ class Edges:
     def contacts(self, points: Floats) -> Contacts:
         """Where discs at points [2, B] would touch."""
         offset, apart, outside = self._to_edges(points)
-        x, y = apart
-        distances = np.sqrt(np.maximum(x * x + y * y, _TINY))
+        squares = apart * apart
+        distances = np.sqrt(np.maximum(squares[0] + squares[1], _TINY))
         nearest = distances.argmin(0) * points.shape[1] + np.arange(points.shape[1])
-        near, near_x, near_y = distances.take(nearest), x.take(nearest), y.take(nearest)
-        other = outside & (x * near_x + y * near_y <= _SAME_SIDE * near * distances)
+        near, near_apart = distances.take(nearest), apart.reshape(2, -1).take(nearest, 1)
+        alike = apart * near_apart[:, None]
+        other = outside & (alike[0] + alike[1] <= _SAME_SIDE * near * distances)
         all_second = np.where(other, distances, np.float32(np.inf))
         signed = np.where(self._is_inside(offset[1], outside), -near, near)
-        outward = np.empty((2, len(signed)), np.float32)
-        outward[0], outward[1] = near_x / signed, near_y / signed
-        return Contacts(signed, outward, all_second.min(0), all_second, apart)
+        return Contacts(signed, near_apart / signed, all_second.min(0), all_second, apart)
 
     def _to_edges(self, points: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """From every edge's start to the points [2, V, B], from the nearest places, and which are outside [V, B]."""
         offset = points[:, None] - self._start
-        along = offset[0] * self._share[0] + offset[1] * self._share[1]
+        shares = offset * self._share
+        along = shares[0] + shares[1]
         np.maximum(along, 0, out=along)
         np.minimum(along, 1, out=along)
-        outside = offset[1] * self._edge[0] < offset[0] * self._edge[1]
+        across = offset[::-1] * self._edge
+        outside = across[0] < across[1]
         return offset, offset - along * self._edge, outside
 
     def _is_inside(self, height: Floats, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:

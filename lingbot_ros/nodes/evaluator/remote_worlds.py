@@ -15,8 +15,8 @@ from lingbot_ros.errors import InputError, LingbotError
 from lingbot_ros.evaluate.policies.contract import Actions, Frame, Start
 from lingbot_ros.evaluate.rollouts.stepper import Frames, ObservingStepper, RowError, Stepper
 from lingbot_ros.model.autoencoder import resize_image
-from lingbot_ros.nodes.evaluator.node_link import NodeGoneError, NodeLink
 from lingbot_ros.nodes.evaluator.worlds import Model
+from lingbot_ros.nodes.node_link import NodeGoneError, NodeLink
 
 _LEASE_S = 900.0
 _DESCRIBED = ("parameters", "engine", "engine_version", "device", "precision", "threads")

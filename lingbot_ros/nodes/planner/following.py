@@ -146,10 +146,10 @@ class Follower:
         """The camera was silent in this frame. Plans do not count: some cameras are released by an action."""
         limit_s = self._running.config.image_timeout_s
         self._silent_s += period_s
+        self._session.step(action[None])  # where the robot is held depends on the last action, too
+        self._ties.on_frame(self._session.trust)
         if self._silent_s > limit_s:
             return Ending(f"image: none came for {limit_s:g} s", ErrorCode.TIMED_OUT)
-        self._session.step(action[None])
-        self._ties.on_frame(self._session.trust)
         return None
 
     def _doubt(self) -> Ending | None:

@@ -11,7 +11,7 @@ from lingbot_msgs.srv import SaveSession
 from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.errors import ErrorCode, InputError, LingbotError
 from lingbot_ros.model.autoencoder import resize_image
-from lingbot_ros.nodes.evaluator.node_link import NodeLink
+from lingbot_ros.nodes.node_link import NodeLink
 from lingbot_ros.nodes.planner.camera import Camera
 from lingbot_ros.nodes.planner.context import PlannerContext
 from lingbot_ros.planning.futures import Frames
