@@ -153,7 +153,7 @@ def run_quietly(*words: object) -> None:
     if code:
         last = said.getvalue().strip().splitlines()[-1:]
         if "Traceback" in said.getvalue() or not last:
-            raise AssertionError(said.getvalue()[-1000:])
+            raise AssertionError(f"code {code}: {said.getvalue()[-1000:]}")
         raise LingbotError(last[0])
 
 

@@ -42,7 +42,7 @@ def test_every_fault_in_turn(minutes: int, tmp_path: Path, capsys: pytest.Captur
                 rounds += 1
                 memory.append((rss_mb(imagine.node), rss_mb(lockstep.node.process.pid)))
                 imagine.probe.images.clear()
-            listed = lockstep.probe.call(ListSessions, "list_sessions")
+            listed = lockstep.call(ListSessions, "list_sessions")
             assert {session.session_id for session in listed.sessions} == set(KEPT)
             heard = imagine.probe.imagined()
             (session,) = {info.session_id for info in heard}

@@ -129,8 +129,11 @@ class ActionColumn:
 
     def _row(self, message: Any) -> tuple[tuple[str, ...], Vector] | InputError | None:
         kind = next(iter(self._types)) if len(self._types) == 1 else message.__msgtype__
-        names, vector = self._types[kind].names(message), self._types[kind].vector(message)
         number = len(self._rows)
+        try:
+            names, vector = self._types[kind].names(message), self._types[kind].vector(message)
+        except (AttributeError, TypeError, ValueError) as error:
+            return self._fault(number, f"a {kind}", f"the bag defines it otherwise ({error}); give another topic")
         if not len(vector) and not names:
             return None
         if len(vector) != len(names) or len(set(names)) != len(names):
