@@ -6,9 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mcap.reader import make_reader
-from mcap.writer import CompressionType
-from mcap.writer import Writer as McapWriter
 
 from lingbot_ros.datasets.bag.from_bag import BagTopics, survey
 from lingbot_ros.datasets.bag.open_bag import Bag
@@ -18,7 +15,7 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.recording.bag_file import BagFile
 from lingbot_ros.recording.reader import BagReader
 from lingbot_ros.recording.writer import BagWriter, Topic, message_types
-from test.support.bags import MS, START_MS, header, raw_image, robot_action
+from test.support.bags import MS, START_MS, header, raw_image, rewritten, robot_action
 
 MESSAGES = Path(__file__).parents[2] / "lingbot_msgs" / "msg"
 TYPES = message_types({f"lingbot_msgs/msg/{name}": (MESSAGES / f"{name}.msg").read_text() for name in
@@ -64,22 +61,6 @@ def recording(folder: Path) -> Path:
     return next(folder.glob("*.mcap"))
 
 
-def copied(bag: Path, to: Path, definition: Callable[[bytes], bytes] = lambda text: text) -> Path:
-    """The same messages in one chunk that is not compressed and has no checksum, with other definitions."""
-    with bag.open("rb") as given, to.open("wb") as stream:
-        writer = McapWriter(stream, compression=CompressionType.NONE, enable_crcs=False)
-        writer.start("ros2")
-        channels: dict[str, int] = {}
-        for schema, channel, message in make_reader(given).iter_messages():
-            assert schema is not None
-            if channel.topic not in channels:
-                known = writer.register_schema(schema.name, schema.encoding, definition(schema.data))
-                channels[channel.topic] = writer.register_channel(channel.topic, "cdr", known)
-            writer.add_message(channels[channel.topic], message.log_time, message.data, message.publish_time)
-        writer.finish()
-    return to
-
-
 def as_data(path: Path) -> None:
     with Bag(path) as bag:
         survey(bag, TOPICS, Timing(rate=10, image_gap=0.15), PlanOptions(size=(2, 2), longest=8, shortest=1))
@@ -95,13 +76,13 @@ READERS = (as_data, as_replay)
 
 @pytest.mark.parametrize("read", READERS)
 def test_the_recording_is_whole(read: Callable[[Path], None], tmp_path: Path) -> None:
-    read(copied(recording(tmp_path / "bag"), tmp_path / "copy.mcap"))
+    read(rewritten(recording(tmp_path / "bag"), tmp_path / "copy.mcap"))
 
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("length", [2**64 - 1, 2**63 - 1, 2**40, 0])
 def test_a_record_of_an_impossible_length(read: Callable[[Path], None], length: int, tmp_path: Path) -> None:
-    path = copied(recording(tmp_path / "bag"), tmp_path / "copy.mcap")
+    path = rewritten(recording(tmp_path / "bag"), tmp_path / "copy.mcap")
     data = bytearray(path.read_bytes())
     # length, channel and sequence stand before the time of receipt
     record = data.index(struct.pack("<Q", round((START_MS + 200) * MS))) - 4 - 2 - 8
@@ -113,7 +94,7 @@ def test_a_record_of_an_impossible_length(read: Callable[[Path], None], length: 
 
 def test_messages_that_the_index_counts_must_be_there(tmp_path: Path) -> None:
     """The library takes the rest of a chunk for one long message."""
-    path = copied(recording(tmp_path / "bag"), tmp_path / "copy.mcap")
+    path = rewritten(recording(tmp_path / "bag"), tmp_path / "copy.mcap")
     data = bytearray(path.read_bytes())
     record = data.index(struct.pack("<Q", round((START_MS + 200) * MS))) - 4 - 2 - 8
     data[record : record + 8] = struct.pack("<Q", 2**40)
@@ -124,7 +105,9 @@ def test_messages_that_the_index_counts_must_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("read", READERS)
 def test_a_definition_that_says_nothing_is_the_standard_one(read: Callable[[Path], None], tmp_path: Path) -> None:
-    read(copied(recording(tmp_path / "bag"), tmp_path / "copy.mcap", lambda text: text.replace(b"uint8[]", b"uint8[")))
+    read(
+        rewritten(recording(tmp_path / "bag"), tmp_path / "copy.mcap", lambda text: text.replace(b"uint8[]", b"uint8["))
+    )
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -145,7 +128,7 @@ def test_a_definition_that_says_nothing_is_the_standard_one(read: Callable[[Path
     ids=lambda text: text.decode(),
 )
 def test_a_damaged_definition(read: Callable[[Path], None], good: bytes, bad: bytes, tmp_path: Path) -> None:
-    path = copied(recording(tmp_path / "bag"), tmp_path / "copy.mcap", lambda text: text.replace(good, bad))
+    path = rewritten(recording(tmp_path / "bag"), tmp_path / "copy.mcap", lambda text: text.replace(good, bad))
     with pytest.raises(InputError, match=r"copy\.mcap|^/control"):
         read(path)
 

@@ -139,8 +139,8 @@ class ActionColumn:
         if len(vector) != len(names) or len(set(names)) != len(names):
             fix = "it has no values for its names; choose another field with --joint-field, or another topic"
             return self._fault(number, f"{len(vector)} values for {len(names)} names", fix)
-        if not np.isfinite(vector).all():
-            return self._fault(number, vector, "all values must be finite")
+        if not (np.abs(vector) <= np.finfo(np.float32).max).all():
+            return self._fault(number, vector, "all values must be finite, as numbers of 32 bits")
         return names, vector
 
     def _fault(self, number: int, value: object, fix: str) -> InputError:
