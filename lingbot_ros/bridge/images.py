@@ -21,6 +21,14 @@ def rgb_to_image(rgb: NDArray[np.uint8], header: Header) -> Image:
     return message
 
 
+def grey_to_image(grey: NDArray[np.uint8], header: Header) -> Image:
+    """A `mono8` message of a uint8 [H, W] array."""
+    height, width = grey.shape
+    message = Image(header=header, height=height, width=width, encoding="mono8", is_bigendian=0, step=width)
+    message.data.frombytes(np.ascontiguousarray(grey).data.cast("B"))
+    return message
+
+
 def rgb_to_compressed(rgb: NDArray[np.uint8], header: Header, quality: int) -> CompressedImage:
     """A JPEG message of a uint8 [H, W, 3] array; quality 1..100."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)

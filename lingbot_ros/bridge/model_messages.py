@@ -27,7 +27,7 @@ def model_info(card: ModelCard, loaded: WorldInfo | None = None, load_s: float =
         control_units=[spec.unit] * len(spec.names),
         control_low=[float(value) for value in spec.low],
         control_high=[float(value) for value in spec.high],
-        uses_prompt=card.architecture.text is not None,
+        uses_prompt=card.takes_text,
         height=card.height,
         width=card.width,
         fps=float(card.fps),

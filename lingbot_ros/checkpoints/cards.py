@@ -129,6 +129,12 @@ class ModelCard:
         return self.architecture
 
     @property
+    def takes_text(self) -> bool:
+        """Whether a prompt changes what the model shows."""
+        scene = isinstance(self.architecture, SceneConfig) and self.architecture.events
+        return scene or self.architecture.text is not None
+
+    @property
     def non_commercial(self) -> bool:
         """Whether the licence forbids commercial use."""
         return "-NC" in self.licence

@@ -50,6 +50,7 @@ def chunk_records(
             observed_stamp_ns=observed[offset].stamp_ns if observed else 0,
             paced=paced,
             trust=session.trust,
+            mask=session.mask,
         )
         for offset, (image, control) in enumerate(zip(images, controls, strict=True))
     ]

@@ -49,6 +49,7 @@ class FrameRecord:
     observed_stamp_ns: observed frames: when the image was taken, by the sender's clock; 0 = unknown.
     paced: publish it at its time rather than at once. frames_since_real: imagined frames since the last real image.
     trust: how far the frame can be believed, 0..1; NaN = not estimated.
+    mask: uint8 [H, W], 255 seen, 127 painted, 0 unknown; None where the model cannot tell.
     """
 
     image: NDArray[np.uint8]
@@ -73,6 +74,7 @@ class FrameRecord:
     observed_stamp_ns: int = 0
     paced: bool = False
     trust: float = math.nan
+    mask: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
     reads_noise = isinstance(card.architecture, TransformerConfig) and card.architecture.prediction == "velocity"
     distilled = f"was distilled to {card.sampler.forwards} network evaluations a chunk" if few else ""
     size = f"knows one size, {card.height} x {card.width}"
+    no_encoder = "reads each prompt at once, without a text encoder" if card.takes_text else "takes no text"
     rigid = "is made of rigid layers, which no plan is built of"
     refusals = (
         ("window", options.window is not None and is_layers, "is made of rigid layers, which attend to nothing"),
@@ -83,8 +84,8 @@ def _refuse_what_has_no_use(card: ModelCard, options: LoadOptions) -> None:
         ("sink", options.sink is not None and is_one_clip, "makes one clip in one piece"),
         ("memory", options.memory is not None and card.control.kind != "camera", "is not driven by a camera"),
         ("memory", options.memory is not None and is_one_clip, "makes one clip in one piece"),
-        ("prompt_policy", options.prompt_policy != "keep" and not has_text, "takes no text"),
-        ("text_device", options.text_device != "cpu" and not has_text, "takes no text"),
+        ("prompt_policy", options.prompt_policy != "keep" and not has_text, no_encoder),
+        ("text_device", options.text_device != "cpu" and not has_text, no_encoder),
         ("offload_expert", options.offload_expert and expert_count(card) == 1, "has a single network"),
     )
     for field, refused, reason in refusals:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lingbot_ros.control.camera import Lens
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
 from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
 from lingbot_ros.world.branch import ChunkInputs
@@ -13,6 +14,7 @@ from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_rows import LayerRows
 from lingbot_ros.world.network_rows import NetworkRows
 from lingbot_ros.world.scene_model import SceneModel
+from lingbot_ros.world.scene_rows import SceneRows
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 from lingbot_ros.world.world import World
@@ -21,15 +23,15 @@ from lingbot_ros.world.world import World
 class Rows(Protocol):
     """How the rows of one kind of model go through one forward."""
 
-    def new_session(self, row: int, seed: int) -> Session:
-        """An empty session in the place of a row."""
+    def new_session(self, row: int, seed: int, lens: Lens | None) -> Session:
+        """An empty session in the place of a row; `lens` is its camera, if it has one."""
 
     def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:
         """The next chunk of the rows in `inputs`, committed: frames by row. What it raises has changed nothing."""
 
 
 class Batch:
-    """`size` rows, each a session of its own, for action models on pixels without text.
+    """`size` rows, each a session of its own, for action models on pixels without text and for scene models.
 
     `session(row)` is a row as a `Session`, with its own past, clock and seed: fork it, take and restore snapshots, let
     it observe real frames, even step it alone. `step` imagines the next chunk of many rows in as few forwards as the
@@ -42,7 +44,7 @@ class Batch:
         """Every row must be started before it is stepped. Raises InputError and EngineError."""
         if size < 1:
             raise InputError("size", size, "give 1 or more")
-        self.size, self._model = size, world.model
+        self.size, self._world, self._model = size, world, world.model
         self.ended: dict[int, LingbotError] = {}
         """Rows that were ended by what they were given, and the error; `start` or `spread` begins them anew."""
         self._rows = _rows_of(world, size)
@@ -58,14 +60,18 @@ class Batch:
         """Frames that each row has lived since its start, [size]; -1 for rows that were never started."""
         return np.array([-1 if session is None else session.frame_index for session in self._sessions], np.int64)
 
-    def start(self, row: int, image: Frames, seed: int = 0) -> Frames:
-        """Begin row number `row` anew at an image uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3]."""
+    def start(self, row: int, image: Frames, seed: int = 0, intrinsics: ArrayLike | None = None) -> Frames:
+        """Begin row number `row` anew at an image uint8 [h, w, 3] RGB; returns it as the model sees it, [H, W, 3].
+
+        `intrinsics` as for `World.start`; the prompt is empty, see `Session.prompt`.
+        """
         self._check_row(row)
         if not 0 <= seed < 2**64:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
         card, autoencoder = self._model.card, self._model.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
-        self._seat(row, seed).begin(fitted)
+        lens = self._world.lens(np.asarray(image).shape[:2], intrinsics, None)
+        self._seat(row, seed, lens).begin(fitted)
         return autoencoder.decode(fitted, autoencoder.start())[0][0]
 
     def session(self, row: int) -> Session:
@@ -90,7 +96,7 @@ class Batch:
         if isinstance(source, Session) and source in self._sessions:
             source = source.snapshot()  # its own row may be among them
         for row in rows:
-            session = self._sessions[row] or self._seat(row, 0)
+            session = self._sessions[row] or self._seat(row, 0, None)
             if isinstance(source, Snapshot):
                 session.restore(source)
             else:
@@ -107,14 +113,15 @@ class Batch:
                 self.spread(kept[index], [row])
 
     def step(self, controls: ArrayLike, rows: Sequence[int] | None = None) -> Frames:
-        """Imagine one chunk of `rows`, by default all that live: controls [size, frames_per_chunk, dim] -> uint8
-        [size, n, H, W, 3] RGB, zeros for rows that idle.
+        """Imagine one chunk of `rows`, by default all that live: controls [size, frames_per_chunk, dim], or poses
+        [size, frames_per_chunk, 4, 4] -> uint8 [size, n, H, W, 3] RGB, zeros for rows that idle.
 
         A row whose controls a session would refuse ends, as `ended` then says; the others go on. Raises InputError for
         controls of another shape and SessionError for a row that was not started: then nothing has changed.
         """
         values, card = np.asarray(controls, np.float64), self._model.card
-        expected = (self.size, self.frames_per_chunk, card.control.dim)
+        each = (4, 4) if card.control.kind == "camera" else (card.control.dim,)
+        expected = (self.size, self.frames_per_chunk, *each)
         if values.shape != expected:
             raise InputError("controls", f"shape {list(values.shape)}", f"give {list(expected)}")
         asked = [row for row in range(self.size) if row not in self.ended] if rows is None else rows
@@ -133,12 +140,12 @@ class Batch:
         self.ended |= refused
         return frames
 
-    def _seat(self, row: int, seed: int) -> Session:
+    def _seat(self, row: int, seed: int, lens: Lens | None) -> Session:
         """A new session in the place of a row; the old one is closed, because the tensors are the new one's."""
         before = self._sessions[row]
         if before is not None:
             before.close()
-        session = self._rows.new_session(row, seed)
+        session = self._rows.new_session(row, seed, lens)
         self._sessions[row] = session
         self.ended.pop(row, None)
         return session
@@ -153,7 +160,7 @@ def _rows_of(world: World, size: int) -> Rows:
     if isinstance(model, LayerModel):
         return LayerRows(model, world, size)
     if isinstance(model, SceneModel):
-        raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
+        return SceneRows(model, world)
     if not isinstance(model.autoencoder, PixelAutoencoder) or card.control.kind != "action" or len(model.networks) > 1:
         raise EngineError(f"batch: {card.name} is no small action model; step its sessions one by one")
     if card.architecture.text is not None or model.is_guided:

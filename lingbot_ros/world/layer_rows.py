@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
+from lingbot_ros.control.camera import Lens
 from lingbot_ros.model.autoencoder import Frames
 from lingbot_ros.model.rigid_layers.render import render
 from lingbot_ros.model.rigid_layers.state import Bodies, LayerState, Variants
@@ -32,8 +33,8 @@ class LayerRows:
         self._outlines = empty.outlines.repeat(size, 1, 1, 1)
         self._copied: list[Tensor | None] = [None] * size  # the row's own textures, as they were copied last
 
-    def new_session(self, row: int, seed: int) -> LayerSession:
-        control = new_control(self._model.card, self._model.device)
+    def new_session(self, row: int, seed: int, lens: Lens | None) -> LayerSession:
+        control = new_control(self._model.card, self._model.device, lens)
         return LayerSession(self._model, self._registry, f"row-{row}", "", seed, control)
 
     @torch.inference_mode()

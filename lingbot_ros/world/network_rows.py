@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from lingbot_ros.control.camera import Lens
 from lingbot_ros.model.autoencoder import DecoderState, Frames
 from lingbot_ros.world.assembly import new_control
 from lingbot_ros.world.branch import ChunkInputs
@@ -21,9 +22,9 @@ class NetworkRows:
         self._tiles = [Tile(model.networks[0], model.ring, rows) for rows in tile_sizes(size, model.engine.batches)]
         self._seats = [(tile, seat) for tile in self._tiles for seat in range(tile.rows)]
 
-    def new_session(self, row: int, seed: int) -> Session:
+    def new_session(self, row: int, seed: int, lens: Lens | None) -> Session:
         tile, seat = self._seats[row]
-        control = new_control(self._model.card, self._model.device)
+        control = new_control(self._model.card, self._model.device, lens)
         return Session(self._model, self._registry, f"row-{row}", "", seed, control, [[tile.seat(seat)]])
 
     def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:

@@ -6,15 +6,20 @@ from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.files import ModelFiles
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
-from lingbot_ros.errors import ErrorCode, ModelError
+from lingbot_ros.errors import ErrorCode, InputError, ModelError
 from lingbot_ros.model.autoencoder import PixelAutoencoder
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
+from lingbot_ros.model.scene.event_reader import EventReader
+from lingbot_ros.model.scene.events import Event
 from lingbot_ros.model.scene.keyframes import row_bytes
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.network import Network
 from lingbot_ros.world.world_info import WorldInfo
+
+EVENTS = "events."
+"""Before the names of the reader's tensors in the weights."""
 
 
 class SceneModel(LoadedModel):
@@ -30,16 +35,19 @@ class SceneModel(LoadedModel):
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
         self.depth = DepthNetwork(self.config.widths).requires_grad_(False).eval()
+        self._reader = EventReader().requires_grad_(False).eval() if self.config.events else None
+        tensors = {name: tensor.float() for name, tensor in load_file(files.transformer[0]).items()}
+        reads = {name.removeprefix(EVENTS): tensors.pop(name) for name in list(tensors) if name.startswith(EVENTS)}
         try:
-            self.depth.load_state_dict(
-                {name: tensor.float() for name, tensor in load_file(files.transformer[0]).items()}
-            )
+            self.depth.load_state_dict(tensors)
+            if self._reader is not None:
+                self._reader.load_state_dict(reads)
         except RuntimeError as error:
             raise ModelError(
                 f"{card.name}: its weights do not fit its card ({error})", ErrorCode.BAD_WEIGHTS
             ) from error
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
-        parameters = sum(tensor.numel() for tensor in self.depth.parameters())
+        parameters = sum(tensor.numel() for tensor in [*tensors.values(), *reads.values()])
         self.info = WorldInfo(
             name=card.name,
             family=card.family,
@@ -58,3 +66,11 @@ class SceneModel(LoadedModel):
             fit=options.fit,
             trust_definition=card.trust.definition if card.trust else "",
         )
+
+    def read_event(self, prompt: str) -> Event:
+        """What a prompt shows; nothing for an empty one. Raises InputError for a text that the model cannot read."""
+        if not prompt:
+            return Event()
+        if self._reader is None:
+            raise InputError("prompt", repr(prompt), f"{self.card.name} takes no text; leave the prompt empty")
+        return self._reader.read(prompt)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from lingbot_ros.control.camera import CameraControl
@@ -14,7 +14,9 @@ from lingbot_ros.errors import SnapshotError
 from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
 from lingbot_ros.model.condition import PreviousFrames
 from lingbot_ros.model.scene.camera import Pinhole
-from lingbot_ros.model.scene.scene import Outcome, Scene
+from lingbot_ros.model.scene.events import Event
+from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL
+from lingbot_ros.model.scene.scene import Imagining, Outcome, Scene
 from lingbot_ros.world.assembly import Control
 from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.frame_view import FrameView
@@ -23,6 +25,9 @@ from lingbot_ros.world.scene_model import SceneModel
 from lingbot_ros.world.session import Session, SessionRegistry, StepTiming
 from lingbot_ros.world.snapshot import SnapshotMeta
 from lingbot_ros.world.snapshot_check import check_finite
+
+_MASK = np.zeros(4, np.uint8)
+_MASK[REAL], _MASK[PAINTED], _MASK[COPIED] = 255, 127, 127
 
 
 class SceneSession(Session):
@@ -39,6 +44,7 @@ class SceneSession(Session):
     ) -> None:
         """Allocates the session's arrays when the camera is known: at once, or when a state is loaded."""
         super().__init__(model, registry, session_id, parent_id, seed, control)
+        self._event = ("", Event())  # the prompt that was read last, and what it says
         self.last: Outcome | None = None
         """How the last frame came about; None after a fork or a restore."""
         self._scene: Scene | None = None if self.lens is None else self._new_scene()
@@ -58,6 +64,29 @@ class SceneSession(Session):
         scene = self._scene
         return None if scene is None or scene.origin is None else scene.origin @ scene.pose
 
+    @property
+    def mask(self) -> NDArray[np.uint8] | None:
+        """See `Session.mask`: also None after a fork or a restore, until the next frame."""
+        return None if self.last is None else _MASK[self.last.origins]
+
+    @property
+    def event(self) -> Event:
+        """What the prompt in force shows."""
+        if self._event[0] != self._prompt:
+            self._event = (self._prompt, self._model.read_event(self._prompt))
+        return self._event[1]
+
+    @property
+    def prompt(self) -> str:
+        """The text in force from the next frame on; InputError for one that says nothing this world can show."""
+        return self._prompt
+
+    @prompt.setter
+    def prompt(self, text: str) -> None:
+        self._require_open()
+        self._model.read_event(text)
+        self._prompt = text
+
     @torch.inference_mode()
     def begin(self, image: Tensor) -> None:
         """Remember the first image."""
@@ -70,6 +99,10 @@ class SceneSession(Session):
         encoded = self._control.encode(controls, 1)
         pose = torch.from_numpy(np.array(self._control.latent_poses))
         return ChunkInputs(self.chunk_index, torch.empty(0), {**encoded, "pose": pose})
+
+    def imagining(self, inputs: ChunkInputs) -> Imagining:
+        """The next frame in the making, of what `read` gave; see `Scene.imagining`."""
+        return self.scene.imagining(inputs.controls["pose"][0].numpy(), self.event)
 
     def _new_condition(self) -> PreviousFrames:
         return PreviousFrames(1)
@@ -97,14 +130,16 @@ class SceneSession(Session):
         started = time.perf_counter()
         inputs = self.read(controls)
         pose = inputs.controls["pose"][0].numpy()
-        outcome = self.scene.imagine(pose) if real is None else self.scene.observe(real[0], pose)
+        scene = self.scene
+        outcome = scene.imagine(pose, self.event) if real is None else scene.observe(real[0], pose)
         made = time.perf_counter()
-        self._commit_outcome(inputs, outcome)
+        self.commit_outcome(inputs, outcome)
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, made - started, 0.0, ended - made)
         return outcome.frame[None]
 
-    def _commit_outcome(self, inputs: ChunkInputs, outcome: Outcome) -> None:
+    def commit_outcome(self, inputs: ChunkInputs, outcome: Outcome) -> None:
+        """Make what `imagining` has come to the past."""
         self._control.commit(dict(inputs.controls))
         self.scene.commit(outcome)
         self.last, shares = outcome, outcome.shares

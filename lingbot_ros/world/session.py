@@ -140,6 +140,11 @@ class Session:
         return 0 if self._memory is None else len(self._memory.shown)
 
     @property
+    def mask(self) -> NDArray[np.uint8] | None:
+        """Of the last frame [H, W]: 255 seen, 127 painted, 0 unknown; None for models that cannot tell (`view`)."""
+        return None
+
+    @property
     def prompt(self) -> str:
         """The text in force from the next chunk on."""
         return self._prompt
@@ -147,7 +152,7 @@ class Session:
     @prompt.setter
     def prompt(self, text: str) -> None:
         self._require_open()
-        if text and self._model.card.architecture.text is None:
+        if text and not self._model.card.takes_text:
             raise InputError("prompt", repr(text), f"{self._model.card.name} takes no text; leave the prompt empty")
         if text != self._prompt:
             self._prompt = text
@@ -231,7 +236,7 @@ class Session:
             self._memory.require_same_options(states["memory"])
         chunk, frames_of_chunk = self._model.card.stream.chunk, self._model.autoencoder.frames_of_chunk
         first, later = (frames_of_chunk(chunk, index) for index in (0, 1))
-        check_meta(meta, first, later, takes_text=self._model.card.architecture.text is not None)
+        check_meta(meta, first, later, takes_text=self._model.card.takes_text)
         self._check_tensors(meta, states)
         before = None if self._empty else (self._meta(), self._states())
         try:

@@ -138,7 +138,7 @@ class World:
             raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
         used = cropped(check_image(image), (self.card.height, self.card.width), self.info.fit)
         fitted = self.model.autoencoder.fit(used, self.card.height, self.card.width)
-        lens = self._lens(np.asarray(image).shape[:2], intrinsics, unit_step)
+        lens = self.lens(np.asarray(image).shape[:2], intrinsics, unit_step)
         session = self.new_session(session_id, parent_id="", seed=seed, lens=lens)
         try:
             session.prompt = prompt
@@ -193,7 +193,8 @@ class World:
         if self.sessions.get(session.id) is session:
             del self.sessions[session.id]
 
-    def _lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
+    def lens(self, size: tuple[int, ...], intrinsics: ArrayLike | None, unit_step: float | None) -> Lens | None:
+        """The camera of frames made from an image of that height and width, as for `start`; None without one."""
         if self.card.control.kind != "camera":
             for field, value in (("intrinsics", intrinsics), ("unit_step", unit_step)):
                 if value is not None:

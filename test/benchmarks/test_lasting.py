@@ -18,5 +18,5 @@ def test_every_choice_is_measured_on_the_same_windows(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "lasting" / "compare.py"), "--windows", "1", "--horizon", "3"]
     subprocess.run([*command, "--json", str(report)], cwd=ROOT, capture_output=True, timeout=300, check=True)
     rows = json.loads(report.read_text())["rows"]
-    assert len(rows) == 5 and all(row["frames"] == [1, 3] for row in rows.values())
+    assert len(rows) == 6 and all(row["frames"] == [1, 3] for row in rows.values())
     assert rows["as shipped"]["block_iou_mean"][0] > 0.9 and all(row["lost_share"] == [0, 0] for row in rows.values())

@@ -28,6 +28,8 @@ LINES = {
     "gate": ["gate", "no-report"],
     "plan": ["plan", "--goals", "0"],
     "models": ["models", "list"],
+    "calibrate": ["calibrate", "no-drive", "--distance", "1"],
+    "docs": ["docs", "--build", "."],
     "setup": ["setup", "--engine", "onnxruntime"],
     "engines": ["engines"],
     "export": ["export", "no-model"],

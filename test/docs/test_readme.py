@@ -39,7 +39,7 @@ def test_start_script_commands_parse(line: str) -> None:
         assert (ROOT / arguments[-1] / "pyproject.toml").is_file()
         return
     if verb == "python":
-        assert (ROOT / next(argument for argument in arguments if argument not in ("-m", "pytest"))).is_file()
+        assert (ROOT / next(argument for argument in arguments if argument not in ("-m", "pytest"))).exists()
         return
     parser, _ = _parser({verb: find_verbs()[verb]})
     parser.parse_args([verb, *arguments])
@@ -60,7 +60,7 @@ def test_links_and_images_exist(page: Path) -> None:
 
 def test_ros_commands_name_what_the_package_has() -> None:
     text = (ROOT / "README.md").read_text()
-    for launch_file in re.findall(r"ros2 launch lingbot_ros (\S+)", text):
+    for launch_file in re.findall(r"ros2 launch lingbot_ros ([\w.]+)", text):
         assert (ROOT / "launch" / launch_file).is_file()
     for kind, name in re.findall(r"lingbot_msgs/(srv|msg|action)/(\w+)", text):
         assert (ROOT / "lingbot_msgs" / kind / f"{name}.{kind}").is_file()

@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(model: Path, folder: Path) -> Iterator[Probe]:
-    with running_node(folder, model__name=model, mode="lockstep") as (_, probe):
+    with running_node(folder, model__name=model, mode="lockstep", limits__sessions=64) as (_, probe):
         probe.camera_infos = []
         probe.listen(CameraInfo, "camera_info", probe.camera_infos)
         probe.bring_up()

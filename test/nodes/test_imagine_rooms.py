@@ -1,4 +1,4 @@
-"""`lingbot imagine --model rooms-small`: the default drive, as a user runs it."""
+"""`lingbot imagine --model rooms-small --prompt`: the default drive, as a user runs it."""
 
 import json
 from pathlib import Path
@@ -14,15 +14,17 @@ from test.nodes.test_imagine_camera import imagine
 from test.support.poses import pose_messages
 
 pytestmark = pytest.mark.model
+PROMPT = "thick fog, and the walls turn red"
 
 
 def test_the_default_drive_shows_what_the_core_shows(tmp_path: Path) -> None:
-    done = imagine(["--model", "rooms-small", "--threads", 1, "--frames", 12, "--out", tmp_path], tmp_path)
+    command = ["--model", "rooms-small", "--threads", 1, "--frames", 12, "--prompt", PROMPT, "--out", tmp_path]
+    done = imagine(command, tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert (summary["frames_received"], summary["intrinsics"], summary["model_fps"]) == (12, "the model's", 16.0)
     world = World.load("rooms-small", threads=1)
-    session = world.start(world.seed_image())
+    session = world.start(world.seed_image(), prompt=PROMPT)
     poses = read_poses(world.card.folder / str(world.card.demo_poses), "poses")[:12]
     for message in pose_messages(poses):
         frame = session.step(pose_to_camera_to_world(message.pose, "pose")[None])[0]

@@ -18,6 +18,7 @@ from lingbot_ros.model.config import StreamConfig
 from lingbot_ros.model.light_decoder import LightDecoder
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.model_options import MODEL_OPTIONS
+from lingbot_ros.nodes.declared import values_of
 from lingbot_ros.nodes.imagination import parameters
 from lingbot_ros.nodes.imagination.node import ImaginationNode
 from lingbot_ros.world import LoadOptions, MemoryOptions, World
@@ -108,7 +109,7 @@ def of_node(context: rclpy.Context, args: argparse.Namespace) -> LoadOptions:
     """What a node reads from the arguments that `lingbot imagine` hands on."""
     node = ImaginationNode(context=context, cli_args=["--ros-args", *ros_arguments(args, {})])
     try:
-        return parameters.read_config(node).worker.options
+        return parameters.config_of(values_of(node, parameters.PARAMETERS)).worker.options
     finally:
         node.destroy_node()
 

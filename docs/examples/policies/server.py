@@ -1,6 +1,6 @@
 """A policy server as openpi has them, in a page: tells its metadata, then answers every observation with actions.
 
-It plays the cloned policy of Push-T, which `./lingbot train-head policy --out models/pusht-cloned` trains. `--port 0`
+It plays the learned policy of Push-T, which `./lingbot train-head policy --out models/pusht-pushes` trains. `--port 0`
 takes a free port. Any server that speaks this can be evaluated:
 
     policies:
@@ -15,7 +15,7 @@ from openpi_client import msgpack_numpy
 from websockets.sync.server import ServerConnection, serve
 
 from lingbot_ros.evaluate.policies import Observation
-from lingbot_ros.tasks.pusht.cloning.policy import SHIPPED, make_policy
+from lingbot_ros.tasks.pusht.learned.policy import SHIPPED, make_policy
 
 
 def answer(connection: ServerConnection, head: str) -> None:

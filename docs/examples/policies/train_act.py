@@ -14,7 +14,7 @@ from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature
 from lerobot.policies import ACTConfig, make_pre_post_processors
 from lerobot.policies.act.modeling_act import ACTPolicy
 
-from lingbot_ros.tasks.pusht.cloning.demonstrations import demonstrate
+from lingbot_ros.tasks.pusht.evaluation.demonstrations import demonstrate
 from lingbot_ros.tasks.pusht.image_reader import pusher_position
 
 CHUNK = 4

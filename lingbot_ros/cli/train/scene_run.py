@@ -13,7 +13,9 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.training.export import WEIGHTS_FILE, update_card
 from lingbot_ros.training.scene.config import SceneTrainConfig
+from lingbot_ros.training.scene.read_events import train_event_reader
 from lingbot_ros.training.scene.train import DepthTrainer
+from lingbot_ros.world.scene_model import EVENTS
 
 
 def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -> int:
@@ -39,9 +41,13 @@ def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -
 
 
 def export_scene(trainer: DepthTrainer, config: SceneConfig, folder: Path) -> None:
-    """Write float16 weights into a model folder, and their digest into its card."""
+    """Write float16 weights, with a reader of prompts where there is to be one, and their digest into the card."""
     partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file({name: tensor.half().contiguous() for name, tensor in trainer.average.state_dict().items()}, partial)
+    tensors = trainer.average.state_dict()
+    if config.events:
+        reader = train_event_reader(trainer.config.seed).state_dict()
+        tensors |= {f"{EVENTS}{name}": tensor for name, tensor in reader.items()}
+    save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, partial)
     os.replace(partial, folder / WEIGHTS_FILE)
     weights = folder / WEIGHTS_FILE
     entry = {"file": WEIGHTS_FILE, "sha256": file_sha256(weights), "bytes": weights.stat().st_size}

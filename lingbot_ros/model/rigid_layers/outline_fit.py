@@ -12,6 +12,7 @@ import numpy as np
 
 from lingbot_ros.model.rigid_layers.polygon import Floats, area, bends, nearest, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight
+from lingbot_ros.model.rigid_layers.square import SquareOutline, square_outline
 
 _HUBER_PX = 0.3
 _SETTLED = 1e-4
@@ -58,7 +59,7 @@ def fit_outline(contour: Floats, sights: Sequence[Sight], ramp_px: float) -> Fit
     an edge is drawn.
     """
     corners = _merge(cv2.approxPolyDP(contour.astype(np.float32)[:, None], 0.6, True)[:, 0].astype(np.float64))
-    polygon = _prune(_solve(corners, sights, ramp_px, 0.0, 8), sights, ramp_px)
+    polygon = _squared(_prune(_solve(corners, sights, ramp_px, 0.0, 8), sights, ramp_px), sights, ramp_px)
     if explains(polygon):
         return polygon
     smooth = _solve(_evenly(contour), sights, ramp_px, _SMOOTH, 10)
@@ -69,7 +70,7 @@ def refit(outline: Floats, sights: Sequence[Sight], ramp_px: float) -> Fit:
     """The same corners moved to where all the sights want them, without those that these do not need."""
     is_smooth = bends(outline).max() < _SHARP_RAD
     solved = _solve(outline, sights, ramp_px, _SMOOTH if is_smooth else 0.0, 8)
-    return solved if is_smooth else _prune(solved, sights, ramp_px)
+    return solved if is_smooth else _squared(_prune(solved, sights, ramp_px), sights, ramp_px)
 
 
 def explains(fit: Fit) -> bool:
@@ -119,16 +120,25 @@ def share_error(outline: Floats, sights: Sequence[Sight], ramp_px: float) -> flo
     return total
 
 
-def _solve(outline: Floats, sights: Sequence[Sight], ramp_px: float, smooth: float, rounds: int) -> Fit:
-    outline, poses = outline.copy(), [sight.pose.copy() for sight in sights]
-    count = 2 * len(outline)
+def _solve(
+    outline: Floats,
+    sights: Sequence[Sight],
+    ramp_px: float,
+    smooth: float,
+    rounds: int,
+    square: SquareOutline | None = None,
+) -> Fit:
+    """`square`: the outline as one whose corners are all square, which they then remain."""
+    poses = [sight.pose.copy() for sight in sights]
+    count = 2 * len(outline) if square is None else square.unknowns
     size = count + 3 * (len(sights) - 1)
     for _ in range(rounds):
         normal, right = np.zeros((size, size)), np.zeros(size)
+        freedom = None if square is None else square.freedom()
         for index, sight in enumerate(sights):
             rows, weights, residuals = _rows(outline, sight.at(poses[index]), ramp_px, _REACH_PX)
             jacobian = np.zeros((len(residuals), size))
-            jacobian[:, :count] = rows[0]
+            jacobian[:, :count] = rows[0] if freedom is None else rows[0] @ freedom
             if index:
                 jacobian[:, count + 3 * index - 3 : count + 3 * index] = rows[1]
             normal += (jacobian * weights[:, None]).T @ jacobian
@@ -140,7 +150,9 @@ def _solve(outline: Floats, sights: Sequence[Sight], ramp_px: float, smooth: flo
             right[:count] -= stiff @ outline.ravel()
         normal[np.diag_indices(size)] += 0.02
         step = np.linalg.solve(normal, right)
-        outline = outline + np.clip(step[:count], -0.5, 0.5).reshape(-1, 2)
+        bounded = np.clip(step[:count], -0.5, 0.5)
+        square = None if square is None else square.moved(bounded)
+        outline = outline + bounded.reshape(-1, 2) if square is None else square.outline
         for index in range(1, len(sights)):
             poses[index] += np.clip(step[count + 3 * index - 3 : count + 3 * index], -0.5, 0.5)
         if np.abs(step).max() < _SETTLED:
@@ -224,6 +236,17 @@ def _prune(fit: Fit, sights: Sequence[Sight], ramp_px: float) -> Fit:
         else:
             refused.add(_name(outline))
     return fit
+
+
+def _squared(fit: Fit, sights: Sequence[Sight], ramp_px: float) -> Fit:
+    """The same with square corners, if it is nearly so and the images allow it."""
+    square = square_outline(fit.outline)
+    if square is None:
+        return fit
+    settled = [sight.at(pose) for sight, pose in zip(sights, fit.poses, strict=True)]
+    tried = _solve(square.outline, settled, ramp_px, 0.0, 8, square)
+    spared = (2 * len(fit.outline) - square.unknowns) / 2
+    return tried if tried.error < fit.error + spared * len(sights) else fit
 
 
 def _name(outline: Floats) -> tuple[float, float]:

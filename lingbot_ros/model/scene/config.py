@@ -11,13 +11,14 @@ class SceneConfig:
     """`widths` are the depth network's channels at 1/4, 1/8 and 1/16 of the frame.
 
     keyframes: how many views a session remembers; sources: how many of them a frame is rendered from; radius_m: how
-    near the camera may come to what it sees.
+    near the camera may come to what it sees; events: whether the weights hold a reader of prompts.
     """
 
     widths: tuple[int, int, int] = (48, 96, 160)
     keyframes: int = 64
     sources: int = 4
     radius_m: float = 0.25
+    events: bool = False
     prediction: Literal["scene"] = "scene"
 
     def __post_init__(self) -> None:
@@ -30,7 +31,7 @@ class SceneConfig:
 
     @property
     def text(self) -> None:
-        """Scenes read no text."""
+        """There is no network that attends to text; prompts are read as events, see `event_reader`."""
         return None
 
     @property

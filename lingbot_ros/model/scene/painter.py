@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
 from lingbot_ros.model.scene.depth_network import DepthNetwork, condition
@@ -48,7 +49,7 @@ class Painter:
         Its disparity is predicted; what lies near a plane of the room is put into that plane.
         """
         everything = np.ones(image.shape[:2], bool)
-        disparity = self._predict(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
+        disparity = self.disparity_of(image)
         found = find_upright(to_world(self._rays / disparity[..., None], pose), pose[1, 3])
         room = found if upright is None else upright.with_heights_of(found)
         plane, surface = self._planes(disparity, everything, disparity, pose, room)
@@ -62,6 +63,11 @@ class Painter:
         )
         return keyframe, room
 
+    def disparity_of(self, image: NDArray[np.uint8]) -> Floats:
+        """What the network says of a real image: [H, W]."""
+        everything = np.ones(image.shape[:2], bool)
+        return self._predict(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
+
     def write_tiles(self, tiles: Tiles, frame: Keyframe, upright: Upright) -> None:
         """Let a real keyframe show what surfaces look like."""
         chosen = inner(frame.surface, 7)
@@ -71,9 +77,15 @@ class Painter:
             length, _ = self._footprint(frame.disparity, points, frame.pose, frame.surface, upright)
             tiles.write(frame.surface[chosen], at, frame.colour[chosen], length[chosen])
 
-    def painted(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
-        """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere."""
-        guess = self._predict(view.colour, view.known, view.disparity, view.known)
+    def question(self, view: View) -> Tensor:
+        """What the network is asked of a view with holes, before it can be `painted`: [1, 8, H, W]."""
+        return self._inputs(view.colour, view.known, view.disparity, view.known)
+
+    def painted(self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
+        """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere.
+
+        guess: the network's disparity [H, W] for the view's `question`.
+        """
         return self._filled(view, guess, pose, tiles, upright)
 
     def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
@@ -187,14 +199,22 @@ class Painter:
         surface = np.where(wall >= flat, layout.surface[index], np.where(falls, FLOOR, CEILING))
         return np.clip(np.maximum(wall, flat), 0.05, 10).astype(np.float32), surface.astype(np.uint8)
 
-    @torch.inference_mode()
     def _predict(
         self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]
     ) -> Floats:
+        return self.answers(self._inputs(colour, known, disparity, has_disparity))[0]
+
+    def _inputs(
+        self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]
+    ) -> Tensor:
         image = torch.from_numpy(np.moveaxis(colour, -1, 0)[None].astype(np.float32) / 255)
         masks = [torch.from_numpy(mask[None, None].astype(np.float32)) for mask in (known, has_disparity)]
-        inputs = condition(image, masks[0], torch.from_numpy(disparity[None, None]), masks[1], self._network_rays)
-        return np.ascontiguousarray(self._network(inputs)[0, 0].numpy())
+        return condition(image, masks[0], torch.from_numpy(disparity[None, None]), masks[1], self._network_rays)
+
+    @torch.inference_mode()
+    def answers(self, questions: Tensor) -> Floats:
+        """The network's disparities [B, H, W] for questions [B, 8, H, W], in one forward."""
+        return np.ascontiguousarray(self._network(questions)[:, 0].numpy())
 
     def _footprint(
         self, disparity: Floats, points: Floats, pose: Pose, surface: NDArray[np.uint8], upright: Upright

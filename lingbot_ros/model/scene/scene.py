@@ -1,21 +1,26 @@
 """One world that a camera explores: what it remembers, and how the next frame comes of it."""
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lingbot_ros.model.scene.camera import Pinhole, Pose, to_world, turned
+from lingbot_ros.errors import InputError
+from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world, turned
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
+from lingbot_ros.model.scene.events import Event, shaded
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked, meets
 from lingbot_ros.model.scene.render import Renderer, View
 from lingbot_ros.model.scene.select import select, uncovered_share
-from lingbot_ros.model.scene.surfaces import Upright, inner
+from lingbot_ros.model.scene.surfaces import NONE, Upright, find_tilt, inner
+from lingbot_ros.model.scene.thing import Place, passes, place_ahead, with_thing
 from lingbot_ros.model.scene.tiles import Tiles
 
 HOLES = 0.06
@@ -23,11 +28,17 @@ HOLES = 0.06
 AHEAD_FRAMES = 8
 LOOKS_RAD = (0.0, 0.7, -0.7)
 """Where the painter looks at the pose that will be reached in so many frames."""
+TILT_DEG = 6.0
+"""A first image that is tilted further is refused: distances are read to about 3 degrees."""
 _CHECK_EVERY = 4
 _NEAR_PIXELS = 60
 """So many pixels of a surface that is too near stop a camera."""
 _MAGNIFIED = 1.0
 """Painted surfaces that fill more pixels than they were painted with, along a side, are textured anew."""
+
+
+Imagining: TypeAlias = "Generator[Tensor, Floats, Outcome]"
+"""A frame in the making: yields questions for the network [1, 8, H, W], is sent disparities [H, W]."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Outcome:
 
     view: what was remembered of it, before small holes were filled.
     origin: where the first image was taken, in the axes of the poses that drive the scene.
+    place: of the thing that an event put into the scene.
     """
 
     frame: NDArray[np.uint8]
@@ -56,6 +68,12 @@ class Outcome:
     looks: NDArray[np.float64]
     view: View
     upright: Upright
+    place: Place | None
+
+    @property
+    def origins(self) -> NDArray[np.uint8]:
+        """Where each pixel of the frame comes from [H, W], see `keyframes`."""
+        return np.full_like(self.view.origin, REAL) if self.shares.seen == 1 else self.view.origin
 
 
 class Scene:
@@ -67,27 +85,47 @@ class Scene:
         self.upright = Upright(float("nan"), float("nan"), 0.0)
         self.pose = np.eye(4)
         self.origin: Pose | None = None
+        self.place: Place | None = None
         self.looks = np.zeros((len(LOOKS_RAD), 4, 4))
         self.looks_left = 0
         self.frames = 0
         self._painter, self._renderer = Painter(network, lens), Renderer(lens)
 
+    @property
+    def painter(self) -> Painter:
+        """Who answers the questions of `imagining`."""
+        return self._painter
+
     def begin(self, image: NDArray[np.uint8]) -> None:
-        """Remember the first image, uint8 [H, W, 3], taken at the identity pose by a camera that is held level."""
-        first, self.upright = self._painter.measured(image, np.eye(4), None)
+        """Remember the first image, uint8 [H, W, 3], taken at the identity pose by a camera that is held level.
+
+        Raises InputError for one that shows that it was not.
+        """
+        first, upright = self._painter.measured(image, np.eye(4), None)
+        tilt = find_tilt(self.lens.rays() / self._painter.disparity_of(image)[..., None])
+        if tilt is not None and max(np.abs(tilt)) > TILT_DEG:
+            up, right = (round(angle) for angle in tilt)
+            taken = f"one that looks about {abs(up)} degrees {'up' if up > 0 else 'down'}"
+            taken += f" and leans {abs(right)} degrees to the {'right' if right > 0 else 'left'}" if right else ""
+            raise InputError("image", taken, "give one that was taken by a level camera; it may pitch later")
+        self.upright = upright
         self._remember_real(first)
 
-    def imagine(self, requested: Pose) -> Outcome:
-        """The frame from `requested`, or from where the camera is while its way there is blocked.
+    def imagine(self, requested: Pose, event: Event | None = None) -> Outcome:
+        """The frame from `requested` under an event, or from where the camera is while its way there is blocked.
 
-        The first pose of all is where the first image was taken.
+        The first pose of all is where the first image was taken. What is remembered knows nothing of events.
         """
+        return imagine_together([self.imagining(requested, event)], self._painter)[0]
+
+    def imagining(self, requested: Pose, event: Event | None = None) -> "Imagining":
+        """`imagine`, which stops wherever it has a question for the network and goes on with the answer."""
         origin = requested if self.origin is None else self.origin
-        pose, blocked = self._reached(np.linalg.inv(origin) @ requested)
+        pose, blocked = self._reached(np.linalg.inv(origin) @ requested, event)
         added: list[Keyframe] = []
         looks = self.looks[len(self.looks) - self.looks_left :]
         if len(looks):
-            painted = self._paint(looks[0])
+            painted = yield from self._paint(looks[0])
             added, looks = [painted] if painted else [], looks[1:]
         elif self.frames % _CHECK_EVERY == 0:
             looks = self._looks(pose)
@@ -96,10 +134,11 @@ class Scene:
             pose[:3, 3], blocked = self.pose[:3, 3], True
             view = self._view(pose, added)
         if (view.origin == UNKNOWN).mean() > HOLES:
-            added.append(self._painter.painted(view, pose, self.tiles, self.upright))
+            guess = yield self._painter.question(view)
+            added.append(self._painter.painted(view, guess, pose, self.tiles, self.upright))
             view = self._view(pose, added)
-        frame = self._displayed(view, pose)
-        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks, view, self.upright)
+        frame, place = self._displayed(view, pose, event or Event())
+        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks, view, self.upright, place)
 
     def observe(self, image: NDArray[np.uint8], requested: Pose) -> Outcome:
         """A real frame in place of an imagined one; where it shows something new it is remembered."""
@@ -112,7 +151,7 @@ class Scene:
             seen, upright = self._painter.measured(image, pose, upright)
             added = (seen,)
         shares, nowhere = Shares(1.0, 0.0, 0.0), np.zeros((0, 4, 4))
-        return Outcome(image, pose, origin, False, shares, added, nowhere, view, upright)
+        return Outcome(image, pose, origin, False, shares, added, nowhere, view, upright, self.place)
 
     def commit(self, outcome: Outcome) -> None:
         """Make an outcome the past."""
@@ -122,7 +161,7 @@ class Scene:
                 self._remember_real(frame)
             else:
                 self.memory.record(frame)
-        self.pose, self.origin = outcome.pose, outcome.origin
+        self.pose, self.origin, self.place = outcome.pose, outcome.origin, outcome.place
         self.looks_left = len(outcome.looks)
         if self.looks_left:
             self.looks[len(self.looks) - self.looks_left :] = outcome.looks
@@ -140,6 +179,7 @@ class Scene:
             **{f"tiles_{name}": tensor for name, tensor in self.tiles.state().items()},
             "poses": torch.from_numpy(poses),
             "numbers": numbers,
+            "place": _numbers_of(self.place),
             "upright_known": torch.isfinite(upright),
             "upright": torch.nan_to_num(upright),
         }
@@ -159,16 +199,21 @@ class Scene:
             float(v) if k else float("nan") for v, k in zip(state["upright"], state["upright_known"], strict=True)
         ]
         self.upright = Upright(values[0], values[1], values[2])
+        there, x, z, turn = state["place"].tolist()
+        self.place = Place(x, z, turn) if there else None
 
     def _remember_real(self, frame: Keyframe) -> None:
         self.memory.correct(frame)
         self.memory.record(frame)
         self._painter.write_tiles(self.tiles, frame, self.upright)
 
-    def _reached(self, wanted: Pose) -> tuple[Pose, bool]:
+    def _reached(self, wanted: Pose, event: Event | None) -> tuple[Pose, bool]:
         pose = wanted.copy()
         floor_y, _ = self.upright.heights(self.pose[1, 3])
-        if is_blocked(self.memory, self.pose[:3, 3], pose[:3, 3], self.config.radius_m, floor_y):
+        blocked = is_blocked(self.memory, self.pose[:3, 3], pose[:3, 3], self.config.radius_m, floor_y)
+        if event is not None and event.thing != "none" and self.place is not None:
+            blocked |= passes(self.place, self.pose, pose, self.config.radius_m)
+        if blocked:
             pose[:3, 3] = self.pose[:3, 3]
             return pose, True
         return pose, False
@@ -185,12 +230,13 @@ class Scene:
     def _view(self, pose: Pose, added: list[Keyframe]) -> View:
         return self._renderer.render(self._sources(pose, added), pose)
 
-    def _paint(self, pose: Pose) -> Keyframe | None:
+    def _paint(self, pose: Pose) -> Generator[Tensor, Floats, Keyframe | None]:
         """A painted view at `pose`, unless there is little to paint."""
         view = self._renderer.render(self._sources(pose, []), pose)
         if (view.origin == UNKNOWN).mean() <= HOLES:
             return None
-        return self._painter.painted(view, pose, self.tiles, self.upright)
+        guess = yield self._painter.question(view)
+        return self._painter.painted(view, guess, pose, self.tiles, self.upright)
 
     def _looks(self, pose: Pose) -> NDArray[np.float64]:
         """Where to paint: round the pose that this motion reaches soon, if something there is unknown."""
@@ -203,18 +249,48 @@ class Scene:
             return views
         return views[:0]
 
-    def _displayed(self, view: View, pose: Pose) -> NDArray[np.uint8]:
-        """The view's colours: painted surfaces at this view's resolution, small holes filled."""
+    def _displayed(self, view: View, pose: Pose, event: Event) -> tuple[NDArray[np.uint8], Place | None]:
+        """The view's colours under an event, and where its thing is: a new one appears ahead."""
+        colour, surface, disparity = self._completed(view, pose)
+        place = self.place
+        if event.thing == "none":
+            place = None
+        else:
+            middle = np.s_[self.lens.height // 2 :, self.lens.width // 4 : -self.lens.width // 4]
+            place = place or place_ahead(pose, float(1 / np.percentile(disparity[middle], 75)))
+            floor_y, _ = self.upright.heights(pose[1, 3])
+            colour, disparity, shows = with_thing(event, place, floor_y, self.lens.rays(), pose, colour, disparity)
+            surface = np.where(shows, NONE, surface).astype(np.uint8)
+        return (colour if event.changes_nothing else shaded(event, colour, disparity, surface)), place
+
+    def _completed(self, view: View, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
+        """Colours, surfaces and disparity: painted surfaces at this view's resolution, small holes filled."""
         colour, surface, disparity = view.colour, view.surface, np.maximum(view.disparity, 0.05)
         if (view.origin == UNKNOWN).any():
             patched = self._painter.patched(view, pose, self.tiles, self.upright)
             colour, surface, disparity = patched.colour, patched.surface, patched.disparity
         close = ((view.origin == PAINTED) | (view.origin == COPIED)) & (view.magnified > _MAGNIFIED)
         close &= inner(surface, 3)
-        if not close.any():
-            return colour
-        points = to_world(self.lens.rays() / disparity[..., None], pose)
-        return self._painter.sharpened(colour, close, surface, disparity, points, pose, self.tiles, self.upright)
+        if close.any():
+            points = to_world(self.lens.rays() / disparity[..., None], pose)
+            colour = self._painter.sharpened(colour, close, surface, disparity, points, pose, self.tiles, self.upright)
+        return colour, surface, disparity
+
+
+def imagine_together(frames: "Sequence[Imagining]", painter: Painter) -> "list[Outcome]":
+    """Finish frames in the making side by side: all questions that are open at a time go through one forward."""
+    outcomes: dict[int, Outcome] = {}
+    answers: dict[int, Floats | None] = dict.fromkeys(range(len(frames)))
+    while answers:
+        questions: dict[int, Tensor] = {}
+        for row, answer in answers.items():
+            try:
+                questions[row] = next(frames[row]) if answer is None else frames[row].send(answer)
+            except StopIteration as done:
+                outcomes[row] = done.value
+        found = painter.answers(torch.cat(list(questions.values()))) if questions else ()
+        answers = dict(zip(questions, found, strict=True))
+    return [outcomes[row] for row in range(len(frames))]
 
 
 def _extrapolated(before: Pose, now: Pose, frames: int) -> Pose:
@@ -229,3 +305,8 @@ def _extrapolated(before: Pose, now: Pose, frames: int) -> Pose:
 def _shares(view: View) -> Shares:
     seen, unknown = float((view.origin == REAL).mean()), float((view.origin == UNKNOWN).mean())
     return Shares(seen, max(0.0, 1 - seen - unknown), unknown)
+
+
+def _numbers_of(place: Place | None) -> Tensor:
+    values = (0.0, 0.0, 0.0, 0.0) if place is None else (1.0, place.x, place.z, place.turn_rad)
+    return torch.tensor(values, dtype=torch.float64)

@@ -19,6 +19,7 @@ NONE = 255
 _EYE_M, _ROOM_M, _CEILING_M = 1.5, 2.7, 2.45
 _UPRIGHT, _FLAT = 0.2, 0.95
 _REACH = 3
+_TILTED, _FLAT_SHARE, _SPREAD_DEG = 0.85, 0.1, 8.0
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,22 @@ def find_upright(points: Floats, eye_y: float) -> Upright:
         float(np.median(above)) if len(above) > 100 else float("nan"),
         float(yaw),
     )
+
+
+def find_tilt(points: Floats) -> tuple[float, float] | None:
+    """How far the camera of points [H, W, 3] looks up, and leans to its right, in degrees; None: too little is flat.
+
+    Floors and ceilings are level, so that their normals tell. Good to about 3 degrees up to 12 on predicted distances.
+    """
+    normals = normals_of(points)
+    flat = normals[np.abs(normals[..., 1]) > _TILTED]
+    if len(flat) < _FLAT_SHARE * points.shape[0] * points.shape[1]:
+        return None
+    x, y, z = (flat * -np.sign(flat[:, 1:2])).T
+    pitch, roll = np.degrees(np.arctan2(z, -y)), np.degrees(np.arctan2(-x, -y))
+    if max(np.median(np.abs(angle - np.median(angle))) for angle in (pitch, roll)) > _SPREAD_DEG:
+        return None
+    return float(np.median(pitch)), float(np.median(roll))
 
 
 def inner(surface: NDArray[np.uint8], size: int = 5) -> NDArray[np.bool_]:

@@ -56,7 +56,7 @@ class ImagineServer:
             self._running.require_active()
             controls = self._running.controls(goal.actions, goal.camera_poses, ControlSource.GOAL)
             check_prompts(_events(goal), len(controls))
-            if goal.prompts and self._running.card.architecture.text is None:
+            if goal.prompts and not self._running.card.takes_text:
                 fix = f"{self._running.card.name} takes no text; leave them out"
                 raise InputError("prompts", f"{len(goal.prompts)} prompts", fix)
             if not goal.preempt and self._others(goal):

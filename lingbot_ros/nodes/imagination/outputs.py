@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from lingbot_msgs.msg import FrameInfo
 from lingbot_ros.bridge.bag_messages import used_control
 from lingbot_ros.bridge.cameras import camera_info
-from lingbot_ros.bridge.images import rgb_to_compressed, rgb_to_image
+from lingbot_ros.bridge.images import grey_to_image, rgb_to_compressed, rgb_to_image
 from lingbot_ros.bridge.session_messages import Publication, frame_header, frame_info
 from lingbot_ros.bridge.status_messages import Outlets
 from lingbot_ros.nodes import qos
@@ -20,7 +20,7 @@ from lingbot_ros.runtime.records import FrameRecord
 
 
 class FrameOutputs:
-    """image_raw, its compressed twin, camera_info and frame_info, all under one header."""
+    """image_raw, its compressed twin, camera_info, frame_info and, if asked for, mask_image, all under one header."""
 
     def __init__(self, running: NodeContext, recording: Recording) -> None:
         node, config, info = running.node, running.config, running.info
@@ -39,7 +39,9 @@ class FrameOutputs:
             qos.FRAME_INFO if config.worker.mode is Mode.REALTIME else profile,
             qos_overriding_options=changeable,
         )
-        self._publishers = (self._image, self._compressed, self._camera_info, self._frame_info)
+        self._mask = create(Image, "mask_image", profile, qos_overriding_options=changeable) if config.mask else None
+        publishers = (self._image, self._compressed, self._camera_info, self._frame_info, self._mask)
+        self._publishers = [publisher for publisher in publishers if publisher is not None]
 
     def publish(self, record: FrameRecord) -> None:
         """On the pacer's thread: a frame to all topics that have subscribers and to the bag; its info always."""
@@ -66,6 +68,10 @@ class FrameOutputs:
                 bag.put(self._twin, jpeg)
         camera = camera_info(record.intrinsics, info.height, info.width, header)
         self._camera_info.publish(camera)
+        if self._mask is not None and record.mask is not None:
+            mask = grey_to_image(record.mask, header)
+            self._mask.publish(mask)
+            bag.put("mask_image", mask)
         index = self._statistics.add_frame(record)
         published = Publication(index, time.time_ns(), time.monotonic())
         about = frame_info(record, info, header, published)

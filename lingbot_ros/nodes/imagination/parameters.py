@@ -40,6 +40,8 @@ PARAMETERS = (
     Parameter("observe.queue", 64, "length of the queue of real images; when it is full, realtime drops the oldest and "
               "lockstep refuses the newest", 1, 4096),
     Parameter("publish.jpeg_quality", 80, "JPEG quality of image_raw/compressed", 1, 100),
+    Parameter("publish.mask", False, "models that can tell: publish on mask_image which pixels were seen (255), "
+              "painted (127) or are unknown (0)"),
     Parameter("publish.odom", True, "camera models: publish the imagined camera's pose on odom"),
     Parameter("publish.tf", False, "camera models: publish the imagined camera on /tf and /tf_static"),
     Parameter("publish.status_period", 1.0, "period of status messages and diagnostics, s", 0.05, 60.0),
@@ -91,6 +93,7 @@ class ImaginationConfig:
     start_on_image: bool
     rectified: bool
     jpeg_quality: int
+    mask: bool
     odom: bool
     tf: bool
     status_period_s: float
@@ -126,6 +129,7 @@ def config_of(values: Mapping[str, Any]) -> ImaginationConfig:
         start_on_image=bool(values["input.start_on_image"]),
         rectified=bool(values["camera.rectified"]),
         jpeg_quality=int(values["publish.jpeg_quality"]),
+        mask=bool(values["publish.mask"]),
         odom=bool(values["publish.odom"]),
         tf=bool(values["publish.tf"]),
         status_period_s=float(values["publish.status_period"]),

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from lingbot_ros.tasks.pusht.cloning.command import POLICY
+from lingbot_ros.tasks.pusht.learned.command import POLICY
 from lingbot_ros.tasks.task import Command
 
 _WORLD_MODEL = "pusht-small"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lingbot_ros.tasks.rooms.commands import DATASET
-from lingbot_ros.tasks.task import FirstImage, Package, Task
+from lingbot_ros.tasks.task import Environment, FirstImage, Package, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,13 @@ class Rooms(Task):
     name = "rooms"
     title = "rooms"
     packages = (Package("miniworld", "miniworld", "the simulator of houses, for data and reports"),)
+    environments = (
+        Environment(
+            "lingbot/Rooms-v0",
+            "lingbot_ros.tasks.rooms.env.single:ImaginedRooms",
+            "lingbot_ros.tasks.rooms.env.vector:ImaginedRoomsVector",
+        ),
+    )
     dataset_command = DATASET
 
     def first_image(self, seed: int) -> FirstImage | None:

@@ -70,3 +70,8 @@ def test_the_substeps_of_a_drive_lead_where_the_frame_does() -> None:
     after, _, way = drive(*known)
     assert torch.allclose(way[:, -1], after, atol=1e-5)
     assert ((way[:, 0] - known[0]).norm(dim=-1) < (after - known[0]).norm(dim=-1) + known[1].norm(dim=-1)).all()
+
+
+def test_a_shape_that_went_through_a_wall_stays_where_it_is(law: ContactLaw) -> None:
+    law.walls.copy_(torch.tensor((0.0, -100.0, 100.0, 100.0)))
+    assert push(law, [-3.0, 0.0, 0.0], (60.0, 0.0), (3.0, 0.0)).tolist() == [-3.0, 0.0, 0.0]

@@ -9,7 +9,8 @@ from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.passage import is_blocked
 from lingbot_ros.model.scene.render import Renderer
 from lingbot_ros.model.scene.select import select, uncovered_share
-from lingbot_ros.model.scene.surfaces import NONE, WALL, find_upright
+from lingbot_ros.model.scene.surfaces import NONE, WALL, find_tilt, find_upright
+from lingbot_ros.model.scene.thing import Place, passes
 from lingbot_ros.model.scene.tiles import PERIOD_M, SIDE, Tiles
 from test.support.box_room import CEILING, FLOOR, HALF_X, HALF_Z, LENS, look, pose_at
 
@@ -110,3 +111,25 @@ def test_poses_are_levelled_and_turned_about_the_vertical() -> None:
     assert np.allclose(level(pitched), np.eye(4))
     assert np.allclose(turned(np.eye(4), 0.5), pose_at(0, 0, 0.5))
     assert UNKNOWN == 0 and CEILING < 0 < HALF_X
+
+
+@pytest.mark.parametrize(("pitch", "roll"), [(0.0, 0.0), (8.0, 0.0), (-11.0, 0.0), (5.0, 4.0)])
+def test_a_tilted_camera_is_told_by_floor_and_ceiling(pitch: float, roll: float) -> None:
+    up, right = np.radians([pitch, roll])
+    pose = pose_at(-1.5, 0.3, 1.2)
+    pose[:3, :3] @= [[1, 0, 0], [0, np.cos(up), -np.sin(up)], [0, np.sin(up), np.cos(up)]]
+    pose[:3, :3] @= [[np.cos(right), -np.sin(right), 0], [np.sin(right), np.cos(right), 0], [0, 0, 1]]
+    found = find_tilt(LENS.rays() * look(pose)[1][..., None])
+    assert found is not None
+    assert found == pytest.approx((pitch, roll), abs=1.0)
+
+
+def test_what_is_not_flat_tells_no_tilt() -> None:
+    rng = np.random.default_rng(0)
+    assert find_tilt(LENS.rays() * rng.uniform(1, 3, (64, 64, 1)).astype(np.float32)) is None
+
+
+@pytest.mark.parametrize(("goal", "stopped"), [(1.0, False), (1.5, True), (4.0, True), (-1.0, False)])
+def test_a_thing_stands_in_the_way_also_of_a_long_step(goal: float, stopped: bool) -> None:
+    assert passes(Place(0.1, 2.0, 0.0), pose_at(0, 0, 0), pose_at(0, goal, 0), 0.25) == stopped
+    assert not passes(Place(0.1, 2.0, 0.0), pose_at(0, 1.6, 0), pose_at(0, 0.5, 0), 0.25)  # away from it

@@ -169,9 +169,9 @@ def test_unknown_policies_are_refused(config: dict) -> None:
         make_policy(**config)
 
 
-def test_the_shipped_policies_are_sixteen() -> None:
+def test_the_shipped_policies_are_sixteen_and_a_learned_one() -> None:
     names = [policy.name for policy in read_policies(PushTPolicies().policies_file)]
-    assert len(names) == 16 and names[0] == "expert"
+    assert len(names) == 17 and names[0] == "expert" and "learned" in names
 
 
 def test_a_start_without_a_state_cannot_be_simulated() -> None:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.contract import Actions, Observation, Policy
-from lingbot_ros.tasks.pusht.block_pose import BlockPose, fit_block_pose, track_block_pose
+from lingbot_ros.tasks.pusht.evaluation.eyes import Eyes
 from lingbot_ros.tasks.pusht.evaluation.hands import Hand
 from lingbot_ros.tasks.pusht.evaluation.planner import Planner
-from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, GOAL_POSE, to_units
-from lingbot_ros.tasks.pusht.image_reader import pusher_centre, read_shares
+from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, GOAL_POSE
 from lingbot_ros.tasks.pusht.simulator.push_plan import random_stroke, walk, way_round
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTState
 
@@ -23,25 +22,6 @@ Floats = NDArray[np.float64]
 _SAME_PLACE = 14.0
 _CHUNK = 4
 _MARGIN = 16.0
-
-
-class _Eyes:
-    """Reads pusher and T off images, and remembers both for images in which one of them cannot be seen."""
-
-    def __init__(self) -> None:
-        self._block: BlockPose | None = None
-        self._pusher = np.full(2, ARENA_SIZE / 2)
-
-    def read(self, frame: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Pusher [2] and the T's pose [3], units and radians; NaN for a T that was never seen."""
-        shares = read_shares(frame)
-        found = fit_block_pose(shares) if self._block is None else track_block_pose(shares, self._block)
-        if np.isfinite(found.pose).all() or self._block is None:
-            self._block = found
-        pusher = to_units(pusher_centre(shares), frame.shape[0])
-        if np.isfinite(pusher).all():
-            self._pusher = pusher
-        return self._pusher, self._block.pose
 
 
 class Planning:
@@ -53,7 +33,7 @@ class Planning:
 
     def reset(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self._eyes, self._planner = _Eyes(), Planner(rng, self._strokes, tuple(self._goal))
+        self._eyes, self._planner = Eyes(), Planner(rng, self._strokes, tuple(self._goal))
         self._hand = self._make_hand(np.random.default_rng([seed, 1]))
         self._left: Floats = np.empty((0, 2))
         self._expected: PushTState | None = None
@@ -82,7 +62,7 @@ class RandomPushes:
     """Goes behind the T it sees and pushes it anywhere."""
 
     def reset(self, seed: int) -> None:
-        self._eyes, self._rng = _Eyes(), np.random.default_rng(seed)
+        self._eyes, self._rng = Eyes(), np.random.default_rng(seed)
         self._left: Floats = np.empty((0, 2))
 
     def act(self, observation: Observation) -> Actions:
@@ -101,7 +81,7 @@ class Wandering:
     """Walks about at random, wherever the T is."""
 
     def reset(self, seed: int) -> None:
-        self._rng, self._eyes = np.random.default_rng(seed), _Eyes()
+        self._rng, self._eyes = np.random.default_rng(seed), Eyes()
         self._at: Floats | None = None
         self._velocity = self._rng.normal(0.0, 12.0, 2)
 
@@ -121,7 +101,7 @@ class Still:
 
     def act(self, observation: Observation) -> Actions:
         if self._at is None:
-            self._at = _Eyes().read(observation.image)[0].copy()
+            self._at = Eyes().read(observation.image)[0].copy()
         return np.tile(self._at, (_CHUNK, 1))
 
 

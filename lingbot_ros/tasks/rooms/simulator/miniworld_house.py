@@ -4,7 +4,25 @@ from typing import Any
 
 import numpy as np
 
+from lingbot_ros.model.scene.events import FOG_GREY, FOG_PER_M, Event, wall_paint
+from lingbot_ros.model.scene.thing import SIZE_M, Place
 from lingbot_ros.tasks.rooms.simulator.house import CEILING_M, THEMES, House
+
+LAMPS = {"unchanged": 1.0, "bright": 1.6, "dim": 0.4, "dark": 0.12}
+"""What an event's light multiplies the simulator's lamps by; 0.2 of each surface's colour is lit without them."""
+
+
+class _Painted:
+    """A texture whose walls have a colour beside it."""
+
+    def __init__(self, texture: Any, paint: tuple[float, float, float]) -> None:
+        self._texture, self._paint = texture, paint
+
+    def bind(self) -> None:
+        from pyglet.gl import glColor3f  # noqa: PLC0415
+
+        glColor3f(*self._paint)
+        self._texture.bind()
 
 
 def miniworld_house(house: House, size: int) -> Any:
@@ -25,6 +43,39 @@ def miniworld_house(house: House, size: int) -> Any:
             self._house = house
             self.reset(seed=0)
             self._set_camera()
+
+        def show(self, event: Event, place: Place | None) -> None:
+            """Let an event happen in the house, its thing at `place` in the simulator's axes."""
+            from pyglet.gl import (  # noqa: PLC0415
+                GL_EXP,
+                GL_FOG,
+                GL_FOG_COLOR,
+                GL_FOG_DENSITY,
+                GL_FOG_MODE,
+                GLfloat,
+                glDisable,
+                glEnable,
+                glFogf,
+                glFogfv,
+                glFogi,
+            )
+
+            if event.thing != "none" and place is not None:
+                kind = Box if event.thing == "box" else Ball
+                thing = kind(event.thing_colour, size=SIZE_M)
+                self.place_entity(thing, pos=np.array([place.x, 0, place.z]), dir=place.turn_rad)
+                thing.randomize(self.params, None)
+            lamps: Any = self  # MiniWorld sets its lamps by name
+            lamps.light_color = LAMPS[event.light] * np.array(lamps.light_color)
+            lamps.light_ambient = LAMPS[event.light] * np.array(lamps.light_ambient)
+            for room in self.rooms:
+                room.wall_tex = _Painted(room.wall_tex, wall_paint(event.walls))
+            self.shadow_window.switch_to()
+            (glDisable if event.fog == "none" else glEnable)(GL_FOG)
+            glFogi(GL_FOG_MODE, GL_EXP)
+            glFogf(GL_FOG_DENSITY, FOG_PER_M[event.fog])
+            glFogfv(GL_FOG_COLOR, (GLfloat * 4)(FOG_GREY, FOG_GREY, FOG_GREY, 1.0))
+            self._render_static()
 
         def _set_camera(self) -> None:
             self.agent.cam_height = self._house.camera.height_m

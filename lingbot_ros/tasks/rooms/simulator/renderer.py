@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from lingbot_ros.compat import have
 from lingbot_ros.errors import ErrorCode, LingbotError
+from lingbot_ros.model.scene.events import Event
+from lingbot_ros.model.scene.thing import Place
 from lingbot_ros.tasks.rooms.simulator.house import House
 from lingbot_ros.tasks.rooms.simulator.miniworld_house import miniworld_house
 
@@ -32,12 +34,13 @@ class HouseRenderer:
         self._world: Any = None
         self.house: House | None = None
 
-    def enter(self, house: House) -> None:
-        """Build the house; what is rendered afterwards is seen in it."""
+    def enter(self, house: House, event: Event | None = None, place: Place | None = None) -> None:
+        """Build the house; what is rendered afterwards is seen in it, under an event whose thing is at `place`."""
         if self._world is None:
             self._world = miniworld_house(house, self.size)
         else:
             self._world.enter(house)
+        self._world.show(event or Event(), place)
         self.house = house
 
     def render(self, pose: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""The policy that learned by imitation: trained by the command, played here and by a server of the openpi kind."""
+"""The policy that learned what pushes do: trained by the command, played here and by a server of the openpi kind."""
 
 import re
 import subprocess
@@ -12,10 +12,14 @@ import torch
 from lingbot_ros.cli.main import main
 from lingbot_ros.evaluate.policies import Observation, Start
 from lingbot_ros.evaluate.policies.policies_file import read_policies
-from lingbot_ros.tasks.pusht.cloning.demonstrations import Demonstrations, demonstrate
-from lingbot_ros.tasks.pusht.cloning.policy import from_units, make_policy
-from lingbot_ros.tasks.pusht.cloning.training import fit_policy
-from lingbot_ros.tasks.pusht.heads.networks import to_images
+from lingbot_ros.tasks.pusht.evaluation.demonstrations import demonstrate
+from lingbot_ros.tasks.pusht.geometry import PUSHER_RADIUS
+from lingbot_ros.tasks.pusht.heads.files import load_head
+from lingbot_ros.tasks.pusht.learned.network import PushNet, features, to_effects
+from lingbot_ros.tasks.pusht.learned.policy import SHIPPED, make_policy
+from lingbot_ros.tasks.pusht.learned.pushes import REACHES, draw_pushes, try_pushes
+from lingbot_ros.tasks.pusht.learned.training import fit_network, success_rate
+from lingbot_ros.tasks.pusht.simulator.push_plan import distance_to_tee
 from lingbot_ros.tasks.pusht.simulator.simulator import reset_frame
 
 ROOT = Path(__file__).parents[3]
@@ -23,8 +27,8 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("heads") / "cloned"
-    words = ["--episodes", "1", "--iterations", "10", "--starts", "1", "--out", str(folder)]
+    folder = tmp_path_factory.mktemp("heads") / "learned"
+    words = ["--pushes", "20", "--iterations", "10", "--starts", "1", "--out", str(folder)]
     assert main(["train-head", "policy", *words]) == 0
     return folder
 
@@ -37,15 +41,24 @@ def test_the_expert_shows_what_it_meant_to_do_and_the_same_again() -> None:
     assert first.images[0].tolist() != second.images[0].tolist()
 
 
-def test_it_learns_what_it_is_shown_and_the_same_again() -> None:
-    images = np.stack([reset_frame(seed) for seed in (0, 1)])
-    actions = np.array([[[100, 100]] * 4, [[400, 300]] * 4], np.float32)
-    shown = Demonstrations(images, actions)
-    untrained, trained, again = (fit_policy(shown, count, seed=0, quiet=True) for count in (4, 16, 16))
-    seen = to_images(images, "images", (96, 96, 3))
-    before, after = (float(net(seen).loss(from_units(torch.from_numpy(actions)))) for net in (untrained, trained))
-    assert after < before - 0.5
-    assert all(torch.equal(a, b) for a, b in zip(trained.parameters(), again.parameters(), strict=True))
+def test_pushes_begin_clear_of_the_block_and_move_it_where_they_go() -> None:
+    pushes = draw_pushes(8, np.random.default_rng(0))
+    assert (distance_to_tee(pushes.start, np.zeros(3)) > PUSHER_RADIUS).all()
+    effects = np.stack(list(try_pushes(pushes)))
+    assert effects.shape == (8, len(REACHES), 3)
+    forward = (effects[:, -1, :2] * pushes.along).sum(-1)
+    assert (forward > 5.0).all()
+    # The block has no momentum: it never goes farther than it is pushed.
+    assert (np.linalg.norm(effects[:, -1, :2], axis=-1) < REACHES[-1] + PUSHER_RADIUS).all()
+
+
+def test_it_learns_what_pushes_do_and_the_same_again() -> None:
+    pushes = draw_pushes(24, np.random.default_rng(1))
+    effects = np.stack(list(try_pushes(pushes)))
+    networks = [fit_network(pushes, effects, count, seed=0, quiet=True) for count in (10, 150, 150)]
+    with torch.inference_mode():
+        missed = [np.abs(to_effects(net(features(pushes))).numpy() - effects).mean() for net in networks]
+    assert missed[1] == missed[2] < missed[0] / 3
 
 
 def test_the_command_writes_a_head_that_plays_and_is_small(head: Path) -> None:
@@ -54,8 +67,20 @@ def test_the_command_writes_a_head_that_plays_and_is_small(head: Path) -> None:
     policy = make_policy(str(head))
     policy.reset(3)
     actions = policy.act(Observation(reset_frame(0), 0))
-    assert actions.shape == (4, 2) and np.isfinite(actions).all()
-    assert main(["train-head", "policy", "--episodes", "0", "--out", "x"]) == 2
+    assert actions.shape[1] == 2 and np.isfinite(actions).all()
+    assert main(["train-head", "policy", "--pushes", "0", "--out", "x"]) == 2
+
+
+def test_without_a_block_it_waits() -> None:
+    white = np.full((96, 96, 3), 255, np.uint8)
+    actions = make_policy().act(Observation(white, 0))
+    assert (actions == actions[0]).all()
+
+
+def test_the_shipped_one_succeeds_more_often_than_not() -> None:
+    network = PushNet()
+    load_head(SHIPPED, "policy", network)
+    assert success_rate(network, starts=4) > 0.5
 
 
 def test_the_example_of_a_policy_server_is_played_like_the_policy_itself(head: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the planning expert does, seen as images: what the cloned policy learns from."""
+"""What the planning expert does, seen as images: what policies that imitate it learn from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.tasks.pusht.cloning.network import CHUNK
 from lingbot_ros.tasks.pusht.evaluation.planner import Planner
 from lingbot_ros.tasks.pusht.evaluation.starts import FIRST_SEED, near_the_goal
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
+
+CHUNK = 4
+"""Actions that one image leads to."""
 
 _STEPS = 48
 _SOLVED = 0.97

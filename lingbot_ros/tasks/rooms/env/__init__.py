@@ -1,0 +1,1 @@
+"""Imagined rooms as Gymnasium environments: find the place that an image shows."""
