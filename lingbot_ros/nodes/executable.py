@@ -79,15 +79,14 @@ def warn_of_useless_files(node: "Node", args: Sequence[str]) -> None:
 def _spin(
     name: str, load: "Callable[[], Callable[[], ReportingNode]]", args: Sequence[str], signals: EndSignals
 ) -> None:
-    # Imported under the eyes of `signals`: this takes seconds, in which a launch may be stopped.
-    import rclpy  # noqa: PLC0415
-    from rclpy.executors import ExternalShutdownException  # noqa: PLC0415
+    # This takes seconds, on a busy machine a minute, in which a launch may be stopped.
+    with signals.nothing_begun():
+        import rclpy  # noqa: PLC0415
+        from rclpy.executors import ExternalShutdownException  # noqa: PLC0415
 
-    from lingbot_ros.nodes.executor import PooledExecutor  # noqa: PLC0415
+        from lingbot_ros.nodes.executor import PooledExecutor  # noqa: PLC0415
 
-    make = load()
-    if signals.asked:
-        return
+        make = load()
     with ros(name, args):
         executor = PooledExecutor(EXECUTOR_THREADS)
         node = make()

@@ -1,6 +1,5 @@
 """A bag of any kind, opened without ROS. Only what is asked for has to be understood."""
 
-import struct
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -10,12 +9,11 @@ from typing import Any
 import yaml
 import zstandard
 from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, TypesysError, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from lingbot_ros.errors import InputError
 from lingbot_ros.recording.storage import (
-    READ_ERRORS,
     Channel,
     McapFile,
     Ros1File,
@@ -87,9 +85,15 @@ class BagFile:
         """(channel, time of receipt in ns, serialised message) in order of receipt. Raises InputError."""
         chosen = list(wanted)
         for storage, file in self._files:
+            here = [channel for channel in chosen if channel in storage.counts]
+            promised, found = sum(storage.counts[channel] for channel in here), 0
             try:
-                yield from storage.messages([channel for channel in chosen if channel in storage.counts])
-            except READ_ERRORS as error:
+                for message in storage.messages(here):
+                    yield message
+                    found += 1
+                if found < promised:
+                    raise ValueError(f"it holds {found} of {promised} messages")
+            except Exception as error:  # damaged bytes make the formats' readers raise anything
                 raise _unreadable(file, error) from error
 
     def decoded(self, wanted: Iterable[Channel]) -> Iterator[tuple[Channel, Any]]:
@@ -100,13 +104,13 @@ class BagFile:
     def read(self, channel: Channel, data: bytes, which: str) -> Any:
         """A message. Raises InputError for a damaged one, and UnreadableTypeError for a type that is not understood."""
         if channel not in self._types:
-            self._types[channel] = _typestore(channel)
+            self._types[channel] = _typestore(channel, self.path)
         types = self._types[channel]
         try:
             if channel.encoding == "ros1":
                 return types.deserialize_ros1(data, channel.kind)
             return read_message(types, data, channel.kind)
-        except (SerdeError, struct.error, ValueError, IndexError, TypeError, AssertionError, MemoryError) as error:
+        except Exception as error:  # as do those of the messages
             raise InputError(f"{channel.topic}, {which}", f"{len(data)} bytes", f"it is damaged: {error}") from error
 
     def _open(self, file: Path) -> tuple[Storage, Path]:
@@ -119,7 +123,7 @@ class BagFile:
             raise InputError("bag", f"'{file}'", f"it cannot be read ({error.strerror})") from error
         try:
             storage = self._storage(kind, file)
-        except READ_ERRORS as error:
+        except Exception as error:  # damaged bytes make the formats' readers raise anything
             raise _unreadable(file, error) from error
         self._stack.callback(storage.close)
         return storage, file
@@ -208,7 +212,7 @@ def _unreadable(file: Path, error: Exception) -> InputError:
     return InputError("bag", f"'{file}'", f"{fix} ({type(error).__name__}: {error})")
 
 
-def _typestore(channel: Channel) -> Typestore:
+def _typestore(channel: Channel, bag: Path) -> Typestore:
     """The types that one channel needs, by the definitions stored with it, else by those of ROS 2 Kilted."""
     if channel.encoding not in ("cdr", "ros1"):
         fix = "only messages of ROS are read; record the topic with `ros2 bag record`"
@@ -225,9 +229,30 @@ def _typestore(channel: Channel) -> Typestore:
             types = standard
         if channel.kind not in types.types:
             raise ValueError(f"there is no definition of {channel.kind}")
-    except (TypesysError, ValueError, KeyError, TypeError, AssertionError, RecursionError) as error:
+    except Exception as error:  # as do those of definitions
         if channel.kind in standard.types:
             return standard
-        fix = f"its type cannot be read from the bag ({error}); use another topic"
+        fix = f"its type cannot be read from '{bag}' ({error}); use another topic"
         raise UnreadableTypeError(channel.topic, channel.kind or "no type", fix) from error
+    _check_definitions(channel, types, standard, bag)
     return types
+
+
+def _check_definitions(channel: Channel, types: Typestore, standard: Typestore, bag: Path) -> None:
+    """Raises UnreadableTypeError for a type whose parts are missing, or that is not the standard one of that name.
+
+    It may have more fields than the standard one, as a later version does.
+    """
+    try:
+        types.get_msgdef(channel.kind)  # which looks at all parts
+    except Exception as error:  # as above
+        fix = f"its definition in '{bag}' is damaged ({type(error).__name__}: {error}); use another topic"
+        raise UnreadableTypeError(channel.topic, channel.kind, fix) from error
+    for kind in types.fielddefs.keys() & standard.fielddefs.keys():
+        found = dict(types.fielddefs[kind][1])
+        for name, what in standard.fielddefs[kind][1]:
+            if found.get(name) != what:
+                fix = (
+                    f"the definition of {kind} in '{bag}' is damaged: its field '{name}' is missing or of another type"
+                )
+                raise UnreadableTypeError(channel.topic, channel.kind, fix)

@@ -1,10 +1,10 @@
 """Frames of a bag that `~/record` wrote, in order, each with what it was imagined from. Needs no ROS."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from lingbot_ros.errors import InputError
 from lingbot_ros.recording.bag_file import BagFile
 from lingbot_ros.recording.frame_topics import CountedTopic, frame_topics
+
+T = TypeVar("T")
 
 STATUS = "lingbot_msgs/msg/ImaginationStatus"
 _NEEDED = frozenset({"image", "camera", "info", "control"})
@@ -85,9 +87,19 @@ class BagReader:
             return RecordedEngine(status.engine, status.device, status.precision, status.threads)
         return None
 
-    def parameter(self, name: str, default: str) -> str:
-        """A parameter of the recording node; `default` where the bag does not say, as those of another recorder."""
-        return str(self._bag.custom.get(name, default))
+    def parameter(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        """A parameter of the recording node; `default` where the bag does not say, as those of another recorder.
+
+        parse: raises ValueError for what cannot be a value of it. Then: InputError.
+        """
+        if name not in self._bag.custom:
+            return default
+        said = self._bag.custom[name]
+        try:
+            return parse(str(said))
+        except ValueError as error:
+            fix = "correct what custom_data in metadata.yaml says"
+            raise InputError(f"{name} of '{self._folder}'", said, fix) from error
 
     def frames(self) -> Iterator[RecordedFrame]:
         """All frames, as they were published; the parts of one are found by their common stamp."""
@@ -104,8 +116,15 @@ class BagReader:
                 stamp, parts = now, {}
             parts[part_of[channel.topic]] = message
             if parts.keys() >= _NEEDED:
-                yield _frame(parts)
+                yield self._frame(parts)
                 stamp = None
+
+    def _frame(self, parts: dict[str, Any]) -> RecordedFrame:
+        try:
+            return _frame(parts)
+        except (AttributeError, TypeError, ValueError) as error:
+            fix = f"a frame in it is damaged, or of another version of lingbot_msgs: {error}"
+            raise InputError("bag", f"'{self._folder}'", fix) from error
 
 
 def _frame(parts: dict[str, Any]) -> RecordedFrame:

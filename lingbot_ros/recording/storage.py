@@ -1,26 +1,17 @@
 """The files of a bag: MCAP, SQLite and ROS 1. Each lists its channels and hands out messages as they were written."""
 
 import sqlite3
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import zstandard
-from mcap.exceptions import McapError
 from mcap.reader import NonSeekingReader, SeekingReader
 from mcap.records import Channel as McapChannel
 from mcap.records import Schema
 from mcap.stream_reader import StreamReader
 from rosbags.rosbag1 import Reader as Ros1Reader
-from rosbags.rosbag1 import ReaderError
-
-READ_ERRORS = (
-    *(McapError, ReaderError, sqlite3.Error, zstandard.ZstdError, struct.error, OSError),
-    *(ValueError, KeyError, TypeError, IndexError, AssertionError, RuntimeError, MemoryError),
-)
-"""What the readers of the formats raise for files that are damaged."""
 
 MAGIC = {b"\x89MCAP0\r\n": "mcap", b"SQLite format 3\0": "sqlite", b"#ROSBAG V": "ros1", b"\x28\xb5\x2f\xfd": "zstd"}
 """How the file of each format begins."""

@@ -48,15 +48,15 @@ class SceneCatalog:
     def worlds(self, more: Sequence[str] = ()) -> list[Scene]:
         """All readable worlds of the catalog and of the folders `more`, by name; the first one of a name is used.
 
-        Raises InputError for an address that no folder can have.
+        Raises InputError for an address that no folder can have, and for a folder that cannot be read.
         """
         found: dict[str, Scene] = {}
         others = [_local(require_path("additional_sources", source)) for source in more]
         for folder in [*self._folders(), *others]:
-            for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+            for path in _listed(folder):
                 try:
                     world = read_scene(path)
-                except InputError:
+                except (InputError, OSError):
                     continue  # loading it by name says what is wrong with it
                 found.setdefault(world.name, world)
         return [found[name] for name in sorted(found)]
@@ -74,9 +74,20 @@ class SceneCatalog:
         return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
 
 
+def _listed(folder: Path) -> list[Path]:
+    """The files of worlds in a folder; none where there is no such folder."""
+    try:
+        return sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
+    except OSError as error:
+        raise InputError("folder of worlds", f"'{folder}'", f"it cannot be read ({error.strerror})") from error
+
+
 def _local(uri: str) -> Path:
-    """The path of an address. Raises FormatError for one that is not on this machine."""
-    parsed = urlparse(uri)
+    """The path of an address. Raises FormatError for one that is none, or that is not on this machine."""
+    try:
+        parsed = urlparse(uri)
+    except ValueError as error:
+        raise FormatError("uri", f"'{uri}'", f"it is no address ({error}); give a path or file:///...") from error
     if parsed.scheme == "file":
         return Path(unquote(parsed.path))
     if parsed.scheme == "package" and parsed.netloc == "lingbot_ros":

@@ -193,11 +193,12 @@ DEPTH.encoding = "32FC1"
         (without(50, CAMERA, DEPTH), "32FC1", 51),
         (without(50, CAMERA, raw_image(image(50), 5000), data=b"\0\1\0\0abc"), "message 50: got 7 bytes; it is", 51),
         (without(50, ACTION, robot_action([np.nan, 1], 5000)), "must be finite", 51),
+        (without(50, ACTION, robot_action([1e300, 1], 5000)), "must be finite", 51),
         (without(50, ACTION, robot_action([1], 5000)), "most messages have", 51),
         (without(0, ACTION, robot_action([1], 0)), "most messages have", 1),
         (without(50, ACTION, robot_action([1, 2], 5000), data=b"\0\1\0\0"), "it is damaged", 51),
     ],
-    ids=["encoding", "damaged image", "not finite", "components", "first components", "damaged action"],
+    ids=["encoding", "damaged image", "not finite", "too large", "components", "first components", "damaged action"],
 )
 def test_a_bad_message_is_left_out_and_ends_the_episode(
     said: list[Said], reason: str, first_after: int, tmp_path: Path

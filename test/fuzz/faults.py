@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from test.support.snapshot_lies import LIES, SURROGATE, write_lie
 
 SUSPENDED_S = 24.0
 CLIENTS = 200
+ANSWERED_S = 60.0
 Fault = Callable[[ImagineCommand, Lockstep, random.Random], int]
 
 DRIVER = """
@@ -69,13 +71,13 @@ def snapshots_that_lie(imagine: ImagineCommand, lockstep: Lockstep, chance: rand
     for lie in LIES:
         write_lie(lockstep.snapshot, lie, lockstep.snapshot.with_name("lie.snapshot"))
         request = RestoreSession.Request(path="lie.snapshot", session_id=chance.choice(("", KEPT[0])))
-        _refused(lockstep.probe.call(RestoreSession, "restore_session", request), ErrorCode.BAD_SNAPSHOT)
+        _refused(lockstep.call(RestoreSession, "restore_session", request), ErrorCode.BAD_SNAPSHOT)
     first = StartSession.Request(session_id="late", image=image_message(picture()), in_background=True)
     first.start_stamp.sec, first.start_stamp.nanosec = 2**31 - 1, 950_000_000
-    assert lockstep.probe.call(StartSession, "start_session", first).error_msg == ""
+    assert lockstep.call(StartSession, "start_session", first).error_msg == ""
     request = Step.Request(session_id="late", actions=[RobotAction(values=[1.0, 2.0])])
-    _refused(lockstep.probe.call(Step, "step", request), ErrorCode.SESSION_CLOSED)
-    lockstep.probe.call(EndSession, "end_session", EndSession.Request(session_id="late"))
+    _refused(lockstep.call(Step, "step", request), ErrorCode.SESSION_CLOSED)
+    lockstep.call(EndSession, "end_session", EndSession.Request(session_id="late"))
     return len(LIES) + 1
 
 
@@ -88,7 +90,7 @@ def damaged_snapshots(imagine: ImagineCommand, lockstep: Lockstep, chance: rando
         cut = chance.choice((len(data), at))
         lockstep.snapshot.with_name("damaged.snapshot").write_bytes(damaged[:cut])
         request = RestoreSession.Request(path="damaged.snapshot", session_id=KEPT[0])
-        _refused(lockstep.probe.call(RestoreSession, "restore_session", request), ErrorCode.BAD_SNAPSHOT)
+        _refused(lockstep.call(RestoreSession, "restore_session", request), ErrorCode.BAD_SNAPSHOT)
     return 20
 
 
@@ -100,6 +102,14 @@ def many_calls(imagine: ImagineCommand, lockstep: Lockstep, chance: random.Rando
         clients = [probe.node.create_client(ListSessions, name, qos_profile=deep) for _ in range(CLIENTS)]
         assert all(client.wait_for_service(60) for client in clients)
         pending = [client.call_async(ListSessions.Request()) for client in clients]
+        with suppress(AssertionError):
+            probe.wait(lambda pending=pending: all(future.done() for future in pending), ANSWERED_S)
+        # DDS can lose the first call of a fresh client (rmw_fastrtps issue 842), but no second one.
+        lost = [client for client, future in zip(clients, pending, strict=True) if not future.done()]
+        assert len(lost) <= CLIENTS // 100
+        lockstep.first_calls_lost += len(lost)
+        pending = [future for future in pending if future.done()]
+        pending += [client.call_async(ListSessions.Request()) for client in lost]
         probe.wait(lambda pending=pending: all(future.done() for future in pending), 120)
         assert {future.result().error_code for future in pending} <= {ErrorCode.NONE, ErrorCode.BUSY}
         for client in clients:
@@ -151,7 +161,7 @@ def damaged_cards(imagine: ImagineCommand, lockstep: Lockstep, chance: random.Ra
         for _ in range(chance.randrange(1, 20)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         (models / "damaged" / "card.yaml").write_bytes(damaged[: chance.randrange(len(damaged))])
-        models_listed = lockstep.probe.call(ListModels, "list_models")
+        models_listed = lockstep.call(ListModels, "list_models")
         assert (models_listed.error_msg, models_listed.models[0].name) == ("", "tiny")
     return 10
 
@@ -170,11 +180,11 @@ def traps_in_the_folder(imagine: ImagineCommand, lockstep: Lockstep, chance: ran
 def names_and_parameters(imagine: ImagineCommand, lockstep: Lockstep, chance: random.Random) -> int:
     """A8: too late a parameter, too long a name, half a save of a process that is gone."""
     sim_time = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)
-    for probe in (imagine.probe, lockstep.probe):
+    for call in (imagine.call, lockstep.call):
         request = SetParameters.Request(parameters=[Parameter(name="use_sim_time", value=sim_time)])
-        assert not probe.call(SetParameters, "set_parameters", request).results[0].successful
+        assert not call(SetParameters, "set_parameters", request).results[0].successful
         first = StartSession.Request(session_id="x" * 300, in_background=True)
-        _refused(probe.call(StartSession, "start_session", first), ErrorCode.INVALID_INPUT)
+        _refused(call(StartSession, "start_session", first), ErrorCode.INVALID_INPUT)
     _refused(lockstep.save("y" * 300), ErrorCode.INVALID_INPUT)
     return 5
 
@@ -195,7 +205,7 @@ def clients_killed(imagine: ImagineCommand, lockstep: Lockstep, chance: random.R
     """A10: in the middle of their calls."""
     environment = isolated_environment(lockstep.probe.context.get_domain_id())
     first = StartSession.Request(session_id="driven", image=image_message(picture()), in_background=True)
-    assert lockstep.probe.call(StartSession, "start_session", first).error_msg == ""
+    assert lockstep.call(StartSession, "start_session", first).error_msg == ""
     command = [sys.executable, "-c", DRIVER, "driven"]
     drivers = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(3)]
     for driver in drivers:
@@ -205,7 +215,7 @@ def clients_killed(imagine: ImagineCommand, lockstep: Lockstep, chance: random.R
         driver.kill()
         driver.wait()
         driver.stdout.close()
-    lockstep.probe.call(EndSession, "end_session", EndSession.Request(session_id="driven"))
+    lockstep.call(EndSession, "end_session", EndSession.Request(session_id="driven"))
     return 3
 
 
@@ -235,20 +245,11 @@ def bad_topics(imagine: ImagineCommand, lockstep: Lockstep, chance: random.Rando
 
 
 def _load_world(lockstep: Lockstep, **fields: Any) -> Result:
-    node = lockstep.probe.node
-    answers = []
+    read = lockstep.call.send(LoadWorld, "load_world", LoadWorld.Request(**fields))
     # Another service must go on answering while a world is read.
-    for kind, name, request in (
-        (LoadWorld, "load_world", LoadWorld.Request(**fields)),
-        (GetSimulationState, "get_simulation_state", GetSimulationState.Request()),
-    ):
-        client = node.create_client(kind, name)
-        assert client.wait_for_service(60)
-        answers.append((client, client.call_async(request)))
-    lockstep.probe.wait(lambda: all(future.done() for _, future in answers))
-    result = answers[0][1].result().result
-    for client, _ in answers:
-        node.destroy_client(client)
+    state = lockstep.call.send(GetSimulationState, "get_simulation_state")
+    lockstep.probe.wait(lambda: read.done() and state.done())
+    result = read.result().result
     assert 0 < len(result.error_message) < 2000
     return result
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import GetState
-from rosbags.highlevel import AnyReader
 
 from lingbot_msgs.action import Imagine
 from lingbot_msgs.msg import RobotAction
 from lingbot_msgs.srv import StartSession
+from lingbot_ros.recording.reader import BagReader
 from test.support.imagination import ROOT, image_message, isolated_environment, picture, running_node
 from test.support.processes import ended_within_patience
 from test.support.tiny_model import write_tiny_model
@@ -64,9 +64,8 @@ def test_two_hundred_double_interrupts_while_recording(tmp_path: Path) -> None:
             assert node.stop() == 0
             assert "Traceback" not in node.log_text() and "terminate" not in node.log_text()
         (bag,) = (folder / "bags").iterdir()
-        with AnyReader([bag]) as reader:
-            infos = [connection for connection in reader.connections if connection.topic == "/frame_info"]
-            recorded = [reader.deserialize(data, one.msgtype).frame_index for one, _, data in reader.messages(infos)]
+        with BagReader(bag) as opened:
+            recorded = [frame.frame_index for frame in opened.frames()]
         assert recorded == list(range(len(recorded))) and recorded, turn
 
 

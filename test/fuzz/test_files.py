@@ -20,6 +20,7 @@ from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.cli.main import main
 from lingbot_ros.errors import LingbotError
 from lingbot_ros.input_files.encoded_image import read_image
+from lingbot_ros.recording.bag_file import BagFile
 from lingbot_ros.recording.writer import Topic
 from lingbot_ros.runtime.intrinsics import CameraDefaults
 from lingbot_ros.runtime.scene import parse_scene, read_scene
@@ -27,7 +28,7 @@ from lingbot_ros.runtime.session_table import Limits, SessionTable
 from lingbot_ros.world import Snapshot, World
 from test.fuzz.damage import damaged_bytes, damaged_text
 from test.fuzz.outcomes import Outcomes
-from test.support.bags import Said, raw_image, robot_action, write_bag
+from test.support.bags import Said, raw_image, rewritten, robot_action, write_bag
 from test.support.lerobot_sets import CAMERA, write_v2, write_v3
 from test.support.tiny_model import write_tiny_model
 
@@ -153,7 +154,7 @@ def run_quietly(*words: object) -> None:
     if code:
         last = said.getvalue().strip().splitlines()[-1:]
         if "Traceback" in said.getvalue() or not last:
-            raise AssertionError(said.getvalue()[-1000:])
+            raise AssertionError(f"code {code}: {said.getvalue()[-1000:]}")
         raise LingbotError(last[0])
 
 
@@ -170,6 +171,24 @@ def broken_copies(folder: Path, to: Path, count: int, suffixes: tuple[str, ...])
         else:
             path.write_bytes(damaged_bytes(path.read_bytes(), chance))
         yield f"{number}: {path.name}", to
+
+
+def rewritten_copies(bag: Path, to: Path, count: int) -> Iterator[tuple[str, Path]]:
+    """Copies of an .mcap file with damage that no checksum tells of: in one definition, or in about one message."""
+    chance = random.Random(0)
+    with BagFile(bag) as opened:
+        messages = sum(opened.counts.values())
+        definitions = len(opened.counts)
+
+    def damaged(data: bytes, of: int) -> bytes:
+        return damaged_bytes(data, chance) if chance.randrange(of) == 0 else data
+
+    for number in range(count):
+        if number % 2:
+            changed = rewritten(bag, to, definition=lambda data: damaged(data, definitions))
+        else:
+            changed = rewritten(bag, to, message=lambda data: damaged(data, messages))
+        yield str(number), changed
 
 
 def test_bags(outcomes_of: OutcomesOf, tmp_path: Path) -> None:
@@ -196,6 +215,10 @@ def test_bags(outcomes_of: OutcomesOf, tmp_path: Path) -> None:
     for label, bag in broken_copies(folder, tmp_path / "bag", 300, (".mcap", ".yaml")):
         shutil.rmtree(tmp_path / "set", ignore_errors=True)
         outcomes.judge(label, lambda bag=bag: run_quietly("dataset", "from-bag", bag, *options))
+    outcomes = outcomes_of("bags rewritten, from-bag")
+    for label, bag in rewritten_copies(next(folder.glob("*.mcap")), tmp_path / "copy.mcap", 300):
+        shutil.rmtree(tmp_path / "set", ignore_errors=True)
+        outcomes.judge(label, lambda bag=bag: run_quietly("dataset", "from-bag", bag, *options))
 
 
 def test_bags_of_the_node(outcomes_of: OutcomesOf, tmp_path: Path) -> None:
@@ -215,6 +238,9 @@ def test_bags_of_the_node(outcomes_of: OutcomesOf, tmp_path: Path) -> None:
     run_quietly("replay", folder)
     for label, bag in broken_copies(folder, tmp_path / "bag", 100, (".mcap", ".yaml")):
         outcomes.judge(label, lambda bag=bag: run_quietly("replay", bag))
+    outcomes, model = outcomes_of("bags rewritten, replay"), options["model__name"]
+    for label, bag in rewritten_copies(next(folder.glob("*.mcap")), tmp_path / "copy.mcap", 100):
+        outcomes.judge(label, lambda bag=bag: run_quietly("replay", bag, "--model", model))
 
 
 @pytest.mark.parametrize(("version", "write"), [("v2.1", write_v2), ("v3.0", write_v3)])

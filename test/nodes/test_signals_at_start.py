@@ -1,5 +1,6 @@
 """Signals that come at any moment of a start: no traceback, and a code that says what happened."""
 
+import os
 import random
 import signal
 import subprocess
@@ -11,9 +12,28 @@ import pytest
 
 from lingbot_ros.environment.interpreter import isolated_module
 from test.support.imagination import PATIENCE_S, ROOT, isolated_environment
+from test.support.processes import ended_within_patience, gone
 
 PYTHON_S = 0.1
 """So long Python itself begins; then the programs' own handlers are there, or soon."""
+SLOW_IMPORT = """
+import sys, time
+from lingbot_ros.nodes.executable import run_node
+def load():
+    print("imports", flush=True)
+    time.sleep(600)
+sys.exit(run_node("slow", load))
+"""
+DROPS_SIGINT = """
+import sys, time
+from lingbot_ros.nodes.client.node_process import NodeProcess
+start = NodeProcess([])
+start._command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, lambda *_: None); "
+    "print('ready', flush=True); signal.pause(); signal.pause()"]
+with start as process:
+    print(process._process.pid, flush=True)
+    time.sleep(600)
+"""
 NODES = {name: f"lingbot_ros.nodes.{name}.main" for name in ("imagination", "evaluator", "viewer")}
 INTERRUPTED = 130
 
@@ -39,6 +59,41 @@ def test_imagine(number: signal.Signals, after_s: float, tmp_path: Path) -> None
     """The pause is what is varied: the set-up's check, imports, the node's start, its model, the first frames."""
     command = [str(ROOT / "lingbot"), "imagine", "--mode", "lockstep"]
     assert ended(command, number, after_s, tmp_path) in (0, INTERRUPTED, -number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_node_does_not_import_to_the_end_first(number: signal.Signals) -> None:
+    """On a busy machine that takes minutes; there is nothing to end in order yet."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_IMPORT], env=isolated_environment(), cwd=ROOT, stdout=subprocess.PIPE
+    ) as node:
+        assert node.stdout is not None and node.stdout.readline() == b"imports\n"
+        node.send_signal(number)
+        try:
+            assert node.wait(PATIENCE_S) == 0
+        finally:
+            node.kill()
+
+
+def test_a_parent_s_death_is_told_by_a_signal_that_python_cannot_drop() -> None:
+    """A SIGINT while Python begins is a KeyboardInterrupt, which is lost where a finaliser runs."""
+    with subprocess.Popen(
+        [sys.executable, "-c", DROPS_SIGINT],
+        env=isolated_environment(),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None and parent.stderr is not None
+        node = int(parent.stdout.readline())
+        assert parent.stderr.readline() == "ready\n"
+        parent.kill()
+    try:
+        assert ended_within_patience(node), "the node still runs"
+    finally:
+        if not gone(node):
+            os.kill(node, signal.SIGKILL)
 
 
 @pytest.mark.slow

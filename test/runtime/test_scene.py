@@ -74,7 +74,16 @@ def test_wrong_values_name_their_key(extra: str) -> None:
         parse_scene(WORLD + extra)
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "\ud800", "a\0b", "y/" * 3000])
+@pytest.mark.parametrize("name", ["x" * 300, "\ud800", "a\0b", "y/" * 3000, "file://[x", "file://[x]/", "package://["])
 def test_names_that_no_file_can_have_are_refused(name: str) -> None:
     with pytest.raises(InputError):
         SceneCatalog(None).read(name)
+    with pytest.raises(InputError):
+        SceneCatalog(None).worlds([name])
+
+
+def test_what_cannot_be_read_in_a_folder_of_worlds_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "dangling.yaml").symlink_to(tmp_path / "absent")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "w.yaml").write_text(WORLD)
+    assert [world.name for world in SceneCatalog(tmp_path).worlds()][-1] == "w"

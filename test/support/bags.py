@@ -1,12 +1,15 @@
 """Bags as robots write them, by the project's own writer: messages of standard types at chosen times. Needs no ROS."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from mcap.reader import make_reader
+from mcap.writer import CompressionType
+from mcap.writer import Writer as McapWriter
 from numpy.typing import NDArray
 
 from lingbot_ros.recording.writer import BagWriter, Topic, message_types
@@ -73,6 +76,34 @@ def joint_state(names: list[str], position: Iterable[float], ms: float | None) -
         "sensor_msgs/msg/JointState", header=header(ms), name=names, position=np.array(list(position), np.float64),
         velocity=empty, effort=empty,
     )  # fmt: skip
+
+
+def unchanged(data: bytes) -> bytes:
+    return data
+
+
+def rewritten(
+    bag: Path,
+    to: Path,
+    definition: Callable[[bytes], bytes] = unchanged,
+    message: Callable[[bytes], bytes] = unchanged,
+) -> Path:
+    """An .mcap file with the messages of another in one chunk, not compressed and without checksums.
+
+    definition, message: what becomes of each.
+    """
+    with bag.open("rb") as given, to.open("wb") as stream:
+        writer = McapWriter(stream, compression=CompressionType.NONE, enable_crcs=False)
+        writer.start("ros2")
+        channels: dict[str, int] = {}
+        for schema, channel, found in make_reader(given).iter_messages():
+            assert schema is not None
+            if channel.topic not in channels:
+                known = writer.register_schema(schema.name, schema.encoding, definition(schema.data))
+                channels[channel.topic] = writer.register_channel(channel.topic, "cdr", known)
+            writer.add_message(channels[channel.topic], found.log_time, message(found.data), found.publish_time)
+        writer.finish()
+    return to
 
 
 def write_bag(folder: Path, said: Iterable[Said]) -> Path:

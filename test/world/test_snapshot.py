@@ -21,6 +21,57 @@ model, snapshot, actions, out = sys.argv[1:]
 session = World.load(model).restore(Snapshot.load(snapshot))
 np.save(out, np.concatenate([session.step(action) for action in np.load(actions)]))
 """
+KILLED_SAVES = """
+import os, signal, sys, time
+from dataclasses import replace
+from pathlib import Path
+import torch
+from lingbot_ros.world import Snapshot
+path = Path(sys.argv[1])
+given = Snapshot.load(path)
+big = Snapshot(given.meta, {**given.tensors, "big": torch.rand(4_000_000)})
+for turn in range(int(sys.argv[2])):
+    child = os.fork()
+    if not child:
+        for number in range(10_000):
+            Snapshot(replace(big.meta, frame_index=number), big.tensors).save(path)
+    half = path.with_name(f"{path.name}.{child}.partial")
+    while True:
+        os.kill(child, signal.SIGSTOP)
+        _, status = os.waitpid(child, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), status
+        if half.exists():
+            break
+        os.kill(child, signal.SIGCONT)
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    Snapshot.load(path)
+"""
+READ_ONLY = """
+import os, sys, tempfile
+from pathlib import Path
+from lingbot_ros.errors import ResourceError
+from lingbot_ros.world import Snapshot
+snapshot = Snapshot.load(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    snapshot.save(Path(folder) / "a.snapshot")
+    os.chmod(folder, 0o555)
+    child = os.fork()
+    if not child:
+        if os.getuid() == 0:  # whom no permission stops
+            os.setuid(65534)
+        for name in ("a.snapshot", "new.snapshot", "new/deep.snapshot"):
+            try:
+                snapshot.save(Path(folder) / name)
+            except ResourceError as error:
+                print(int(error.code), error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.listdir(folder) == ["a.snapshot"]
+    Snapshot.load(Path(folder) / "a.snapshot")
+    os.chmod(folder, 0o755)
+"""
 
 
 @pytest.fixture
@@ -87,6 +138,22 @@ def test_a_disk_that_refuses_leaves_the_older_snapshot(saved: Path, tmp_path: Pa
     assert error.value.code is ErrorCode.DISK
     assert Snapshot.load(saved).meta == snapshot.meta
     assert not list(saved.parent.glob("*.partial"))
+
+
+def test_a_process_killed_in_the_middle_of_a_save_leaves_no_half_file(saved: Path) -> None:
+    """Ten times, each time while the new file is being written: the old one is whole."""
+    subprocess.run([sys.executable, "-c", KILLED_SAVES, str(saved), "10"], check=True, timeout=120)
+    left = [path for path in saved.parent.iterdir() if path != saved]
+    assert len(left) == 10 and all(path.suffix == ".partial" for path in left)
+    Snapshot.load(saved)
+
+
+def test_a_folder_that_may_not_be_written_is_named_and_keeps_what_it_holds(saved: Path) -> None:
+    command = [sys.executable, "-c", READ_ONLY, str(saved)]
+    said = subprocess.run(command, check=True, timeout=120, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    assert len(said) == 3
+    for line in said:
+        assert line.startswith(f"{int(ErrorCode.DISK)} snapshot: cannot write ") and "Permission denied" in line
 
 
 def test_a_snapshot_with_other_parts_is_refused_and_changes_nothing(tmp_path: Path, image: NDArray[np.uint8]) -> None:

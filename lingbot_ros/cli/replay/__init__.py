@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
         first = next(frames, None)
         world = World.load(options=load_options(args, _recorded_options(bag, first.model if first else "")))
         settings = NodeSettings(
-            _given(args.jpeg_quality, int(bag.parameter("publish.jpeg_quality", str(NodeSettings.jpeg_quality)))),
-            _given(args.unit_step, float(bag.parameter("camera.unit_step", str(NodeSettings.unit_step)))),
+            _given(args.jpeg_quality, bag.parameter("publish.jpeg_quality", NodeSettings.jpeg_quality, int)),
+            _given(args.unit_step, bag.parameter("camera.unit_step", NodeSettings.unit_step, float)),
         )
         print(f"{args.bag}: replaying {bag.frame_count} frames with {world.info.name}, {world.info.engine}")
         recorded = itertools.chain([first] if first else [], frames)
@@ -61,7 +61,7 @@ def _given(option: T | None, recorded: T) -> T:
 
 def _recorded_options(bag: "BagReader", model: str) -> dict[str, Plain]:
     """The model options of the recording node, with `auto` replaced by the actual value."""
-    options = {o.name: o.parse(bag.parameter(o.parameter, str(o.default))) for o in MODEL_OPTIONS if o.name != "name"}
+    options = {o.name: bag.parameter(o.parameter, o.default, o.parse) for o in MODEL_OPTIONS if o.name != "name"}
     options["name"] = _model(bag, model)
     if ran := bag.engine():
         options |= {"engine": ran.engine, "device": ran.device, "precision": ran.precision, "threads": ran.threads}
@@ -70,7 +70,7 @@ def _recorded_options(bag: "BagReader", model: str) -> dict[str, Plain]:
 
 def _model(bag: "BagReader", name: str) -> str:
     """The folder from which the node loaded the model, if it exists here, else the model's name."""
-    folder = bag.parameter("model.name", "")
+    folder = bag.parameter("model.name", "", str)
     return folder if (Path(folder) / "card.yaml").is_file() else name
 
 

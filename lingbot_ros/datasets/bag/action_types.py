@@ -129,15 +129,18 @@ class ActionColumn:
 
     def _row(self, message: Any) -> tuple[tuple[str, ...], Vector] | InputError | None:
         kind = next(iter(self._types)) if len(self._types) == 1 else message.__msgtype__
-        names, vector = self._types[kind].names(message), self._types[kind].vector(message)
         number = len(self._rows)
+        try:
+            names, vector = self._types[kind].names(message), self._types[kind].vector(message)
+        except (AttributeError, TypeError, ValueError) as error:
+            return self._fault(number, f"a {kind}", f"the bag defines it otherwise ({error}); give another topic")
         if not len(vector) and not names:
             return None
         if len(vector) != len(names) or len(set(names)) != len(names):
             fix = "it has no values for its names; choose another field with --joint-field, or another topic"
             return self._fault(number, f"{len(vector)} values for {len(names)} names", fix)
-        if not np.isfinite(vector).all():
-            return self._fault(number, vector, "all values must be finite")
+        if not (np.abs(vector) <= np.finfo(np.float32).max).all():
+            return self._fault(number, vector, "all values must be finite, as numbers of 32 bits")
         return names, vector
 
     def _fault(self, number: int, value: object, fix: str) -> InputError:

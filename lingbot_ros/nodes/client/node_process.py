@@ -64,8 +64,12 @@ class NodeProcess:
 
 
 def _end_with_parent(parent: int) -> None:
-    """In the child, before it becomes the node: Linux sends it SIGINT when this process dies in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a script starts in the background inherits it as ignored
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    """In the child, before it becomes the node: Linux sends it SIGTERM when this process dies in whatever way.
+
+    Not SIGINT: while Python begins, that is a KeyboardInterrupt, which is lost where a finaliser runs.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # what a script starts in the background inherits SIGINT as ignored
+        signal.signal(number, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before it could be asked
         os._exit(1)

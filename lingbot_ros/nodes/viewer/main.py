@@ -20,16 +20,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Sequence[str], signals: EndSignals) -> None:
-    # Imported under the eyes of `signals`: this takes seconds, in which a launch may be stopped.
-    from rclpy.node import Node  # noqa: PLC0415
+    # This takes seconds, in which a launch may be stopped.
+    with signals.nothing_begun():
+        from rclpy.node import Node  # noqa: PLC0415
 
-    from lingbot_ros.nodes.declared import declare, values_of  # noqa: PLC0415
-    from lingbot_ros.nodes.viewer.parameters import PARAMETERS  # noqa: PLC0415
-    from lingbot_ros.nodes.viewer.view import view  # noqa: PLC0415
-    from lingbot_ros.viewer.serve import Address  # noqa: PLC0415
+        from lingbot_ros.nodes.declared import declare, values_of  # noqa: PLC0415
+        from lingbot_ros.nodes.viewer.parameters import PARAMETERS  # noqa: PLC0415
+        from lingbot_ros.nodes.viewer.view import view  # noqa: PLC0415
+        from lingbot_ros.viewer.serve import Address  # noqa: PLC0415
 
-    if signals.asked:
-        return
     with ros("viewer", args):
         node = Node("viewer")
         try:
