@@ -97,4 +97,4 @@ def test_the_tutorial() -> None:
         timeout=PATIENCE_S * 3,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    assert "4 passed" in done.stdout

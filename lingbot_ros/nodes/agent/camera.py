@@ -1,7 +1,6 @@
 """The newest image of the topic image_raw, for the threads that ask a model about it."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ class Camera:
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._news = threading.Condition()
-        self._number = 0
+        self._number = self._looked_at = 0
         self._decode: Callable[[], Rgb] | None = None
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
@@ -33,14 +32,15 @@ class Camera:
         ]
 
     def next_image(self, timeout_s: float) -> Rgb | None:
-        """An image that comes from now on, uint8 [H, W, 3] RGB; None when none comes, or none that can be read."""
-        until_s = time.monotonic() + timeout_s
+        """The newest image, unless it was looked at before; then the next one. uint8 [H, W, 3] RGB.
+
+        None when none comes, or none that can be read.
+        """
         with self._news:
-            number = self._number
-            self._news.wait_for(lambda: self._number > number, max(0.0, until_s - time.monotonic()))
-            if self._number == number or self._decode is None:
+            self._news.wait_for(lambda: self._number > self._looked_at, timeout_s)
+            if self._number == self._looked_at or self._decode is None:
                 return None
-            decode = self._decode
+            self._looked_at, decode = self._number, self._decode
         try:
             return decode()
         except Exception as error:  # the boundary to whoever publishes

@@ -47,6 +47,12 @@ class Commands:
                 self._moving = True
                 self._send(command)
 
+    def stand(self) -> None:
+        """Say that nothing moves, also where that was said before: a world that waits for a command goes on by it."""
+        with self._lock:
+            if self._open:
+                self._send("" if self._is_keys else Velocity())
+
     def stop(self) -> None:
         """Release the keys, or stand still; said once."""
         with self._lock:

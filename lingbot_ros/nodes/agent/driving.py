@@ -60,6 +60,7 @@ class Activity:
             image = self._camera.next_image(self._image_timeout_s)
             if image is None:
                 self._say_blind("the pilot waits, standing still")
+                self._commands.stand()
                 continue
             try:
                 decision = pilot.decide(image)

@@ -206,7 +206,7 @@ def test_the_command_writes_record_and_film(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    "words", [["--goals", "0"], ["--seed", "-1"], ["--samples", "1"], ["--execute", "30"], ["--horizon", "65"]]
+    "words", [["--goals", "0"], ["--seed", "-1"], ["--samples", "1"], ["--execute", "30"], ["--horizon", "201"]]
 )
 def test_bad_arguments_name_their_field(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", *words]) != 0
