@@ -118,8 +118,8 @@ def test_limits_and_leases(model: Path, tmp_path: Path) -> None:
         refused = probe.start(session_id="three")
         assert refused.error_code == ErrorCode.OUT_OF_MEMORY
         assert refused.error_msg == "sessions: got 3; at most 2 may live (limits.sessions): end one first"
-        probe.wait(lambda: probe.statuses[-1].last_error_msg == "session 'two' ended: unused for 0.2 s")
-        assert probe.statuses[-1].session_count == 1
+        ended = ("session 'two' ended: unused for 0.2 s", 1)
+        probe.wait(lambda: (probe.statuses[-1].last_error_msg, probe.statuses[-1].session_count) == ended)
         assert probe.start(session_id="three").error_code == 0
 
 
