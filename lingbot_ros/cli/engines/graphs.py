@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the model and which of its graphs."""
-    parser.add_argument("name", help="name or folder of a model, or of a head of a task (pusht-outcome)")
+    parser.add_argument("name", help="name or folder of a model, or of a head of a task")
     parser.add_argument(
         "--rows",
         type=int,
