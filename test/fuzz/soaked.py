@@ -121,7 +121,6 @@ class Lockstep:
 
     def __init__(self, node: NodeUnderTest, probe: Probe, model: Path, folder: Path) -> None:
         self.node, self.probe, self.folder, self.call = node, probe, folder, Calls(probe)
-        self.first_calls_lost = 0
         world = World.load(model, threads=1)
         self.kept = [KeptSession(name, world.start(picture(), seed=seed)) for seed, name in enumerate(KEPT)]
         for seed, kept in enumerate(self.kept):

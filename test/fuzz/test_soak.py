@@ -68,7 +68,6 @@ def test_every_fault_in_turn(minutes: int, tmp_path: Path, capsys: pytest.Captur
             f"imagine: {heard[-1].frame_index} frames of {session}, {len(heard)} heard, {len(gaps(heard))} gaps, "
             f"film {summary['frames_received']}, recorded {len(recorded)}\n"
             f"lockstep: {sum(frames)} frames in {len(KEPT)} sessions equal to the core's\n"
-            f"first calls of fresh clients lost by DDS: {lockstep.first_calls_lost}\n"
             f"resident MB (imagine, lockstep): first round {np.round(first)}, middle {np.round(middle)}, last "
             f"{np.round(last)}"
         )
