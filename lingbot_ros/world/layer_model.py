@@ -27,6 +27,7 @@ class LayerModel(LoadedModel):
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
         self.constants = Constants.load(files.transformer[0], card.architecture, card.height, card.width)
+        self.constants.contact.prepare()
         self.capture = Capture(self.constants)
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
         state = LayerState.empty(card.architecture, card.height, card.width)
