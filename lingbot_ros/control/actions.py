@@ -1,6 +1,7 @@
 """Robot actions of a chunk: checked, scaled, and joined with those before them."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import torch
@@ -31,12 +32,11 @@ class ActionControl:
         scaled = self._scaled(actions)
         self._encoded = actions[-1]
         timeline = np.concatenate([self._past_of(scaled), scaled])
-        newest_first = np.arange(self._history - 1, -1, -1) + np.arange(frames)[:, None]
-        return {"actions": torch.from_numpy(timeline[newest_first][None])}
+        return {"actions": torch.from_numpy(timeline[_newest_first(frames, self._history)][None])}
 
     def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""
-        newest_first = encoded["actions"][0, -1].numpy()
+        newest_first = encoded["actions"].numpy()[0, -1]
         self._past = newest_first[: self._history - 1][::-1].copy()
         self.last = self._encoded
 
@@ -58,6 +58,12 @@ class ActionControl:
 
     def _past_of(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.repeat(scaled[:1], self._history - 1, axis=0) if self._past is None else self._past
+
+
+@cache
+def _newest_first(frames: int, history: int) -> NDArray[np.int64]:
+    """Which actions of a timeline each frame sees, [frames, history]."""
+    return np.arange(history - 1, -1, -1) + np.arange(frames)[:, None]
 
 
 def check_actions(controls: ArrayLike, frames: int, spec: ControlSpec) -> NDArray[np.float64]:

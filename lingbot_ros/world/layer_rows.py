@@ -1,11 +1,10 @@
 """Rows of a batch whose model is made of rigid layers: one motion and one drawing for all of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import TypeVar, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
 
 import torch
-from torch import Tensor
 
 from lingbot_ros.control.camera import Lens
 from lingbot_ros.model.autoencoder import Frames
@@ -19,19 +18,15 @@ from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.rollout import to_targets
 from lingbot_ros.world.session import Session, SessionRegistry
 
-_Rows = TypeVar("_Rows", Bodies, Variants)
-
 
 class LayerRows:
-    """See `batch.Rows`. Textures change only when a row starts or observes; until then they are kept side by side."""
+    """See `batch.Rows`. What changes only when a row starts or observes is kept side by side until then."""
 
     def __init__(self, model: LayerModel, registry: SessionRegistry, size: int) -> None:
         self._model, self._registry = model, registry
         empty = LayerState.empty(model.constants.config, model.card.height, model.card.width)
-        self._textures = empty.textures.repeat(size, 1, 1, 1, 1)
-        self._background = empty.background.repeat(size, 1, 1, 1)
-        self._outlines = empty.outlines.repeat(size, 1, 1, 1)
-        self._copied: list[Tensor | None] = [None] * size  # the row's own textures, as they were copied last
+        self._kept = LayerState.stack([empty] * size)
+        self._copied: list[LayerState | None] = [None] * size  # the row's own state, as it was copied last
 
     def new_session(self, row: int, seed: int, lens: Lens | None) -> LayerSession:
         control = new_control(self._model.card, self._model.device, lens)
@@ -44,33 +39,38 @@ class LayerRows:
             self._copy(row, session.layers)
         actions = torch.cat([chunk.controls["actions"][:, 0, 0] for chunk in inputs.values()])
         card, constants = self._model.card, self._model.constants
-        bodies, variants = _stacked(living)
+        kept, states = self._of(list(living)), [session.layers for session in living.values()]
+        bodies = replace(
+            kept.bodies,
+            poses=torch.cat([state.bodies.poses for state in states]),
+            velocities=torch.cat([state.bodies.velocities for state in states]),
+        )
+        variants = replace(
+            kept.variants,
+            poses=torch.cat([state.variants.poses for state in states]),
+            spread_px=torch.cat([state.variants.spread_px for state in states]),
+        )
         bodies, variants = advance_all(constants, bodies, variants, to_targets(actions, (card.width, card.height)))
-        rows = list(living)
-        everything = rows == list(range(len(self._copied)))
-        looks = (t if everything else t[rows] for t in (self._outlines, self._textures, self._background))
-        frames = render(constants, bodies.poses, *looks).numpy()
-        for place, (row, session) in enumerate(living.items()):
-            moved = session.layers.moved(_row(bodies, place), _row(variants, place))
-            session.commit_layers(inputs[row], moved)
-        return {row: frames[place][None] for place, row in enumerate(rows)}
+        frames = render(constants, bodies.poses, kept.outlines, kept.textures, kept.background).numpy()
+        moved = (bodies.poses, bodies.velocities, variants.poses, variants.spread_px)
+        each = zip(*(tensor.split(1) for tensor in moved), strict=True)
+        for (row, session), (poses, velocities, copies, spread_px) in zip(living.items(), each, strict=True):
+            mine, theirs = session.layers.bodies, session.layers.variants
+            after = session.layers.moved(
+                Bodies(poses, velocities, mine.solids, mine.centres),
+                Variants(copies, theirs.solids, theirs.centres, spread_px),
+            )
+            self._copied[row] = after
+            session.commit_layers(inputs[row], after)
+        return {row: frames[place][None] for place, row in enumerate(living)}
 
     def _copy(self, row: int, state: LayerState) -> None:
-        if self._copied[row] is not state.textures:
-            self._textures[row], self._background[row] = state.textures[0], state.background[0]
-            self._outlines[row] = state.outlines[0]
-            self._copied[row] = state.textures
+        """Unless the row is the one that was moved here last."""
+        if self._copied[row] is not state:
+            for kept, own in zip(self._kept.tensors().values(), state.tensors().values(), strict=True):
+                kept[row] = own[0]
 
-
-def _stacked(sessions: Mapping[int, LayerSession]) -> tuple[Bodies, Variants]:
-    states = [session.layers for session in sessions.values()]
-    return _together([state.bodies for state in states]), _together([state.variants for state in states])
-
-
-def _together(rows: Sequence[_Rows]) -> _Rows:
-    kind = type(rows[0])
-    return kind(**{f.name: torch.cat([getattr(one, f.name) for one in rows]) for f in fields(kind)})
-
-
-def _row(rows: _Rows, place: int) -> _Rows:
-    return type(rows)(**{f.name: getattr(rows, f.name)[place : place + 1] for f in fields(rows)})
+    def _of(self, rows: list[int]) -> LayerState:
+        if rows == list(range(len(self._copied))):
+            return self._kept
+        return LayerState.of({name: tensor[rows] for name, tensor in self._kept.tensors().items()})

@@ -9,13 +9,12 @@ of that. Motions are a shift x, y and a turn times the gyration. Edges are colum
 """
 
 import math
-from collections.abc import Callable
-from pickle import UnpicklingError
-from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from lingbot_ros.model.rigid_layers.compiled import keeping
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -368,9 +367,8 @@ def _turn_to(place: Floats, angle: float) -> None:
     place[_ANGLE], place[_COSINE], place[_SINE] = angle, math.cos(angle), math.sin(angle)
 
 
-def _push(
-    poses: Floats32, outlines: Floats32, centres: Floats32, paths: Floats32, law: Floats, moved: Floats32
-) -> None:
+@keeping(_SIGNATURE)
+def push(poses: Floats32, outlines: Floats32, centres: Floats32, paths: Floats32, law: Floats, moved: Floats32) -> None:
     """Where discs push K shapes in each of B worlds in T frames.
 
     poses [B, K, 3] before the first frame; outlines [B, K, V, 2] and centres of turning [B, K, 2] in the frames of the
@@ -399,15 +397,3 @@ def _push(
                 moved[row, frame, shape, 0] = x
                 moved[row, frame, shape, 1] = y
                 moved[row, frame, shape, 2] = angle
-
-
-def keeping(signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` compiled at once, or taken from the disk, where the first process keeps it: beside its file, else in
-    the user's cache (or in NUMBA_CACHE_DIR). Where that cannot be, each process compiles for itself."""
-    try:
-        return njit(signature, cache=True, error_model="numpy", nogil=True)(function)
-    except (OSError, RuntimeError, EOFError, UnpicklingError):  # nowhere to write, or what was written is damaged
-        return njit(signature, error_model="numpy", nogil=True)(function)
-
-
-push = keeping(_SIGNATURE, _push)

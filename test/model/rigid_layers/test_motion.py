@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from lingbot_ros.model.rigid_layers.compiled import keeping
 from lingbot_ros.model.rigid_layers.contact import ContactLaw
 from lingbot_ros.model.rigid_layers.drive import DriveLaw
-from lingbot_ros.model.rigid_layers.pushing import keeping
 
 SQUARE = torch.tensor(((-5.0, -5.0), (5.0, -5.0), (5.0, 5.0), (-5.0, 5.0)))
 SUBSTEPS = 10
@@ -119,4 +119,4 @@ def test_where_nothing_can_be_kept_it_is_compiled_anew() -> None:
     """The file of this function does not exist, so that no folder belongs to it."""
     module: dict[str, object] = {}
     exec(compile("def double(x):\n    return 2 * x\n", "/nowhere/double.py", "exec"), module)
-    assert keeping("float64(float64)", module["double"])(2.5) == 5.0
+    assert keeping("float64(float64)")(module["double"])(2.5) == 5.0
