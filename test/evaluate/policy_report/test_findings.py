@@ -230,7 +230,6 @@ def test_controls_count_against_the_model_unless_they_succeed_in_truth() -> None
     assert findings.hallucinated is not None
     assert (findings.hallucinated.successes, findings.hallucinated.trials) == (1, 40)
     assert (
-        "wrong actions succeed in 1 of 40 imagined rollouts (at most 11% with 95 % confidence)"
-        in verdict(findings)[2]
+        "wrong actions succeed in 1 of 40 imagined rollouts (at most 11% with 95 % confidence)" in verdict(findings)[2]
     )
     assert "CONTROLS_UNVALIDATED" in found(imagined, None).warnings
