@@ -69,7 +69,7 @@ def compile_s(kept: bool) -> float:
     with tempfile.TemporaryDirectory() as empty:
         environment = dict(os.environ) if kept else {**os.environ, "NUMBA_CACHE_DIR": empty}
         done = subprocess.run(
-            [sys.executable, "-c", _COMPILE], env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", _COMPILE], env=environment, capture_output=True, check=True, encoding="utf-8"
         )
     return round(float(done.stdout), 2)
 
