@@ -77,7 +77,7 @@ def test_it_drives_stops_and_says_why(endpoint: ScriptedEndpoint, tmp_path: Path
         agent = Agent(probe, node, endpoint)
         agent.change(*UP)
         probe.wait(lambda: [message.data for message in agent.prompts] == ["it rains", "the rain stops"])
-        probe.wait(lambda: "no image on /image_raw for 0.5 s" in node.log_text())
+        probe.wait(lambda: "no image on /image_raw for 0.5 s" in node.log_text() and agent.keys)
         assert {message.data for message in agent.keys} == {""} and not endpoint.asked
         agent.look(lambda: len(endpoint.asked) >= 2)
         assert agent.told()[0] == {"seen": "a wall", "commands": ["w"]}
