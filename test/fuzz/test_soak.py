@@ -40,7 +40,7 @@ def test_every_fault_in_turn(minutes: int, tmp_path: Path, capsys: pytest.Captur
                     imagine.goes_on()
                     lockstep.goes_on()
                     with capsys.disabled():
-                        print(f"{fault.__name__}: {injected[fault.__name__]}", flush=True)
+                        print(f"{time.strftime('%H:%M:%S')} {fault.__name__}: {injected[fault.__name__]}", flush=True)
                 rounds += 1
                 memory.append((rss_mb(imagine.node), rss_mb(lockstep.node.process.pid)))
                 imagine.probe.images.clear()

@@ -6,10 +6,13 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from lingbot_ros.environment.failure import SetupError
 from lingbot_ros.environment.layout import Layout
@@ -197,6 +200,24 @@ def test_every_list_of_ours_names_each_package_once_for_each_python() -> None:
         for minor in range(10, 15):
             names = [pin.partition("==")[0] for pin in read_pins(path, (3, minor))]
             assert len(names) == len(set(names)), (path.name, minor)
+
+
+def test_no_list_names_a_release_that_a_python_cannot_have() -> None:
+    """Every release that is installed here says which Pythons it is for."""
+    lists = Layout(Path(__file__).resolve().parents[2]).requirements
+    installed = {canonicalize_name(found.name): found for found in distributions()}
+    wrong, looked_at = [], 0
+    for path in lists.glob("*.txt"):
+        for minor in range(10, 15):
+            for pin in read_pins(path, (3, minor)):
+                name, _, release = pin.partition("==")
+                found = installed.get(canonicalize_name(name.partition("[")[0]))
+                if path.name == "constraints.txt" or found is None or found.version.partition("+")[0] != release:
+                    continue
+                looked_at += 1
+                if not SpecifierSet(found.metadata.get("Requires-Python") or "").contains(f"3.{minor}.20"):
+                    wrong.append((path.name, pin, minor))
+    assert looked_at > 100 and not wrong, wrong
 
 
 def test_what_pip_did_not_install_is_named(layout: Layout) -> None:
