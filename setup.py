@@ -39,6 +39,7 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "mcap>=1.2",
+        "numba>=0.61",
         "numpy>=1.26",
         "opencv-python-headless>=4.6",
         "PyYAML>=6.0",

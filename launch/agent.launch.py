@@ -1,16 +1,11 @@
 """Start the node `agent`: `ros2 launch lingbot_ros agent.launch.py`."""
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler, Shutdown
-from launch.conditions import IfCondition
-from launch.event_handlers import OnProcessStart
-from launch.events import matches_action
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import LifecycleNode
-from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
-from lifecycle_msgs.msg import Transition
+
+from lingbot_ros.nodes.launching import given_parameters, lifecycle_node
 
 # Launch argument -> node parameter. An argument that is not given keeps the value of the parameter file.
 OVERRIDES = {
@@ -41,43 +36,9 @@ ARGUMENTS = [
 
 def start_node(context: LaunchContext) -> list:
     """Create the node and, with autostart, its transitions. Only arguments that are given override the file."""
-    values = {argument: LaunchConfiguration(argument).perform(context) for argument in OVERRIDES}
-    given = {parameter: values[argument] for argument, parameter in OVERRIDES.items() if values[argument]}
-    node = LifecycleNode(
-        package="lingbot_ros",
-        executable="agent",
-        name="agent",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[
-            LaunchConfiguration("params_file"),
-            {"use_sim_time": LaunchConfiguration("use_sim_time")},
-            *([given] if given else []),
-        ],
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
-        output="screen",
-        emulate_tty=True,
-        sigterm_timeout="10",
-        on_exit=[Shutdown(reason="the agent node ended")],
-    )
-    autostart = IfCondition(LaunchConfiguration("autostart"))
-    configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))
-    activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
-    return [
-        RegisterEventHandler(
-            OnStateTransition(
-                target_lifecycle_node=node, start_state="configuring", goal_state="inactive", entities=[activate]
-            ),
-            condition=autostart,
-        ),
-        RegisterEventHandler(OnProcessStart(target_action=node, on_start=[configure]), condition=autostart),
-        node,
-    ]
+    return lifecycle_node("agent", given_parameters(context, OVERRIDES))
 
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; the node is created when the launch starts."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_node)])
-
-
-def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:
-    return ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition_id)

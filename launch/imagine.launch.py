@@ -1,24 +1,12 @@
 """Start the node `imagination`: `ros2 launch lingbot_ros imagine.launch.py`."""
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import (
-    DeclareLaunchArgument,
-    EmitEvent,
-    OpaqueFunction,
-    RegisterEventHandler,
-    SetEnvironmentVariable,
-    Shutdown,
-)
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
-from launch.event_handlers import OnProcessStart
-from launch.events import matches_action
-from launch.events.process import ProcessExited, ProcessStarted
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import LifecycleNode
-from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
 from launch_ros.substitutions import FindPackageShare
-from lifecycle_msgs.msg import Transition
+
+from lingbot_ros.nodes.launching import given_parameters, lifecycle_node, remapped_image
 
 # Launch argument -> node parameter. An argument that is not given keeps the value of the parameter file.
 OVERRIDES = {
@@ -94,58 +82,18 @@ ARGUMENTS = [
 
 def start_node(context: LaunchContext) -> list:
     """Create the node and, with autostart, its transitions. Only arguments that are given override the file."""
-    given = {
-        parameter: LaunchConfiguration(argument).perform(context)
-        for argument, parameter in OVERRIDES.items()
-        if LaunchConfiguration(argument).perform(context)
-    }
+    given = given_parameters(context, OVERRIDES)
     if "observe.every" in given:
         given["observe.every"] = int(given["observe.every"])
     configurations = context.launch_configurations
     given |= {name: read(configurations[name]) for name, read in SET_BY_OTHERS.items() if name in configurations}
-    camera = LaunchConfiguration("camera").perform(context)
-    # Remap only one of the two topics: a second copy of an image would be refused.
-    own = "observed_image/compressed" if camera.endswith("/compressed") else "observed_image"
-    respawn = LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1")
-    node = LifecycleNode(
-        package="lingbot_ros",
-        executable="imagination",
-        name="imagination",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[
-            LaunchConfiguration("params_file"),
-            {"use_sim_time": LaunchConfiguration("use_sim_time")},
-            *([given] if given else []),
-        ],
-        remappings=[(own, camera)] if camera else [],
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
-        output="screen",
-        emulate_tty=True,
-        sigterm_timeout="10",
-        respawn=respawn,
+    return lifecycle_node(
+        "imagination",
+        given,
+        remappings=remapped_image(context, "observed_image", "camera"),
+        respawn=LaunchConfiguration("use_respawn").perform(context).lower() in ("true", "1"),
         respawn_delay=RESPAWN_S,
-        on_exit=None if respawn else _shut_down,  # an empty list is an exception in launch 3.7
     )
-    autostart = IfCondition(LaunchConfiguration("autostart"))
-    configure = EmitEvent(event=_transition(node, Transition.TRANSITION_CONFIGURE))
-
-    def start_up(event: ProcessStarted, context: LaunchContext) -> list:
-        """Once per process: a configure that somebody asks for later must not activate by itself."""
-        activate = EmitEvent(event=_transition(node, Transition.TRANSITION_ACTIVATE))
-        return [
-            RegisterEventHandler(
-                OnStateTransition(
-                    target_lifecycle_node=node,
-                    start_state="configuring",
-                    goal_state="inactive",
-                    entities=[activate],
-                    handle_once=True,
-                )
-            ),
-            configure,
-        ]
-
-    return [RegisterEventHandler(OnProcessStart(target_action=node, on_start=start_up), condition=autostart), node]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -158,12 +106,3 @@ def generate_launch_description() -> LaunchDescription:
         for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
     ]
     return LaunchDescription([*ARGUMENTS, *profiles, OpaqueFunction(function=start_node)])
-
-
-def _shut_down(event: ProcessExited, context: LaunchContext) -> list:
-    """End the launch with the node; where the launch is ending already, a second shutdown would be an error."""
-    return [] if context.is_shutdown else [Shutdown(reason="the imagination node ended")]
-
-
-def _transition(node: LifecycleNode, transition_id: int) -> ChangeState:
-    return ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition_id)

@@ -20,6 +20,9 @@ class VisionLanguageModel:
     """
 
     def __init__(self, name: str, what: str = "model") -> None:
+        download = f"give a folder with a model of transformers, or download it first: hf download {name}"
+        if Path(name).is_absolute() and not Path(name).exists():
+            raise InputError(what, name, download)
         from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415  - seconds to import
 
         try:
@@ -27,8 +30,7 @@ class VisionLanguageModel:
             self._network: Any = AutoModelForImageTextToText.from_pretrained(name, local_files_only=True).eval()
         except (OSError, ValueError, RuntimeError, ImportError) as error:
             if not Path(name).exists():
-                fix = f"give a folder with a model of transformers, or download it first: hf download {name}"
-                raise InputError(what, name, fix) from error
+                raise InputError(what, name, download) from error
             raise ModelError(f"{what}: {name} is no model that reads images and writes text ({error})") from error
 
     def answer(self, images: Sequence[NDArray[np.uint8]], text: str, most_tokens: int) -> str:

@@ -16,8 +16,9 @@ class ActionControl:
 
     def __init__(self, spec: ControlSpec, history: int) -> None:
         self._spec, self._history = spec, history
-        self._low, self._high = np.array(spec.low, np.float64), np.array(spec.high, np.float64)
-        self._past: NDArray[np.float32] | None = None  # [history - 1, dim] scaled, oldest first
+        self._low = np.array(spec.low, np.float64)
+        self._span = np.array(spec.high, np.float64) - self._low
+        self._past: NDArray[np.float32] | None = None  # [history - 1, dim] scaled, newest first
         self.last: NDArray[np.float64] | None = None  # [dim] in the card's unit, of the last committed frame
         self._encoded: NDArray[np.float64] | None = None
 
@@ -30,18 +31,22 @@ class ActionControl:
         actions = check_actions(controls, frames, self._spec)
         scaled = self._scaled(actions)
         self._encoded = actions[-1]
-        timeline = np.concatenate([self._past_of(scaled), scaled])
-        newest_first = np.arange(self._history - 1, -1, -1) + np.arange(frames)[:, None]
-        return {"actions": torch.from_numpy(timeline[newest_first][None])}
+        past = self._past_of(scaled)
+        rows = np.empty((1, frames, self._history, self._spec.dim), np.float32)
+        for row, action in zip(rows[0], scaled, strict=True):  # for one frame faster than any indexing
+            row[0], row[1:] = action, past
+            past = row[:-1]
+        return {"actions": torch.from_numpy(rows)}
 
     def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""
-        newest_first = encoded["actions"][0, -1].numpy()
-        self._past = newest_first[: self._history - 1][::-1].copy()
+        self._past = encoded["actions"][0, -1, :-1].numpy().copy()
         self.last = self._encoded
 
     def state(self) -> dict[str, Tensor]:
-        known = {"past_actions": self._past, "last_action": self.last}
+        """`past_actions` [history - 1, dim] scaled, oldest first, and `last_action` [dim], where they are known."""
+        past = None if self._past is None else self._past[::-1]
+        known = {"past_actions": past, "last_action": self.last}
         return {name: torch.from_numpy(value.copy()) for name, value in known.items() if value is not None}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -50,11 +55,11 @@ class ActionControl:
         for tensor, shape in ((past, (self._history - 1, self._spec.dim)), (last, (self._spec.dim,))):
             if tensor is not None and tuple(tensor.shape) != shape:
                 raise ValueError(f"actions of shape {list(tensor.shape)} instead of {list(shape)}")
-        self._past = None if past is None else past.cpu().numpy().copy()
+        self._past = None if past is None else past.cpu().numpy()[::-1].copy()
         self.last = None if last is None else last.cpu().numpy().copy()
 
     def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:
-        return (2 * (actions - self._low) / (self._high - self._low) - 1).astype(np.float32)
+        return (2 * (actions - self._low) / self._span - 1).astype(np.float32)
 
     def _past_of(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.repeat(scaled[:1], self._history - 1, axis=0) if self._past is None else self._past

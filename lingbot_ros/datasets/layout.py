@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lingbot_ros.errors import ErrorCode, InputError, ResourceError
+from lingbot_ros.datasets.parts import PLAN_FILE, disk_error, part_folder
+from lingbot_ros.errors import InputError
 
 SCHEMA_VERSION = 1
-PLAN_FILE = "dataset.json"
 COMPLETE_FILE = "complete.json"
 KIND = "clips"
+PART = "episode"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Completion:
 
 def episode_folder(root: Path, episode: int) -> Path:
     """Where episode number `episode` of the set in `root` lies once it is whole."""
-    return root / f"episode_{episode:05d}"
+    return part_folder(root, PART, episode)
 
 
 def is_clip_set(root: Path) -> bool:
@@ -145,8 +146,3 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
         aside.replace(path)
     except OSError as error:
         raise disk_error(path.parent, error.strerror) from error
-
-
-def disk_error(root: Path, reason: str | None) -> ResourceError:
-    """The set in `root` cannot be written."""
-    return ResourceError(f"disk of {root}: {reason}; free some space or use another folder", ErrorCode.DISK)

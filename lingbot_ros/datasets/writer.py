@@ -1,9 +1,6 @@
 """Writes a set of clips episode by episode; what is there already is kept."""
 
-import os
-import shutil
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +8,16 @@ from numpy.typing import NDArray
 
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.datasets.layout import (
-    PLAN_FILE,
+    PART,
     ClipPlan,
     Completion,
-    disk_error,
     episode_folder,
     read_plan,
     write_completion,
     write_plan,
 )
 from lingbot_ros.datasets.limits import quantile_limits
+from lingbot_ros.datasets.parts import missing_parts, new_part, require_space
 from lingbot_ros.errors import InputError
 
 _SPARE_BYTES = 100_000_000
@@ -35,18 +32,10 @@ class ClipSetWriter:
 
     def __init__(self, root: Path, plan: ClipPlan) -> None:
         self.root, self.plan = root, plan
-        if (root / PLAN_FILE).exists():
-            _check_same(root, read_plan(root), plan)
-        else:
-            write_plan(root, plan)
-        for leftover in root.glob(".episode_*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        missing = self.missing()
+        missing = missing_parts(root, plan, read_plan, write_plan, PART, len(plan.steps))
         pixels = plan.height * plan.width * 3
-        needed = sum((plan.steps[episode] + 1) * pixels for episode in missing) + _SPARE_BYTES
-        free = shutil.disk_usage(root).free
-        if missing and free < needed:
-            raise disk_error(root, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
+        if missing:
+            require_space(root, sum((plan.steps[episode] + 1) * pixels for episode in missing) + _SPARE_BYTES)
 
     def missing(self) -> list[int]:
         """The numbers of the episodes that are not there yet."""
@@ -63,17 +52,10 @@ class ClipSetWriter:
         if actions.shape != (steps, plan.dim) or not np.isfinite(actions).all():
             fix = f"give {steps} finite actions of {plan.dim} components ({', '.join(plan.action_names)})"
             raise InputError(f"actions of episode {episode}", f"shape {list(actions.shape)}", fix)
-        aside = self.root / f".episode_{episode:05d}.{os.getpid()}"
-        try:
-            aside.mkdir()
-            motion = self._write_frames(aside / "frames.npy", episode, frames)
-            np.save(aside / "actions.npy", actions)
-            np.save(aside / "motion.npy", motion)
-            aside.rename(episode_folder(self.root, episode))
-        except OSError as error:
-            raise disk_error(self.root, f"writing an episode failed ({error.strerror})") from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        with new_part(self.root, PART, episode) as folder:
+            motion = self._write_frames(folder / "frames.npy", episode, frames)
+            np.save(folder / "actions.npy", actions)
+            np.save(folder / "motion.npy", motion)
 
     def finish(self) -> Completion:
         """Declare the set complete. Raises InputError while episodes are missing."""
@@ -118,10 +100,3 @@ class ClipSetWriter:
         if count != shape[0]:
             raise InputError(f"frames of episode {episode}", f"{count} frames", f"the plan says {shape[0]}")
         return np.array(motion, np.float32)
-
-
-def _check_same(root: Path, there: ClipPlan, wanted: ClipPlan) -> None:
-    for field in fields(ClipPlan):
-        old, new = getattr(there, field.name), getattr(wanted, field.name)
-        if old != new:
-            raise InputError(field.name, new, f"the set in {root} was created with {old}; use that, or another folder")

@@ -105,7 +105,7 @@ def read_artifact(key: Mapping[str, str]) -> Artifact | None:
     except (OSError, ValueError) as error:
         raise EngineError(
             f"engine: STALE_PLAN: the exported graph in {folder} cannot be used ({error}); remove that folder, and "
-            "`lingbot export` makes it anew"
+            "`lingbot export` creates it again"
         ) from error
     return Artifact(model, {name: WeightSource(*source) for name, source in sources.items()}, probe, quantised)
 

@@ -41,10 +41,10 @@ def require_compiler(device: str) -> None:
     """Raise EngineError (NO_COMPILER) unless there is what `torch.compile` needs for a device."""
     compiler = os.environ.get("CXX") or "g++"
     if shutil.which(compiler) is None:
-        raise EngineError(f"engine: NO_COMPILER: {compiler} is not here; install g++, set CXX, or use engine torch")
+        raise EngineError(f"engine: NO_COMPILER: {compiler} was not found; install g++, set CXX, or use engine torch")
     if device.startswith("cuda") and importlib.util.find_spec("triton") is None:
         raise EngineError(
-            "engine: NO_COMPILER: the package triton is not here; pip install triton, or use engine torch"
+            "engine: NO_COMPILER: the package triton is not installed; pip install triton, or use engine torch"
         )
 
 

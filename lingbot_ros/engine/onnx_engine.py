@@ -180,7 +180,7 @@ def require_onnxruntime() -> str:
         ort = importlib.import_module("onnxruntime")
     except ImportError as error:
         if getattr(error, "name", None) == "onnxruntime":
-            raise EngineError(f"engine: NOT_INSTALLED: the package onnxruntime is not here; {_INSTALL}") from error
+            raise EngineError(f"engine: NOT_INSTALLED: the package onnxruntime is not installed; {_INSTALL}") from error
         raise EngineError(f"engine: LIBRARY_LOAD: onnxruntime does not load: {error}") from error
     version: str = ort.__version__
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:

@@ -76,7 +76,7 @@ def require_quality(engine: str, key: dict[str, str], where: Path | None = None)
         check_folder(found, key)
         quality = Quality(**json.loads((found / _REPORT).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise EngineError(f"engine: STALE_PLAN: {found} cannot be used ({error}); {export} makes it anew") from error
+        raise EngineError(f"engine: STALE_PLAN: {found} cannot be used ({error}); {export} creates it again") from error
     if quality.refusal:
         raise EngineError(f"engine: {quality.refusal}; use another precision")
     return quality

@@ -42,6 +42,11 @@ class Layout:
         return self.root / "config" / "fastdds_localhost.xml"
 
     @property
+    def localhost_udp_profile(self) -> Path:
+        """The same without shared memory."""
+        return self.root / "config" / "fastdds_localhost_udp.xml"
+
+    @property
     def private(self) -> Path:
         """Logs, the record of finished stages and the build tree of the messages."""
         return self.prefix / "lingbot"

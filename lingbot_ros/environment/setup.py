@@ -35,7 +35,7 @@ def bring_up_to_date(layout: Layout, plan: list[Stage]) -> None:
         if lacks:
             raise SetupError("\n  ".join(["cannot set up:", *dict.fromkeys(lacks)]))
         if obstacle:
-            _say(f"{layout.prefix} {obstacle}: making it anew")
+            _say(f"{layout.prefix} {obstacle}: creating it again")
             _discard(layout)
             record = Record()
         if len(due) == len(plan):

@@ -10,8 +10,10 @@ BOOTSTRAP_GUARD = "_ROS_WHEELS_BOOTSTRAP_COMPLETE"
 """Set by the ROS 2 wheels once LD_LIBRARY_PATH is right. Another environment's Python must not inherit it."""
 
 FASTDDS_PROFILES = "FASTDDS_DEFAULT_PROFILES_FILE"
+FASTDDS_TRANSPORTS = "FASTDDS_BUILTIN_TRANSPORTS"
+_RANGE, _THIS_MACHINE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"
 REACH = (
-    *("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_STATIC_PEERS", "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER"),
+    *(_RANGE, "ROS_STATIC_PEERS", "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER"),
     *(FASTDDS_PROFILES, "FASTRTPS_DEFAULT_PROFILES_FILE", "CYCLONEDDS_URI"),
 )
 """With any of these the user says how far ROS 2 reaches."""
@@ -32,6 +34,8 @@ def workspace_variables(layout: Layout, variables: Mapping[str, str]) -> dict[st
 
     ROS_DOMAIN_ID, RMW_IMPLEMENTATION and the other choices of the user stay as they are. Where none says how far
     ROS 2 reaches, it is this machine.
+
+    Where it is this machine, Fast DDS gets a profile of this package: ROS 2 then ignores FASTDDS_BUILTIN_TRANSPORTS.
     """
     foreign = foreign_prefixes(layout, variables)
     result = {name: value for name, value in variables.items() if not name.startswith("COLCON_")}
@@ -42,8 +46,10 @@ def workspace_variables(layout: Layout, variables: Mapping[str, str]) -> dict[st
         kept = [path for path in paths if not _is_below_any(path, [*foreign, str(layout.prefix)])]
         if kept:
             result[name] = os.pathsep.join(kept)
-    if not any(name in result for name in REACH):
-        result |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", FASTDDS_PROFILES: str(layout.localhost_profile)}
+    chosen = {name: result[name] for name in REACH if name in result} or {_RANGE: _THIS_MACHINE}
+    if chosen == {_RANGE: _THIS_MACHINE}:
+        udp = result.get(FASTDDS_TRANSPORTS, "").startswith("UDP")
+        result |= {**chosen, FASTDDS_PROFILES: str(layout.localhost_udp_profile if udp else layout.localhost_profile)}
     result["VIRTUAL_ENV"] = str(layout.prefix)
     result["PATH"] = os.pathsep.join([str(layout.prefix / "bin"), result.get("PATH", os.defpath)])
     result["AMENT_PREFIX_PATH"] = result["CMAKE_PREFIX_PATH"] = str(layout.prefix)

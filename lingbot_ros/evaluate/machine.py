@@ -13,7 +13,16 @@ from lingbot_ros import __version__
 if TYPE_CHECKING:
     from lingbot_ros.world import World
 
-_PACKAGES = ("torch", "onnxruntime", "tensorrt", "tensorrt_rtx", "numpy", "opencv-python", "opencv-python-headless")
+_PACKAGES = (
+    "torch",
+    "numba",
+    "onnxruntime",
+    "tensorrt",
+    "tensorrt_rtx",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+)
 
 
 def describe_machine() -> dict[str, str | int | float]:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 _SHARED_MEMORY = Path("/dev/shm")
 _PATTERNS = ("fastdds_*", "fastrtps_*")
-_TRANSPORTS = "FASTDDS_BUILTIN_TRANSPORTS"
+_TRANSPORTS, _RANGE, _PROFILE = (
+    "FASTDDS_BUILTIN_TRANSPORTS",
+    "ROS_AUTOMATIC_DISCOVERY_RANGE",
+    "FASTDDS_DEFAULT_PROFILES_FILE",
+)
+_WITHOUT_SHARED_MEMORY = "fastdds_localhost_udp.xml"
 ADVICE = (
     "Fast DDS sends between programs of one machine by shared memory, which one user cannot write for another: run "
     f"both as one user, or set {_TRANSPORTS}=UDPv4 for both"
@@ -28,8 +33,10 @@ def other_users(folder: Path = _SHARED_MEMORY, user: int | None = None) -> list[
 
 
 def crosses_users(variables: Mapping[str, str]) -> bool:
-    """Whether this process sends without shared memory."""
-    return variables.get(_TRANSPORTS, "").startswith("UDP")
+    """Whether this process does without shared memory. For this machine alone, ROS 2 ignores a choice of transports."""
+    if Path(variables.get(_PROFILE, "")).name == _WITHOUT_SHARED_MEMORY:
+        return True
+    return variables.get(_TRANSPORTS, "").startswith("UDP") and variables.get(_RANGE) != "LOCALHOST"
 
 
 def hint() -> str:

@@ -1,14 +1,17 @@
-"""A lifecycle node whose services answer whatever happens."""
+"""A lifecycle node that frees everything when it ends, and whose services answer whatever happens."""
 
 import traceback
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.service import Service
 
 from lingbot_ros.errors import printable
 from lingbot_ros.nodes.answering import always_answering
+from lingbot_ros.nodes.executor import run_alone
+from lingbot_ros.nodes.transitions import reported
 
 
 class ReportingNode(LifecycleNode):
@@ -20,7 +23,22 @@ class ReportingNode(LifecycleNode):
 
     @abstractmethod
     def stop(self) -> None:
-        """End all threads, from any state; the process is about to end."""
+        """Free everything and end all threads. Idempotent, from any thread and state; what was not made is skipped."""
+
+    @reported
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.stop()
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.stop()
+        return TransitionCallbackReturn.SUCCESS
+
+    @reported
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.stop()
+        return TransitionCallbackReturn.SUCCESS
 
     def failure_sentence(self, error: Exception) -> str:
         """What a client is told of a failure that is nobody's input. A node that counts failures counts it here."""
@@ -31,3 +49,16 @@ class ReportingNode(LifecycleNode):
             return ""  # a signal took ROS down before this process ends in order: what cannot be sent is no fault
         self.get_logger().error(printable(f"{service}:\n{''.join(traceback.format_exception(error))}"))
         return self.failure_sentence(error)
+
+
+def destroy_all(node: ReportingNode, destroyers: list[Callable[[], object]]) -> None:
+    """Call the `destroyers` of a node's interfaces in order and empty the list, while no callback of the node runs."""
+    calls = list(destroyers)
+    destroyers.clear()
+
+    def call_all() -> None:
+        for call in calls:
+            call()
+
+    if calls:
+        run_alone(node.executor, node, call_all)

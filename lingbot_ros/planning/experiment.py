@@ -18,7 +18,7 @@ class PlanOptions:
     """What to try. images: start and goal are read from images; otherwise the goal is known by its true state.
 
     steps: how far ahead of the start the expert's state lies that is the goal. film: of the first trials, so many.
-    trust_penalty: see `planning.goal.GoalRequest`.
+    trust_penalty: see `planning.goal.GoalRequest`. matched: goals as far away as in the task's published benchmark.
     """
 
     planner: str
@@ -30,6 +30,7 @@ class PlanOptions:
     steps: int = 25
     film: int = 0
     trust_penalty: float = 0.0
+    matched: bool = False
 
 
 @dataclass(frozen=True)

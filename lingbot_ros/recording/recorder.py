@@ -139,7 +139,8 @@ class Recorder:
         if free < self._keep_free:
             raise LingbotError(
                 f"recording.keep_free: {free} bytes are left on the disk of '{self._writer.folder}', fewer than the "
-                f"{self._keep_free} that must stay free; the bag is complete up to here: free some and record anew",
+                f"{self._keep_free} that must stay free; the bag is complete up to here: free some space and "
+                "record again",
                 ErrorCode.DISK,
             )
 

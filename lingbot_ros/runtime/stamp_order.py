@@ -31,7 +31,7 @@ class StampOrder:
         if went_back and time.monotonic() - self._accepted_s < self._pause_s:
             fix = (
                 f"it must lie after the one before, {self._last_ns / NANOSECONDS:.3f} s; "
-                f"a source that starts anew is accepted after a pause of {self._pause_s:g} s"
+                f"a source that restarts is accepted after a pause of {self._pause_s:g} s"
             )
             raise InputError(f"{self._field}.header.stamp", value, fix)
         self._last_ns, self._accepted_s = stamp_ns, time.monotonic()

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from lingbot_ros.datasets.layout import PLAN_FILE, is_clip_set
+from lingbot_ros.datasets.layout import is_clip_set
+from lingbot_ros.datasets.parts import PLAN_FILE
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig

@@ -80,7 +80,7 @@ class Batch:
         session = self._sessions[row]
         if row in self.ended:
             raise SessionError(
-                f"batch: row {row} has ended ({self.ended[row]}); start it anew", ErrorCode.SESSION_CLOSED
+                f"batch: row {row} has ended ({self.ended[row]}); start it again", ErrorCode.SESSION_CLOSED
             )
         if session is None:
             raise SessionError(f"batch: row {row} was never started; start it", ErrorCode.NOT_ACTIVE)

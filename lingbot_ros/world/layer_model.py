@@ -27,24 +27,16 @@ class LayerModel(LoadedModel):
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
         self.constants = Constants.load(files.transformer[0], card.architecture, card.height, card.width)
+        self.constants.contact.prepare()
         self.capture = Capture(self.constants)
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
         state = LayerState.empty(card.architecture, card.height, card.width)
-        self.info = WorldInfo(
-            name=card.name,
-            family=card.family,
-            licence=card.licence,
-            control=card.control,
-            height=card.height,
-            width=card.width,
-            fps=card.fps,
-            frames_per_chunk=1,
-            first_chunk_frames=1,
-            max_horizon=card.max_horizon,
-            engine=self.engine.info,
+        self.info = WorldInfo.of(
+            card,
+            options.fit,
+            self.engine.info,
             parameters=sum(tensor.numel() for tensor in self.constants.state_dict().values()),
             weights_bytes=sum(t.numel() * t.element_size() for t in self.constants.state_dict().values()),
             session_bytes=sum(t.numel() * t.element_size() for t in state.tensors().values()),
-            fit=options.fit,
             trust_definition=card.trust.definition if card.trust else "",
         )

@@ -1,8 +1,7 @@
 """Rows of a batch whose model is made of rigid layers: one motion and one drawing for all of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import TypeVar, cast
+from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -19,18 +18,17 @@ from lingbot_ros.world.layer_session import LayerSession
 from lingbot_ros.world.rollout import to_targets
 from lingbot_ros.world.session import Session, SessionRegistry
 
-_Rows = TypeVar("_Rows", Bodies, Variants)
+_KEPT = ("outlines", "textures", "background", "solids", "centres", "variant_solids", "variant_centres")
+"""What changes only when a row starts or observes."""
 
 
 class LayerRows:
-    """See `batch.Rows`. Textures change only when a row starts or observes; until then they are kept side by side."""
+    """See `batch.Rows`. What seldom changes is kept side by side until then."""
 
     def __init__(self, model: LayerModel, registry: SessionRegistry, size: int) -> None:
         self._model, self._registry = model, registry
         empty = LayerState.empty(model.constants.config, model.card.height, model.card.width)
-        self._textures = empty.textures.repeat(size, 1, 1, 1, 1)
-        self._background = empty.background.repeat(size, 1, 1, 1)
-        self._outlines = empty.outlines.repeat(size, 1, 1, 1)
+        self._kept = {name: torch.cat([empty.tensors()[name]] * size) for name in _KEPT}
         self._copied: list[Tensor | None] = [None] * size  # the row's own textures, as they were copied last
 
     def new_session(self, row: int, seed: int, lens: Lens | None) -> LayerSession:
@@ -44,33 +42,38 @@ class LayerRows:
             self._copy(row, session.layers)
         actions = torch.cat([chunk.controls["actions"][:, 0, 0] for chunk in inputs.values()])
         card, constants = self._model.card, self._model.constants
-        bodies, variants = _stacked(living)
+        kept, states = self._of(list(living)), [session.layers for session in living.values()]
+        bodies = Bodies(
+            torch.cat([state.bodies.poses for state in states]),
+            torch.cat([state.bodies.velocities for state in states]),
+            kept["solids"],
+            kept["centres"],
+        )
+        variants = Variants(
+            torch.cat([state.variants.poses for state in states]),
+            kept["variant_solids"],
+            kept["variant_centres"],
+            torch.cat([state.variants.spread_px for state in states]),
+        )
         bodies, variants = advance_all(constants, bodies, variants, to_targets(actions, (card.width, card.height)))
-        rows = list(living)
-        everything = rows == list(range(len(self._copied)))
-        looks = (t if everything else t[rows] for t in (self._outlines, self._textures, self._background))
-        frames = render(constants, bodies.poses, *looks).numpy()
-        for place, (row, session) in enumerate(living.items()):
-            moved = session.layers.moved(_row(bodies, place), _row(variants, place))
-            session.commit_layers(inputs[row], moved)
-        return {row: frames[place][None] for place, row in enumerate(rows)}
+        frames = render(constants, bodies.poses, kept["outlines"], kept["textures"], kept["background"]).numpy()
+        moved = (bodies.poses, bodies.velocities, variants.poses, variants.spread_px)
+        each = zip(*(tensor.split(1) for tensor in moved), strict=True)
+        for (row, session), (poses, velocities, copies, spread_px) in zip(living.items(), each, strict=True):
+            mine, theirs = session.layers.bodies, session.layers.variants
+            after = Bodies(poses, velocities, mine.solids, mine.centres)
+            after_copies = Variants(copies, theirs.solids, theirs.centres, spread_px)
+            session.commit_layers(inputs[row], session.layers.moved(after, after_copies))
+        return {row: frames[place][None] for place, row in enumerate(living)}
 
     def _copy(self, row: int, state: LayerState) -> None:
         if self._copied[row] is not state.textures:
-            self._textures[row], self._background[row] = state.textures[0], state.background[0]
-            self._outlines[row] = state.outlines[0]
+            own = state.tensors()
+            for name, tensor in self._kept.items():
+                tensor[row] = own[name][0]
             self._copied[row] = state.textures
 
-
-def _stacked(sessions: Mapping[int, LayerSession]) -> tuple[Bodies, Variants]:
-    states = [session.layers for session in sessions.values()]
-    return _together([state.bodies for state in states]), _together([state.variants for state in states])
-
-
-def _together(rows: Sequence[_Rows]) -> _Rows:
-    kind = type(rows[0])
-    return kind(**{f.name: torch.cat([getattr(one, f.name) for one in rows]) for f in fields(kind)})
-
-
-def _row(rows: _Rows, place: int) -> _Rows:
-    return type(rows)(**{f.name: getattr(rows, f.name)[place : place + 1] for f in fields(rows)})
+    def _of(self, rows: list[int]) -> dict[str, Tensor]:
+        if rows == list(range(len(self._copied))):
+            return self._kept
+        return {name: tensor[rows] for name, tensor in self._kept.items()}

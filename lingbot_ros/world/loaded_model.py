@@ -82,22 +82,15 @@ class LoadedModel:
         self.decoder = self._on_engine(decoder)
         text_dtype = PRECISIONS["f32" if options.precision == "f32" else "bf16"]
         self._text = assembly.load_text(card, files, options.text_device, text_dtype)
-        self.info = WorldInfo(
-            name=card.name,
-            family=card.family,
-            licence=card.licence,
-            control=card.control,
-            height=card.height,
-            width=card.width,
-            fps=card.fps,
+        self.info = WorldInfo.of(
+            card,
+            options.fit,
+            self.engine.info,
             frames_per_chunk=self.autoencoder.frames_of_chunk(card.stream.chunk, 1),
             first_chunk_frames=self.autoencoder.frames_of_chunk(card.stream.chunk, 0),
-            max_horizon=card.max_horizon,
-            engine=self.engine.info,
             parameters=sum(network.parameters for network in self.networks),
             weights_bytes=sum(network.weights_bytes for network in self.networks),
             session_bytes=self._session_bytes(),
-            fit=options.fit,
         )
         self._tell_parts()
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from lingbot_ros.checkpoints.cards import ControlSpec
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.constants import Constants
-from lingbot_ros.model.rigid_layers.motion import advance
+from lingbot_ros.model.rigid_layers.motion import roll
 from lingbot_ros.model.rigid_layers.state import Bodies, Variants
-from lingbot_ros.model.rigid_layers.variants import advance_all
+from lingbot_ros.model.rigid_layers.variants import roll_all
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,7 @@ def roll_poses(state: RolloutState, actions: ArrayLike) -> Tensor:
     layers come first. Raises InputError for actions of another shape, out of range or not finite.
     """
     targets = _targets(state, actions)
-    bodies, poses = state.bodies.expand(targets.shape[1]), []
-    for target in targets:
-        bodies = advance(state.constants, bodies, target)
-        poses.append(bodies.poses)
-    return torch.stack(poses, dim=1)
+    return roll(state.constants, state.bodies.expand(len(targets)), targets)
 
 
 @torch.inference_mode()
@@ -52,18 +48,12 @@ def roll_copies(state: RolloutState, actions: ArrayLike) -> tuple[Tensor, Tensor
     A frame's spread is the largest since the last real image, see `rigid_layers.variants`; 0 without copies.
     """
     targets = _targets(state, actions)
-    rows = targets.shape[1]
-    bodies, variants = state.bodies.expand(rows), state.variants.expand(rows)
-    poses, spreads = [], []
-    for target in targets:
-        bodies, variants = advance_all(state.constants, bodies, variants, target)
-        poses.append(bodies.poses)
-        spreads.append(variants.spread_px)
-    return torch.stack(poses, dim=1), torch.stack(spreads, dim=1)
+    rows = len(targets)
+    return roll_all(state.constants, state.bodies.expand(rows), state.variants.expand(rows), targets)
 
 
 def _targets(state: RolloutState, actions: ArrayLike) -> Tensor:
-    """Where actions [B, T, A] draw the driven layers, [T, B, driven, 2] in pixels. Raises InputError."""
+    """Where actions [B, T, A] draw the driven layers, [B, T, driven, 2] in pixels. Raises InputError."""
     values = np.asarray(actions, np.float64)
     control, bodies = state.control, state.bodies
     if values.ndim != 3 or values.shape[2] != control.dim or 0 in values.shape:
@@ -74,7 +64,7 @@ def _targets(state: RolloutState, actions: ArrayLike) -> Tensor:
     if not ((values >= low) & (values <= high)).all():  # also catches NaN
         raise InputError("actions", "a value beyond its range", f"give {list(control.low)} to {list(control.high)}")
     scaled = torch.from_numpy(2 * (values - low) / (high - low) - 1).float()
-    return to_targets(scaled.flatten(0, 1), state.size).unflatten(0, values.shape[:2]).transpose(0, 1)
+    return to_targets(scaled.flatten(0, 1), state.size).unflatten(0, values.shape[:2])
 
 
 def to_targets(actions: Tensor, size: tuple[int, int]) -> Tensor:

@@ -48,22 +48,13 @@ class SceneModel(LoadedModel):
             ) from error
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
         parameters = sum(tensor.numel() for tensor in [*tensors.values(), *reads.values()])
-        self.info = WorldInfo(
-            name=card.name,
-            family=card.family,
-            licence=card.licence,
-            control=card.control,
-            height=card.height,
-            width=card.width,
-            fps=card.fps,
-            frames_per_chunk=1,
-            first_chunk_frames=1,
-            max_horizon=card.max_horizon,
-            engine=self.engine.info,
+        self.info = WorldInfo.of(
+            card,
+            options.fit,
+            self.engine.info,
             parameters=parameters,
             weights_bytes=4 * parameters,
             session_bytes=self.config.keyframes * row_bytes(card.height, card.width),
-            fit=options.fit,
             trust_definition=card.trust.definition if card.trust else "",
         )
 

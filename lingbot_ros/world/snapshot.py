@@ -132,7 +132,7 @@ def _readable(metadata: dict[str, str], path: Path | str) -> dict[str, Any]:
     if data.get("schema") != SCHEMA:
         raise SnapshotError(
             f"snapshot: {path} has schema {data.get('schema')}, this version reads {SCHEMA}; "
-            "restore it with the version of lingbot_ros that wrote it, or start the session anew"
+            "restore it with the version of lingbot_ros that wrote it, or start a new session"
         )
     return data
 

@@ -15,6 +15,8 @@ from lingbot_ros.cli.doctor.finding import State
 from lingbot_ros.cli.doctor.machine_checks import check_machine
 from lingbot_ros.cli.doctor.model_checks import check_models
 from lingbot_ros.cli.doctor.software_checks import import_failure
+from lingbot_ros.environment.layout import Layout
+from lingbot_ros.environment.variables import workspace_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_ros = pytest.mark.skipif(find_spec("rclpy") is None, reason="rclpy is not installed")
@@ -60,7 +62,12 @@ def test_dds_programs_of_other_users_are_named(tmp_path: Path, monkeypatch: pyte
     assert other_users.other_users(tmp_path) == []
     assert other_users.other_users(tmp_path, user=os.getuid() + 1) == [pwd.getpwuid(os.getuid()).pw_name]
     assert not other_users.crosses_users({})
-    assert other_users.crosses_users({"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"})
+    udp = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    assert other_users.crosses_users(udp)
+    # As rmw_fastrtps does it: test_reach.py looks at what is open.
+    assert not other_users.crosses_users({**udp, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"})
+    here = workspace_variables(Layout(tmp_path), udp)
+    assert here["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST" and other_users.crosses_users(here)
 
 
 def test_a_damaged_model_is_reported_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,5 +29,5 @@ def test_a_compiled_model_imagines_the_same(tmp_path: Path) -> None:
 def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = write_tiny_model(tmp_path, config=LAYERS, sampler=ONE_STEP)
     monkeypatch.setenv("CXX", "/no/such/compiler")
-    with pytest.raises(EngineError, match=r"engine: NO_COMPILER: /no/such/compiler is not here; install g\+\+"):
+    with pytest.raises(EngineError, match=r"engine: NO_COMPILER: /no/such/compiler was not found; install g\+\+"):
         World.load(model, engine="torch_compiled")

@@ -193,6 +193,11 @@ def a_second_node_is_stopped_as_it_starts(imagine: ImagineCommand, lockstep: Loc
 
 def clients_killed(imagine: ImagineCommand, lockstep: Lockstep, chance: random.Random) -> int:
     """A10: in the middle of their calls."""
+    return kill_clients(lockstep, chance)
+
+
+def kill_clients(lockstep: Lockstep, chance: random.Random) -> int:
+    """Three that ask for 50 images at a time, in the middle of a call each."""
     environment = isolated_environment(lockstep.probe.context.get_domain_id())
     first = StartSession.Request(session_id="driven", image=image_message(picture()), in_background=True)
     assert lockstep.call(StartSession, "start_session", first).error_msg == ""

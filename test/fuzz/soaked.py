@@ -152,14 +152,15 @@ class Lockstep:
 
 @contextmanager
 def lockstep_node(model: Path, folder: Path) -> Iterator[Lockstep]:
-    """`model` is found by name, beside cards that are damaged."""
+    """`model` is found by name, beside cards that are damaged. Fast DDS has the profile that `./lingbot` sets."""
     os.environ["LINGBOT_MODELS"] = str(model.parent)
+    os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(ROOT / "config" / "fastdds_localhost.xml")
     try:
         with node_in_lockstep(folder, model__name=model, mode="lockstep", simulator__enabled="true") as (node, probe):
             probe.bring_up()
             yield Lockstep(node, probe, model, folder)
     finally:
-        del os.environ["LINGBOT_MODELS"]
+        del os.environ["LINGBOT_MODELS"], os.environ["FASTDDS_DEFAULT_PROFILES_FILE"]
 
 
 def gaps(infos: list[FrameInfo]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.planning.futures import Floats, Futures
 from lingbot_ros.planning.noise import coloured, generator
 from lingbot_ros.planning.parametrisation import Knots, RawActions
-from lingbot_ros.planning.plan import Plan
+from lingbot_ros.planning.plan import Plan, Progress
 from lingbot_ros.planning.problem import Problem
 from lingbot_ros.planning.solvers import SOLVERS, SolverSettings, blend, path_integral_weights, solve
 
@@ -101,6 +101,41 @@ def test_a_deadline_ends_the_search_with_the_best_so_far() -> None:
     assert 1 <= len(hurried.progress) < 10_000
     assert hurried.cost == hurried.progress[-1].best_cost
     assert not plan(samples=50, iterations=2, deadline_s=1e9).deadline_missed
+
+
+class Clock(Point):
+    """The point in a world in which time passes only as it is told: so long for each rollout and for each listener."""
+
+    def __init__(self, rolls_s: list[float], listens_s: float = 0.0) -> None:
+        self.now_s, self._rolls_s, self._listens_s = 100.0, iter(rolls_s), listens_s
+
+    def roll(self, actions: Floats) -> Futures:
+        self.now_s += next(self._rolls_s)
+        return super().roll(actions)
+
+    def listen(self, progress: Progress) -> bool:
+        self.now_s += self._listens_s
+        return True
+
+
+@pytest.mark.parametrize(
+    ("rolls_s", "listens_s", "done", "took_s"),
+    [
+        pytest.param([0.02] * 9, 0.0, 4, 0.08, id="as many as fit"),
+        pytest.param([0.01, 0.03, 0.01, 0.01, 0.01], 0.0, 5, 0.07, id="the slowest one counts"),
+        pytest.param([0.01] * 9, 0.02, 3, 0.09, id="a listener takes time too"),
+        pytest.param([0.5] * 9, 0.0, 1, 0.5, id="the first one always"),
+    ],
+)
+def test_an_iteration_that_would_end_too_late_is_not_begun(
+    rolls_s: list[float], listens_s: float, done: int, took_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(rolls_s, listens_s)
+    monkeypatch.setattr("lingbot_ros.planning.solvers.time.perf_counter", lambda: clock.now_s)
+    problem = Problem(RawActions(10, LOW, HIGH), clock, distance)
+    found = solve(problem, SolverSettings(iterations=20, deadline_s=0.1), 0, on_progress=clock.listen)
+    assert len(found.progress) == done and found.deadline_missed
+    assert found.wall_s == pytest.approx(took_s)
 
 
 def test_a_listener_can_end_the_search() -> None:

@@ -224,7 +224,7 @@ def test_a_pip_that_outlives_its_killed_parent_still_keeps_others_out(tmp_path: 
     (tmp_path / "go").touch()
     code, out, err = second.end()
     assert (code, out) == (0, "up to date\n")
-    assert "was left by a set-up that was interrupted: making it anew" in err
+    assert "was left by a set-up that was interrupted: creating it again" in err
 
 
 def test_a_start_that_is_interrupted_ends_and_the_next_one_completes(tmp_path: Path) -> None:

@@ -54,6 +54,23 @@ def test_ros_reaches_this_machine_unless_the_user_says_otherwise() -> None:
         assert {key: value for key, value in variables.items() if key in REACH} == {name: "own"}
 
 
+@pytest.mark.parametrize("asked", [{}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}], ids=["default", "asked for"])
+@pytest.mark.parametrize(
+    ("transports", "profile"),
+    [
+        ({}, "fastdds_localhost.xml"),
+        ({"FASTDDS_BUILTIN_TRANSPORTS": "SHM"}, "fastdds_localhost.xml"),
+        ({"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}, "fastdds_localhost_udp.xml"),
+    ],
+)
+def test_a_profile_for_this_machine_keeps_the_transport(
+    asked: dict[str, str], transports: dict[str, str], profile: str
+) -> None:
+    variables = workspace_variables(LAYOUT, {**SOURCED, **asked, **transports})
+    assert variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert variables["FASTDDS_DEFAULT_PROFILES_FILE"] == f"/home/me/lingbot/config/{profile}"
+
+
 def test_twice_is_as_once() -> None:
     once = workspace_variables(LAYOUT, SOURCED)
     assert workspace_variables(LAYOUT, once) == once

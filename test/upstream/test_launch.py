@@ -182,3 +182,40 @@ def test_the_simulator_and_the_recorder(tmp_path: Path) -> None:
         assert launch.interrupt() == 0
     (bag,) = (tmp_path / "bags").iterdir()
     assert (bag / "metadata.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("file", "node", "arguments"),
+    [
+        (
+            "plan.launch.py",
+            "planner",
+            ("model:=pusht-lasting", "device:=cpu", "image:=/cam/image", "action:=/arm/action"),
+        ),
+        (
+            "evaluate.launch.py",
+            "evaluator",
+            ("model:=pusht-lasting", "device:=cpu", "trust:=true", "image:=/cam/image"),
+        ),
+        ("agent.launch.py", "agent", ("base_url:=http://127.0.0.1:9/v1", "model:=none", "instruction:=wait")),
+    ],
+)
+def test_the_other_nodes_come_up_once_with_their_arguments(
+    tmp_path: Path, file: str, node: str, arguments: tuple[str, ...]
+) -> None:
+    with launched(tmp_path, file, *arguments, "use_sim_time:=true") as launch:
+        launch.probe.node_name = node
+        launch.wait_for(State.PRIMARY_STATE_ACTIVE)
+        assert launch.parameters("use_sim_time") == [True]
+        if node != "agent":
+            assert launch.parameters("model.name") == ["pusht-lasting"]
+            assert launch.probe.node.count_subscribers("/cam/image") == 1
+        for number in (
+            Transition.TRANSITION_DEACTIVATE,
+            Transition.TRANSITION_CLEANUP,
+            Transition.TRANSITION_CONFIGURE,
+        ):
+            assert launch.probe.transition(number)
+        time.sleep(1)  # what must not happen would happen now
+        assert launch.state() == State.PRIMARY_STATE_INACTIVE
+        assert launch.interrupt() == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.cli.doctor.probe import ProbeError, run_probe
 from lingbot_ros.environment.interpreter import isolated_module
 from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 
@@ -32,33 +33,18 @@ def check_users() -> Finding:
 def check_dds() -> Finding:
     """Start the two processes of the probe on an unused domain and report their measurement."""
     variables = {
-        **os.environ,
         "ROS_DOMAIN_ID": str(random.choice(_SPARE_DOMAINS)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
     }
     probe = "lingbot_ros.nodes.dds_probe"
-    with subprocess.Popen(
-        [sys.executable, *isolated_module(probe, "echo")], env=variables, stderr=subprocess.DEVNULL
-    ) as echo:
+    command = [sys.executable, *isolated_module(probe, "echo")]
+    with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as echo:
         try:
-            done = subprocess.run(
-                [sys.executable, *isolated_module(probe, "ask")],
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_LIMIT_S,
-                env=variables,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except subprocess.TimeoutExpired:
-            return problem("DDS round trip", f"no answer in {_LIMIT_S} s", _ADVICE)
+            answer = json.loads(run_probe(isolated_module(probe, "ask"), _LIMIT_S, variables))
+        except ProbeError as error:
+            return problem("DDS round trip", str(error), _ADVICE)
         finally:
             echo.terminate()
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        return problem("DDS round trip", lines[-1] if lines else f"exit code {done.returncode}", _ADVICE)
-    answer = json.loads(done.stdout)
     return ok(
         "DDS round trip",
         f"{answer['median_ms']:.1f} ms between two processes (slowest {answer['slowest_ms']:.1f} ms, "

@@ -1,12 +1,10 @@
 """Engines and devices: each computes a small product whose result is checked."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.cli.doctor.probe import ProbeError, run_probe
 from lingbot_ros.environment.interpreter import isolated_code
 from lingbot_ros.environment.machine import nvidia_driver
 
@@ -43,25 +41,10 @@ def check_devices() -> Iterator[Finding]:
 
 def _check_torch(device: str) -> Finding:
     subject = f"torch on {device}"
-    variables = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *isolated_code(_PROBE, device)]
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-            env=variables,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        return _bad(device, subject, f"no answer in {_LIMIT_S} s")
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        return _bad(device, subject, lines[-1] if lines else f"exit code {done.returncode}")
-    answer = json.loads(done.stdout)
+        answer = json.loads(run_probe(isolated_code(_PROBE, device), _LIMIT_S, {"OMP_NUM_THREADS": "1"}))
+    except ProbeError as error:
+        return _bad(device, subject, str(error))
     if "unavailable" in answer:
         return _bad(device, subject, answer["unavailable"])
     if not answer["right"]:

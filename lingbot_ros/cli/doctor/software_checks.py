@@ -4,11 +4,11 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator
 
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
+from lingbot_ros.cli.doctor.probe import ProbeError, run_probe
 from lingbot_ros.environment.interpreter import isolated_code
 from lingbot_ros.tasks.registry import DEFAULT_TASK, all_tasks
 
@@ -76,25 +76,12 @@ def _check_tasks() -> Iterator[Finding]:
 
 def import_failure(module: str) -> str | None:
     """The last line of the error when a new interpreter imports the module, or None on success."""
-    variables = {**os.environ, "SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
-    command = [sys.executable, *isolated_code(f"import {module}")]
+    variables = {"SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_IMPORT_LIMIT_S,
-            env=variables,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer in {_IMPORT_LIMIT_S} s"
-    if done.returncode == 0:
-        return None
-    lines = done.stderr.strip().splitlines()
-    return lines[-1] if lines else f"exit code {done.returncode}"
+        run_probe(isolated_code(f"import {module}"), _IMPORT_LIMIT_S, variables)
+    except ProbeError as error:
+        return str(error)
+    return None
 
 
 def _version(module: str) -> str:
@@ -109,19 +96,12 @@ def _version(module: str) -> str:
 def _check_middleware() -> Finding:
     # In a separate process, because RMW_IMPLEMENTATION may name a library that cannot be loaded.
     code = "import rclpy; print(rclpy.get_rmw_implementation_identifier())"
-    done = subprocess.run(
-        [sys.executable, *isolated_code(code)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=_IMPORT_LIMIT_S,
-        encoding="utf-8",
-        errors="replace",
-    )
-    asked = os.environ.get("RMW_IMPLEMENTATION", "")
-    if done.returncode != 0:
+    try:
+        name = run_probe(isolated_code(code), _IMPORT_LIMIT_S).strip()
+    except ProbeError:
+        asked = os.environ.get("RMW_IMPLEMENTATION", "")
         advice = "unset RMW_IMPLEMENTATION" if asked else _REPAIR
         return problem("ROS middleware", f"cannot be loaded (RMW_IMPLEMENTATION={asked!r})", advice)
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
     reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    return ok("ROS middleware", f"{done.stdout.strip()}, ROS_DOMAIN_ID {domain}, discovery range {reach}")
+    return ok("ROS middleware", f"{name}, ROS_DOMAIN_ID {domain}, discovery range {reach}")

@@ -98,7 +98,7 @@ def _evaluate(args: argparse.Namespace, world: "World", task: "PolicyTask", kind
         for policy in plan.policies:
             policy.close()
     threshold = task.threshold if args.threshold is None else args.threshold
-    said = write_report(
+    _, said = write_report(
         args.out, plan, task, threshold, world.info.max_horizon, imagined, reference, _command(args), stepper, judges
     )
     print(said)

@@ -32,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="states: goal and first pose are known, not read from images (default %(default)s)",
     )  # fmt: skip
     parser.add_argument("--ahead", type=int, default=25, help="frames from start to goal (default %(default)s)")
+    parser.add_argument(
+        "--matched", action="store_true",
+        help="choose goals that are as far from their starts as those of the task's published benchmark",
+    )  # fmt: skip
     parser.add_argument("--horizon", type=int, default=25, help="frames of one plan (default %(default)s)")
     parser.add_argument("--execute", type=int, default=25, help="frames until the next plan (default %(default)s)")
     parser.add_argument("--budget", type=int, default=50, help="frames in all (default %(default)s)")

@@ -39,6 +39,7 @@ def run_experiment(args: argparse.Namespace) -> int:
         steps=args.ahead,
         film=args.film if args.out else 0,
         trust_penalty=args.trust_penalty,
+        matched=args.matched,
     )
     task = find_task(args.env)
     world = World.load(options=load_options(args, {"name": DEFAULT_MODEL}))

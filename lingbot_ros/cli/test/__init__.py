@@ -48,8 +48,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def isolated(variables: "os._Environ[str] | dict[str, str]") -> dict[str, str]:
-    """Environment variables that isolate the ROS communication of a test run."""
+    """Environment variables that isolate the ROS communication of a test run.
+
+    PyTorch computes on one thread unless told otherwise: the tests run on all cores already, and two threads that wait
+    for each other on a busy core take many times as long.
+    """
     return {
+        "OMP_NUM_THREADS": "1",
         **{name: value for name, value in variables.items() if name != "FASTDDS_DEFAULT_PROFILES_FILE"},
         "ROS_DOMAIN_ID": str(random.choice(_TEST_DOMAINS)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",

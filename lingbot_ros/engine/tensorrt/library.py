@@ -75,8 +75,8 @@ def require_driver() -> None:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError as error:
         raise EngineError(
-            f"engine: NO_DRIVER: NVIDIA's driver is not here ({error}); install it on a machine with an NVIDIA GPU, or "
-            f"use another engine: {_NO_GPU_NEEDED}"
+            f"engine: NO_DRIVER: NVIDIA's driver is not installed ({error}); install it on a machine with an NVIDIA "
+            f"GPU, or use another engine: {_NO_GPU_NEEDED}"
         ) from error
     count = ctypes.c_int(0)
     for call in (lambda: cuda.cuInit(0), lambda: cuda.cuDeviceGetCount(ctypes.byref(count))):
@@ -117,7 +117,7 @@ def _load_error(flavour: Flavour, error: BaseException) -> EngineError:
     missing = _SHARED_LIBRARY.search(str(error))
     if isinstance(error, ModuleNotFoundError) and not _has_bindings(flavour):
         return EngineError(
-            f"engine: NOT_INSTALLED: the package {flavour.module} is not here ({error}); {flavour.install}"
+            f"engine: NOT_INSTALLED: the package {flavour.module} is not installed ({error}); {flavour.install}"
         )
     if not _has_libraries(flavour):
         # The package on the public index only fetches the libraries from NVIDIA's; where that failed, bindings remain.

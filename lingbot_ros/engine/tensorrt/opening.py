@@ -10,7 +10,7 @@ from typing import Any
 from lingbot_ros.engine.tensorrt.library import log_of
 from lingbot_ros.errors import EngineError, ErrorCode
 
-_REBUILD = "build it anew: `lingbot engines build MODEL --force`"
+_REBUILD = "build it again: `lingbot engines build MODEL --force`"
 
 _VALIDITY = {
     "VERSION_MISMATCH": ("STALE_PLAN", f"it was built by another version of the library; {_REBUILD}"),

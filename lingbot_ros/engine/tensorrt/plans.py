@@ -123,7 +123,7 @@ class PlanMaker:
                 except EngineError as error:
                     if self.folder is not None:
                         raise
-                    logger.warning("%s; building it anew", error)
+                    logger.warning("%s; building it again", error)
                     found = None
                 if found is not None:
                     return found
@@ -169,8 +169,8 @@ class PlanMaker:
 
     def _stale(self, graph: GraphSpec, folder: Path, why: str) -> EngineError:
         return EngineError(
-            f"engine: STALE_PLAN: the plan of the {graph.name} graph in {folder} cannot be used: {why}. Build it anew: "
-            f"`lingbot engines build MODEL --engine {self.flavour.name} --force`, or set force_engine_update"
+            f"engine: STALE_PLAN: the plan of the {graph.name} graph in {folder} cannot be used: {why}. Build it "
+            f"again: `lingbot engines build MODEL --engine {self.flavour.name} --force`, or set force_engine_update"
         )
 
 

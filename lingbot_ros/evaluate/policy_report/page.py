@@ -21,14 +21,14 @@ def page(
     judged: Mapping[str, Mapping[str, object]] | None = None,
 ) -> str:
     """The page. shown: rollouts with their images; facts: what it takes to repeat it."""
-    best, belief, beware = verdict(findings)
+    best, belief, checks = verdict(findings)
     state = "refused" if findings.refused is not None else "believed" if findings.believed else "doubtful"
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/>',
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         f"<title>Policy evaluation</title><style>{STYLE}</style></head><body><main>",
         f'<header class="{state}"><h1>Which policy is better?</h1><p class="lead">{escape(best)}</p>',
-        f"<p>{escape(belief)}</p><p>{escape(beware)}</p></header>",
+        f"<p>{escape(belief)}</p><p>{escape(checks)}</p></header>",
         _warnings(findings),
         _ranking(findings),
         _rates(findings),

@@ -1,4 +1,4 @@
-"""The answer in three sentences: who is best, how far to believe it, and what to beware of."""
+"""The answer in three sentences: which policy is best, how well both arms agree, and what the checks found."""
 
 from collections.abc import Sequence
 
@@ -33,8 +33,8 @@ MEANINGS = {
 def verdict(findings: Findings) -> list[str]:
     """Three sentences in plain text."""
     if findings.refused is not None:
-        return [f"No ranking is given: {findings.refused}.", _belief(findings), _beware(findings)]
-    return [_best(findings), _belief(findings), _beware(findings)]
+        return [f"No ranking is given: {findings.refused}.", _belief(findings), _checks(findings)]
+    return [_best(findings), _belief(findings), _checks(findings)]
 
 
 def percent(interval: Interval | None) -> str:
@@ -64,38 +64,40 @@ def _best(findings: Findings) -> str:
         f"Imagined, {first.policy} succeeds most often: {first.successes} of {first.decided} rollouts "
         f"({percent(first.wilson)})"
     )
-    return f"{said}; {_names(tied)} cannot be told from it." if tied else f"{said}, and no other policy ties with it."
+    if not tied:
+        return f"{said}. No other policy ties with it."
+    return f"{said}. The difference from {_names(tied)} is not significant."
 
 
 def _belief(findings: Findings) -> str:
     agreement = findings.main.agreement
     if agreement is None:
-        return "How far to believe that was not measured here: add --reference to play the same in the simulator."
+        return "Agreement with the simulator was not measured: add --reference to play the same rollouts there."
     if agreement.pearson.value is None:
-        return "The simulator's rates and the imagined ones have no correlation, as one of them does not vary."
+        return "Imagined and simulated rates have no correlation, because one of them is the same for every policy."
     ceiling = agreement.ceiling.pearson_mean if agreement.ceiling else None
     able = findings.main.able
     among = figure(able.pearson.value) if able is not None else "none"
     return (
-        f"Its rates agree with the simulator's with r {agreement.pearson.value:.2f} "
+        f"Imagined and simulated success rates correlate with r {agreement.pearson.value:.2f} "
         f"({span(agreement.pearson.published)}; a perfect model would reach {figure(ceiling)} with as many rollouts; "
-        f"{among} among policies that ever succeed), and are off by {agreement.bias:+.2f} on average."
+        f"{among} among policies that ever succeed) and differ by {agreement.bias:+.2f} on average."
     )
 
 
-def _beware(findings: Findings) -> str:
+def _checks(findings: Findings) -> str:
     said = []
     false = findings.hallucinated
     if false is not None:
         said.append(
             f"wrong actions succeed in {false.successes} of {false.trials} imagined rollouts "
-            f"(with 95 % confidence at most {false.upper:.0%} would)"
+            f"(at most {false.upper:.0%} with 95 % confidence)"
         )
     scorer = findings.truth.scorer
     if scorer is not None and scorer.agreement is not None:
-        said.append(f"the scorer agrees with the truth in {scorer.agreement:.1%} of real rollouts")
+        said.append(f"the scorer agrees with the simulator in {scorer.agreement:.1%} of simulated rollouts")
     said += [MEANINGS[code] for code in ("SEEN_IN_TRAINING", "BEYOND_MAX_HORIZON") if code in findings.warnings]
-    return f"Beware: {'; '.join(said)}." if said else "Beware: nothing else was checked."
+    return f"Checks: {'; '.join(said)}." if said else "Checks: none was made."
 
 
 def _names(names: Sequence[str]) -> str:

@@ -34,24 +34,8 @@ def write_report(
     command: str,
     stepper: Stepper | None = None,
     judges: Mapping[str, Judge] | None = None,
-) -> str:
-    """Judge the rollouts, write the files and return the report for a terminal. Raises ResourceError."""
-    return judge_and_write(folder, plan, task, threshold, max_horizon, imagined, reference, command, stepper, judges)[1]
-
-
-def judge_and_write(
-    folder: Path,
-    plan: Plan,
-    task: PolicyTask,
-    threshold: float,
-    max_horizon: int | None,
-    imagined: Played,
-    reference: Played | None,
-    command: str,
-    stepper: Stepper | None = None,
-    judges: Mapping[str, Judge] | None = None,
 ) -> tuple[Findings, str]:
-    """As `write_report`, with the findings themselves."""
+    """Judge the rollouts and write the files. Returns findings and report for a terminal. Raises ResourceError."""
     findings = find(
         imagined=imagined,
         reference=reference,

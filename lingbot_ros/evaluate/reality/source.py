@@ -6,7 +6,8 @@ from pathlib import Path
 from lingbot_ros.datasets.bag.action_types import ACTION_TYPES
 from lingbot_ros.datasets.bag.images import IMAGE_TYPES
 from lingbot_ros.datasets.bag.open_bag import Bag
-from lingbot_ros.datasets.layout import PLAN_FILE, is_clip_set
+from lingbot_ros.datasets.layout import is_clip_set
+from lingbot_ros.datasets.parts import PLAN_FILE
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.reality.episodes import BagSource, Episode, only_topic, read_bag, read_clips

@@ -20,24 +20,12 @@ class Nearest:
 
 def nearest(points: Floats, outline: Floats) -> Nearest:
     """points [N, 2] against a closed polygon [V, 2] without repeated corners."""
-    # One row per edge: numpy is several times as fast along points as along the few edges.
-    edge = np.roll(outline, -1, 0) - outline
-    edge_x, edge_y = edge[:, :1], edge[:, 1:]
-    x, y = points[:, 0] - outline[:, :1], points[:, 1] - outline[:, 1:]
-    length_squared = np.maximum(edge_x * edge_x + edge_y * edge_y, 1e-12)
-    along = np.clip((x * edge_x + y * edge_y) / length_squared, 0.0, 1.0)
-    apart_x, apart_y = x - along * edge_x, y - along * edge_y
-    squared = apart_x * apart_x + apart_y * apart_y
-    which = squared.argmin(0)
-    columns = np.arange(len(points))
-    crosses = (y >= 0) != (y >= edge_y)
-    right = x * edge_y < y * edge_x
-    inside = np.logical_xor.reduce(crosses & (right == (edge_y > 0)), axis=0)
-    distance = np.sqrt(np.maximum(squared[which, columns], 1e-12)) * np.where(inside, -1.0, 1.0)
-    normal = np.concatenate([edge_y, -edge_x], -1) / np.maximum(np.sqrt(length_squared), 1e-9)
-    away = np.stack([apart_x[which, columns], apart_y[which, columns]], -1) / distance[:, None]
-    gradient = np.where(np.abs(distance[:, None]) > 1e-3, away, normal[which])
-    return Nearest(distance, gradient, which, along[which, columns])
+    from lingbot_ros.model.rigid_layers.nearest_edge import find_nearest  # noqa: PLC0415  - takes a while to import
+
+    count = len(points)
+    found = Nearest(np.empty(count), np.empty((count, 2)), np.empty(count, np.int64), np.empty(count))
+    find_nearest(points, outline, found.distance, found.gradient, found.edge, found.along)
+    return found
 
 
 def area(outline: Floats) -> float:

@@ -1,7 +1,7 @@
 """All that a world of rigid layers remembers, as tensors of fixed size: copying them copies the world."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -121,7 +121,7 @@ class LayerState:
 
     def moved(self, bodies: Bodies, variants: Variants) -> "LayerState":
         """The same world with its bodies and their variants elsewhere."""
-        return replace(self, bodies=bodies, variants=variants)
+        return LayerState(**{**vars(self), "bodies": bodies, "variants": variants})
 
     @classmethod
     def stack(cls, states: "list[LayerState]") -> "LayerState":

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lingbot_ros.model.rigid_layers.constants import Constants
-from lingbot_ros.model.rigid_layers.motion import advance
+from lingbot_ros.model.rigid_layers.motion import advance, roll
 from lingbot_ros.model.rigid_layers.state import Bodies, Variants
 
 _OUTLINE = 1.5
@@ -41,17 +41,39 @@ def advance_all(constants: Constants, bodies: Bodies, variants: Variants, target
     worlds, copies = variants.poses.shape[:2]
     if not copies:
         return advance(constants, bodies, targets), variants
-    rows = Bodies(
-        torch.cat((bodies.poses, variants.poses.flatten(0, 1))),
-        torch.cat((bodies.velocities, bodies.velocities.repeat_interleave(copies, 0))),
-        torch.cat((bodies.solids, variants.solids.flatten(0, 1))),
-        torch.cat((bodies.centres, variants.centres.flatten(0, 1))),
-    )
-    moved = advance(constants, rows, torch.cat((targets, targets.repeat_interleave(copies, 0))))
+    moved = advance(constants, _with_copies(bodies, variants), _for_all(targets, copies))
     mine = Bodies(moved.poses[:worlds], moved.velocities[:worlds], bodies.solids, bodies.centres)
     poses = moved.poses[worlds:].unflatten(0, (worlds, copies))
     spread = torch.maximum(variants.spread_px, _spread(constants, mine.poses, poses))
     return mine, Variants(poses, variants.solids, variants.centres, spread)
+
+
+def roll_all(constants: Constants, bodies: Bodies, variants: Variants, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Poses [B, T, K, 3] of worlds after each of T frames and `spread_px` [B, T] then, the same as of `advance_all`.
+
+    targets [B, T, driven, 2], see `motion.roll`.
+    """
+    worlds, copies = variants.poses.shape[:2]
+    poses = roll(constants, _with_copies(bodies, variants), _for_all(targets, copies))
+    mine, theirs = poses[:worlds], poses[worlds:].unflatten(0, (worlds, copies)).transpose(1, 2)
+    spreads = torch.cat((variants.spread_px[:, None], _spread(constants, mine, theirs)), dim=1)
+    return mine, spreads.cummax(dim=1).values[:, 1:]
+
+
+def _with_copies(bodies: Bodies, variants: Variants) -> Bodies:
+    """Worlds [B, ...], and below them all their copies [B M, ...]."""
+    copies = variants.poses.shape[1]
+    return Bodies(
+        torch.cat((bodies.poses, variants.poses.flatten(0, 1))),
+        _for_all(bodies.velocities, copies),
+        torch.cat((bodies.solids, variants.solids.flatten(0, 1))),
+        torch.cat((bodies.centres, variants.centres.flatten(0, 1))),
+    )
+
+
+def _for_all(values: Tensor, copies: int) -> Tensor:
+    """What worlds [B, ...] share with their copies, as many rows as `_with_copies` has."""
+    return torch.cat((values, values.repeat_interleave(copies, 0)))
 
 
 def not_understood(variants: Variants) -> Variants:
@@ -60,10 +82,10 @@ def not_understood(variants: Variants) -> Variants:
 
 
 def _spread(constants: Constants, poses: Tensor, copies: Tensor) -> Tensor:
-    """Of the moved layer whose copies [B, M, K, 3] are farthest from poses [B, K, 3], [B] pixels; 0 without copies."""
-    apart = (copies - poses[:, None])[:, :, constants.config.driven :]
+    """Of the moved layer whose copies [..., M, K, 3] are farthest from poses [..., K, 3], pixels; 0 without copies."""
+    apart = (copies - poses[..., None, :, :])[..., constants.config.driven :, :]
     apart = apart * torch.stack((torch.ones(()), torch.ones(()), constants.contact.gyration))
-    return apart.square().sum(-1).mean(1).nan_to_num().amax(1).sqrt()
+    return apart.square().sum(-1).mean(-2).nan_to_num().amax(-1).sqrt()
 
 
 @dataclass(frozen=True)

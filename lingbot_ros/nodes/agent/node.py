@@ -76,32 +76,13 @@ class AgentNode(ReportingNode):
         self._end_activity()
         return super().on_deactivate(state)
 
-    @reported
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def stop(self) -> None:
-        """Stop the robot and end all threads, from any state; the process is about to end."""
-        self._release()
-
     def _end_activity(self) -> None:
         activity, self._activity = self._activity, None
         if activity is not None:
             activity.end()
 
-    def _release(self) -> None:
-        """Free everything. Idempotent, from any thread; what was never made is skipped."""
+    def stop(self) -> None:
+        """As the base's; the robot stops."""
         self._end_activity()
         parts = [part for part in (self._camera, self._commands) if part is not None]
         self._camera = self._commands = self._model = self._config = None

@@ -14,7 +14,7 @@ from lingbot_ros.evaluate.policies.contract import RowPolicies
 from lingbot_ros.evaluate.policies.policies_file import Kind, read_policies
 from lingbot_ros.evaluate.policy_report.play import IMAGINED, REFERENCE, Plan, Played, play
 from lingbot_ros.evaluate.policy_report.verdict import verdict
-from lingbot_ros.evaluate.policy_report.write import judge_and_write
+from lingbot_ros.evaluate.policy_report.write import write_report
 from lingbot_ros.evaluate.policy_task import PolicyTask
 from lingbot_ros.evaluate.report_files import write_text
 from lingbot_ros.evaluate.rollouts.record import Rollout
@@ -133,7 +133,7 @@ class GoalEvaluation:
             result.verdict = f"No rollout is complete: {imagined.stopped}."
             return
         threshold = self.task.threshold
-        findings, _ = judge_and_write(
+        findings, _ = write_report(
             self.folder,
             plan,
             self.task,

@@ -27,8 +27,7 @@ from lingbot_ros.nodes.evaluator.topic_policies import TopicPolicies
 from lingbot_ros.nodes.evaluator.trust_topic import TrustTopic
 from lingbot_ros.nodes.evaluator.value_topics import ValueTopics
 from lingbot_ros.nodes.evaluator.worlds import OwnWorlds, Worlds
-from lingbot_ros.nodes.executor import run_alone
-from lingbot_ros.nodes.reporting_node import ReportingNode
+from lingbot_ros.nodes.reporting_node import ReportingNode, destroy_all
 from lingbot_ros.nodes.transitions import reported
 from lingbot_ros.tasks.registry import find_task
 
@@ -65,7 +64,7 @@ class EvaluatorNode(ReportingNode):
             self._stops.insert(0, self._running.close)
             self._create_interfaces(self._running)
         except BaseException:
-            self._release()
+            self.stop()
             raise
         where = f"in {', '.join(config.nodes)}" if config.nodes else "in this node"
         self.get_logger().info(f"{worlds.model.name} ready to evaluate in, {where}; task {worlds.model.task or 'none'}")
@@ -81,25 +80,6 @@ class EvaluatorNode(ReportingNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._require_running().active = False
         return super().on_deactivate(state)
-
-    @reported
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def stop(self) -> None:
-        """End all threads, from any state; the process is about to end."""
-        self._release()
 
     def _create_interfaces(self, running: EvaluatorContext) -> None:
         """What is made is noted at once, so that it is freed where a later one cannot be made."""
@@ -154,8 +134,7 @@ class EvaluatorNode(ReportingNode):
     def _estimator(running: EvaluatorContext) -> ValueEstimator | None:
         return find_task(running.model.task).value_estimator() if running.model.task else None
 
-    def _release(self) -> None:
-        """Free everything. Idempotent, from any thread; what was never made is skipped."""
+    def stop(self) -> None:
         if self._running is not None:
             self._running.active = False
             self._running.closing = True
@@ -163,9 +142,7 @@ class EvaluatorNode(ReportingNode):
             stops, self._stops = self._stops, []
             for stop in stops:
                 stop()
-            made, self._made = self._made, []
-            if made:
-                run_alone(self.executor, self, lambda: _call_all(made))
+            destroy_all(self, self._made)
             self._running = None
 
     def _require_running(self) -> EvaluatorContext:
@@ -177,8 +154,3 @@ class EvaluatorNode(ReportingNode):
         if self._running is not None and changed_values(wanted, parameters.PARAMETERS):
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
         return checked(self, wanted, parameters.PARAMETERS, parameters.config_of)
-
-
-def _call_all(calls: Sequence[Callable[[], object]]) -> None:
-    for call in calls:
-        call()

@@ -62,7 +62,7 @@ def _calibration(running: EvaluatorContext) -> Calibration | None:
     if given is not None:
         found = Calibration.load(given)
         if not _fits(found, running):
-            fix = f"it is of {found.model} with other weights than {model.name} has here; make it anew"
+            fix = f"it was made for {found.model} with other weights than those of {model.name} here; create it again"
             raise InputError("trust.calibration", given, fix)
         return found
     try:

@@ -30,7 +30,7 @@ from lingbot_ros.nodes.imagination.outputs import FrameOutputs
 from lingbot_ros.nodes.imagination.recording import Recording
 from lingbot_ros.nodes.imagination.session_services import SessionServices
 from lingbot_ros.nodes.overrides import QOS_PREFIX, overrides, unknown_parameters
-from lingbot_ros.nodes.reporting_node import ReportingNode
+from lingbot_ros.nodes.reporting_node import ReportingNode, destroy_all
 from lingbot_ros.nodes.timers import steady_timer
 from lingbot_ros.nodes.transitions import reported
 from lingbot_ros.runtime.health import read
@@ -74,7 +74,8 @@ class ImaginationNode(ReportingNode):
             self._running = NodeContext(self, config, worker, world)
             self._create_interfaces(self._running)
         except BaseException:
-            self._release(worker)
+            self._worker = worker
+            self.stop()
             raise
         self._worker = worker
         for sentence in unknown_parameters(self, [name for name in overrides(self) if name.startswith(QOS_PREFIX)]):
@@ -107,25 +108,6 @@ class ImaginationNode(ReportingNode):
             self._simulator.let_go()
             run_alone(self.executor, self, self._simulator.end)
         return super().on_deactivate(state)
-
-    @reported
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release(self._worker)
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release(self._worker)
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release(self._worker)
-        return TransitionCallbackReturn.SUCCESS
-
-    def stop(self) -> None:
-        """End the worker, from any state; the process is about to end."""
-        self._release(self._worker)
 
     def _create_interfaces(self, running: NodeContext) -> None:
         """What is made is noted at once, so that it is freed where a later one cannot be made."""
@@ -170,17 +152,16 @@ class ImaginationNode(ReportingNode):
         reason = LingbotError("the node was deactivated", ErrorCode.NOT_ACTIVE)
         running.worker.submit(lambda served: served.play(active, reason)).result(_STOP_S)
 
-    def _release(self, worker: WorldWorker | None) -> None:
-        """Free everything. Idempotent, from any thread; what was never made is skipped."""
+    def stop(self) -> None:
         if self._running is not None:
             self._running.active = False
+        worker = self._worker
         if worker is not None and not worker.stop(_STOP_S):
             self.get_logger().error(f"the generator did not end within {_STOP_S} s")
         with self._releasing:  # a signal may come in the middle of a cleanup
-            made, self._made = self._made, []
-            if made:
+            if self._made:
                 self._recording.close()
-                run_alone(self.executor, self, lambda: _call_all(made))
+                destroy_all(self, self._made)
             self._running, self._worker, self._simulator = None, None, None
 
     def _require_running(self) -> NodeContext:
@@ -253,8 +234,3 @@ class ImaginationNode(ReportingNode):
         if self._running is not None and (clock or changed_values(wanted, parameters.PARAMETERS)):
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
         return checked(self, wanted, parameters.PARAMETERS, parameters.config_of)
-
-
-def _call_all(calls: Sequence[Callable[[], object]]) -> None:
-    for call in calls:
-        call()

@@ -11,13 +11,12 @@ from rclpy.parameter import Parameter
 from lingbot_ros.compat import feature_line
 from lingbot_ros.errors import ErrorCode, LingbotError
 from lingbot_ros.nodes.declared import changed_values, checked, declare, values_of
-from lingbot_ros.nodes.executor import run_alone
 from lingbot_ros.nodes.planner import parameters
 from lingbot_ros.nodes.planner.camera import Camera
 from lingbot_ros.nodes.planner.context import PlannerContext
 from lingbot_ros.nodes.planner.plan_action import PlanServer
 from lingbot_ros.nodes.planner.starts import Starts
-from lingbot_ros.nodes.reporting_node import ReportingNode
+from lingbot_ros.nodes.reporting_node import ReportingNode, destroy_all
 from lingbot_ros.nodes.transitions import reported
 
 
@@ -46,7 +45,7 @@ class PlannerNode(ReportingNode):
             self._made.append(starts.close)
             self._made.append(PlanServer(running, self.executor, camera, starts).destroy)
         except BaseException:
-            self._release()
+            self.stop()
             raise
         card = running.world.card
         self.get_logger().info(f"{card.name} ready to plan in; task {card.task or 'none'}")
@@ -66,36 +65,14 @@ class PlannerNode(ReportingNode):
         running.planning.submit(lambda: None).result()
         return super().on_deactivate(state)
 
-    @reported
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
     def stop(self) -> None:
-        """End all threads, from any state; the process is about to end."""
-        self._release()
-
-    def _release(self) -> None:
-        """Free everything. Idempotent, from any thread; what was never made is skipped."""
         if self._running is not None:
             self._running.active = False
             self._running.closing = True
         with self._releasing:  # a signal may come in the middle of a cleanup
             if self._running is not None:
                 self._running.close()
-            made, self._made = self._made, []
-            if made:
-                run_alone(self.executor, self, lambda: _call_all(made))
+            destroy_all(self, self._made)
             self._running = None
 
     def _require_running(self) -> PlannerContext:
@@ -107,8 +84,3 @@ class PlannerNode(ReportingNode):
         if self._running is not None and changed_values(wanted, parameters.PARAMETERS):
             return SetParametersResult(successful=False, reason="read at configure: clean up the node first")
         return checked(self, wanted, parameters.PARAMETERS, parameters.config_of)
-
-
-def _call_all(calls: Sequence[Callable[[], object]]) -> None:
-    for call in calls:
-        call()

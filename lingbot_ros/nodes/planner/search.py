@@ -20,7 +20,7 @@ from lingbot_ros.planning.receding import trusted_horizon
 from lingbot_ros.planning.solvers import solve
 
 UNREACHABLE = "no candidate comes nearer to the goal than staying: it may be out of reach within the horizon"
-UNTRUSTED = "the model cannot be believed from here on: show it a real image, or start anew"
+UNTRUSTED = "the model cannot be trusted from here on: show it a real image, or start again"
 
 _CHECK_S = 0.05
 """Of a deadline, for looking how far the plan found can be believed."""

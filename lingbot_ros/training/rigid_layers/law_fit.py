@@ -39,8 +39,9 @@ def fit_contact(
     def loss(point: Floats, count: int, outlier_px: float) -> float:
         for name, value in zip(_START, np.exp(point[:4]), strict=True):
             getattr(law, name).fill_(float(value))
-        ended = law(pose[:count], outline[:count], (centroid + float(point[4]) * skew)[:count], path[:count])
-        missed = ended - after[:count]
+        centre = centroid + float(point[4]) * skew
+        ended = law(pose[:count, None], outline[:count, None], centre[:count, None], path[:count, None, None])
+        missed = ended[:, 0, 0] - after[:count]
         error = torch.cat((missed[:, :2], missed[:, 2:] * size[:count]), dim=1)
         return float((error / outlier_px).square().log1p().mean())
 

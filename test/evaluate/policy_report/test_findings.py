@@ -81,10 +81,10 @@ def found(imagined: Played, reference: Played | None, **other: object) -> Findin
 def test_arms_that_agree_are_believed_and_the_best_is_named() -> None:
     findings = found(arm("imagined"), arm("reference", shift=3))
     assert findings.refused is None and findings.believed
-    best, belief, beware = verdict(findings)
+    best, belief, checks = verdict(findings)
     assert best.startswith("Imagined, best succeeds most often: 36 of 40 rollouts")
     assert "r 1.00" in belief and "+0.00 on average" in belief
-    assert "the scorer agrees with the truth in 100.0% of real rollouts" in beware
+    assert "the scorer agrees with the simulator in 100.0% of simulated rollouts" in checks
     assert [(row.threshold, row.horizon) for row in findings.rows] == [(0.9, 4), (0.9, 2), (0.8, 4), (0.8, 2)]
     assert findings.rows[1].imagined[0].successes == 0
     assert findings.main.able is not None and findings.main.able.policies == 5
@@ -230,7 +230,6 @@ def test_controls_count_against_the_model_unless_they_succeed_in_truth() -> None
     assert findings.hallucinated is not None
     assert (findings.hallucinated.successes, findings.hallucinated.trials) == (1, 40)
     assert (
-        "wrong actions succeed in 1 of 40 imagined rollouts (with 95 % confidence at most 11% would)"
-        in verdict(findings)[2]
+        "wrong actions succeed in 1 of 40 imagined rollouts (at most 11% with 95 % confidence)" in verdict(findings)[2]
     )
     assert "CONTROLS_UNVALIDATED" in found(imagined, None).warnings

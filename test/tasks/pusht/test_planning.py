@@ -20,6 +20,7 @@ from lingbot_ros.tasks.pusht.geometry import GOAL_POSE, IMAGE_SIZE, place, to_pi
 from lingbot_ros.tasks.pusht.planning.experiment import plan_trials
 from lingbot_ros.tasks.pusht.planning.goal import PushTGoal, read_goal
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals, reached
+from lingbot_ros.tasks.pusht.planning.matched import DISTANCES, PERCENT, TURNS_DEG, make_matched_goals, wanted
 from lingbot_ros.tasks.pusht.planning.pose_cost import LayerFrame, PoseGoal, Poses, read_poses
 from lingbot_ros.tasks.pusht.planning.true_rollouts import TrueRollouts
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTState
@@ -45,6 +46,24 @@ def test_goals_repeat_and_are_what_the_expert_reaches(goals: list[Goal]) -> None
         assert not reached(goal.start, goal.state)
         simulator.reset(0)
         simulator.set_state(goal.start)
+        for action in goal.actions:
+            simulator.step(action)
+        assert reached(simulator.state, goal.state)
+
+
+def test_matched_goals_are_as_far_as_the_published_ones() -> None:
+    asked = wanted(1000, seed=3)
+    for column, published in enumerate((DISTANCES, TURNS_DEG)):
+        np.testing.assert_allclose(np.percentile(asked[:, column], PERCENT), published, atol=0.5)
+    simulator, found = PushTSimulator(), list(make_matched_goals(3, seed=0))
+    assert len({goal.name for goal in found}) == 3
+    for goal, (distance, turn) in zip(found, wanted(3, seed=0), strict=True):
+        moved = np.concatenate((goal.state.pusher - goal.start.pusher, (goal.state.block - goal.start.block)[:2]))
+        assert abs(np.linalg.norm(moved) - distance) < 10
+        assert abs(np.rad2deg(abs(goal.state.block[2] - goal.start.block[2])) - turn) < 10
+        simulator.reset(0)
+        simulator.set_state(goal.start)
+        np.testing.assert_array_equal(simulator.render(), goal.image)
         for action in goal.actions:
             simulator.step(action)
         assert reached(simulator.state, goal.state)

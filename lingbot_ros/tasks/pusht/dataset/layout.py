@@ -5,17 +5,15 @@ DIR/shard_00000/NAME.npy    one array per field, first axis = episode of the sha
 DIR/shard_00000/            appears under this name only when it is whole (written aside, then renamed)
 """
 
-import json
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lingbot_ros.errors import InputError
+from lingbot_ros.datasets.parts import part_folder, read_task_plan
 
 SCHEMA_VERSION = 1
-PLAN_FILE = "dataset.json"
+PART = "shard"
 
 # Field, dtype and shape of one episode of T steps; -1 stands for T, -2 for T + 1. See `episode.Episode`.
 FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
@@ -69,32 +67,10 @@ def field_shape(name: str, steps: int) -> tuple[int, ...]:
 
 def shard_folder(root: Path, shard: int) -> Path:
     """Where shard number `shard` of the set in `root` lies once it is whole."""
-    return root / f"shard_{shard:05d}"
-
-
-def write_plan(root: Path, plan: DatasetPlan) -> None:
-    """Begin the data set in `root`, which is made if need be. Raises InputError when it cannot be written."""
-    aside = root / f".{PLAN_FILE}.{os.getpid()}"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
-        aside.replace(root / PLAN_FILE)
-    except OSError as error:
-        raise InputError("out", root, f"give a folder that can be written to ({error.strerror})") from error
+    return part_folder(root, PART, shard)
 
 
 def read_plan(root: Path) -> DatasetPlan:
     """The plan of the data set in `root`. Raises InputError when there is none or it is of another schema."""
-    file = root / PLAN_FILE
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        version = content["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "data set", root, f"give a folder made by `lingbot dataset pusht` ({PLAN_FILE}: {error})"
-        ) from error
-    if content.get("task") != "pusht":
-        raise InputError("data set", root, "it is not a Push-T data set; give a folder made by `lingbot dataset pusht`")
-    if version != SCHEMA_VERSION:
-        raise InputError("data set", root, f"its schema is {version}, not {SCHEMA_VERSION}; create it again")
+    content = read_task_plan(root, "pusht", "Push-T", SCHEMA_VERSION)
     return DatasetPlan(**{**content, "policies": tuple(content["policies"])})

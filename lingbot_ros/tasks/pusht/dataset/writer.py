@@ -1,7 +1,6 @@
 """Makes a Push-T data set shard by shard in several processes; what is there already is kept."""
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -13,21 +12,13 @@ from threading import Thread
 
 import numpy as np
 
-from lingbot_ros.errors import ErrorCode, InputError, ResourceError
+from lingbot_ros.datasets.parts import SPARE_BYTES, missing_parts, new_part, require_space, write_task_plan
+from lingbot_ros.errors import InputError, ResourceError
 from lingbot_ros.tasks.pusht.dataset.episode import EpisodeMaker, episode_seed
-from lingbot_ros.tasks.pusht.dataset.layout import (
-    FIELDS,
-    PLAN_FILE,
-    DatasetPlan,
-    field_shape,
-    read_plan,
-    shard_folder,
-    write_plan,
-)
+from lingbot_ros.tasks.pusht.dataset.layout import FIELDS, PART, DatasetPlan, field_shape, read_plan
 from lingbot_ros.tasks.pusht.simulator.policies import POLICY_NAMES
 
 _VERSIONED = ("gym-pusht", "pymunk", "pygame", "numpy")
-_SPARE_BYTES = 200_000_000
 
 
 def plan_dataset(split: str, seed: int, episodes: int, steps: int, shard_episodes: int = 20) -> DatasetPlan:
@@ -45,17 +36,9 @@ def missing_shards(root: Path, plan: DatasetPlan) -> list[int]:
 
     Raises InputError when `root` holds a set of another plan, ResourceError when the disk cannot take the rest.
     """
-    if (root / PLAN_FILE).exists():
-        _check_same(root, read_plan(root), plan)
-    else:
-        write_plan(root, plan)
-    for leftover in root.glob(".shard_*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    missing = [shard for shard in range(plan.shards) if not shard_folder(root, shard).exists()]
-    needed = plan.bytes * len(missing) // plan.shards + _SPARE_BYTES
-    free = shutil.disk_usage(root).free
-    if missing and free < needed:
-        raise _disk_error(root, f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
+    missing = missing_parts(root, plan, read_plan, write_task_plan, PART, plan.shards)
+    if missing:
+        require_space(root, plan.bytes * len(missing) // plan.shards + SPARE_BYTES)
     return missing
 
 
@@ -85,18 +68,16 @@ def make_shards(root: Path, plan: DatasetPlan, shards: list[int], workers: int) 
 def write_shard(root: Path, plan: DatasetPlan, shard: int) -> int:
     """Make shard number `shard` and put it in place in one move; returns how many episodes it holds."""
     indices = plan.shard_range(shard)
-    aside = root / f".shard_{shard:05d}.{os.getpid()}"
-    try:
-        aside.mkdir()
+    with new_part(root, PART, shard) as folder:
         columns = {
             name: np.lib.format.open_memmap(
-                aside / f"{name}.npy", "w+", dtype, (len(indices), *field_shape(name, plan.steps))
+                folder / f"{name}.npy", "w+", dtype, (len(indices), *field_shape(name, plan.steps))
             )
             for name, (dtype, _) in FIELDS.items()
             if name != "frames"
         }
         # Frames go through ordinary writes: a full disk is then an error, where a mapped file would end the process.
-        with open(aside / "frames.npy", "wb") as file:
+        with open(folder / "frames.npy", "wb") as file:
             header = {
                 "descr": "|u1",
                 "fortran_order": False,
@@ -111,10 +92,6 @@ def write_shard(root: Path, plan: DatasetPlan, shard: int) -> int:
                     column[row] = getattr(episode, name)
         for column in columns.values():
             column.flush()
-        aside.rename(shard_folder(root, shard))
-    except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise _disk_error(root, f"writing a shard failed ({error.strerror})") from error
     return len(indices)
 
 
@@ -130,14 +107,3 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-def _check_same(root: Path, there: DatasetPlan, wanted: DatasetPlan) -> None:
-    for field in DatasetPlan.__dataclass_fields__:
-        old, new = getattr(there, field), getattr(wanted, field)
-        if old != new:
-            raise InputError(field, new, f"the set in {root} was created with {old}; use that, or another folder")
-
-
-def _disk_error(root: Path, reason: str) -> ResourceError:
-    return ResourceError(f"disk of {root}: {reason}; free some space or use another folder", ErrorCode.DISK)

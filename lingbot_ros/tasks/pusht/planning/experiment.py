@@ -10,6 +10,7 @@ from lingbot_ros.planning.futures import Floats
 from lingbot_ros.planning.receding import trusted_horizon
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE
 from lingbot_ros.tasks.pusht.planning.goals import Goal, make_goals
+from lingbot_ros.tasks.pusht.planning.matched import make_matched_goals
 from lingbot_ros.tasks.pusht.planning.trial import Trial, TrueEyes, WorldEyes, follow, run_trial
 from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator
 from lingbot_ros.world.world import World
@@ -28,7 +29,8 @@ def plan_trials(world: World, options: PlanOptions, on_trial: OnTrial) -> Experi
     if options.planner == "world" and trusted_horizon(frames, reliable, 0) < frames:
         raise InputError("horizon", f"{frames} frames", f"{world.info.name} is reliable for {reliable}: give fewer")
     experiment, simulator = Experiment(options), PushTSimulator()
-    for number, goal in enumerate(make_goals(options.goals, options.seed, options.steps)):
+    make = make_matched_goals if options.matched else make_goals
+    for number, goal in enumerate(make(options.goals, options.seed, options.steps)):
         try:
             trial, problem = _trial(world, simulator, goal, options, number), ""
         except InputError as error:

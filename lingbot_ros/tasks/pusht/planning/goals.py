@@ -14,7 +14,7 @@ from lingbot_ros.tasks.pusht.simulator.simulator import PushTSimulator, PushTSta
 _SEEDS_APART = 1_000_000
 _TRIALS = 8
 _NOISE = 4.0
-_WARM_UP, _LENGTH = 8, 120
+_WARM_UP, LENGTH = 8, 120
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def make_goals(count: int, seed: int, steps: int = 25) -> Iterator[Goal]:
     moment of the episode, the goal the state `steps` later. Windows in which nothing has to be done are left out.
     """
     simulator, planner, found = PushTSimulator(), PushTSimulator(), 0
-    episode = FIRST_SEED + seed * _SEEDS_APART + _SEEDS_APART // 2
+    episode = first_episode(seed)
     while found < count:
         goal = _goal_of(simulator, planner, episode, steps)
         if goal is not None:
@@ -50,13 +50,27 @@ def reached(state: PushTState, goal: PushTState) -> bool:
     return near(Poses(state.pusher, state.block), Poses(goal.pusher, goal.block))
 
 
+def first_episode(seed: int) -> int:
+    """The seed of the first episode that has a goal of `seed`."""
+    return FIRST_SEED + seed * _SEEDS_APART + _SEEDS_APART // 2
+
+
+def begins(steps: int) -> range:
+    """The frames of an expert's episode at which a window of `steps` can begin."""
+    return range(_WARM_UP, LENGTH - steps)
+
+
+def expert(planner: PushTSimulator, rng: np.random.Generator) -> Policy:
+    """Pushes to gym-pusht's goal, half of the time with a shaking hand. planner: where it tries its pushes."""
+    policy = GoalPush(rng, _TRIALS, np.array(GOAL_POSE), planner)
+    return Noisy(policy, rng, _NOISE) if rng.random() < 0.5 else policy
+
+
 def _goal_of(simulator: PushTSimulator, planner: PushTSimulator, episode: int, steps: int) -> Goal | None:
     rng = np.random.default_rng(episode)
     simulator.reset(episode)
-    policy: Policy = GoalPush(rng, _TRIALS, np.array(GOAL_POSE), planner)
-    if rng.random() < 0.5:
-        policy = Noisy(policy, rng, _NOISE)
-    begin = _WARM_UP + int(rng.integers(_LENGTH - steps - _WARM_UP))
+    policy, possible = expert(planner, rng), begins(steps)
+    begin = possible[int(rng.integers(len(possible)))]
     for _ in range(begin):
         simulator.step(policy.target(simulator.state))
     start, image = simulator.state, simulator.render()

@@ -8,15 +8,13 @@ DIR/house_00000/intrinsics.npy float64 [4] = fx, fy, cx, cy in pixels
 DIR/house_00000/               appears under this name only when it is whole (written aside, then renamed)
 """
 
-import json
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from lingbot_ros.errors import InputError
+from lingbot_ros.datasets.parts import part_folder, read_task_plan
 
 SCHEMA_VERSION = 1
-PLAN_FILE = "dataset.json"
+PART = "house"
 
 
 @dataclass(frozen=True)
@@ -41,28 +39,9 @@ class RoomsPlan:
 
 def house_folder(root: Path, index: int) -> Path:
     """Where house number `index` of the set in `root` lies once it is whole."""
-    return root / f"house_{index:05d}"
-
-
-def write_plan(root: Path, plan: RoomsPlan) -> None:
-    """Begin the data set in `root`, which is made if need be. Raises InputError when it cannot be written."""
-    aside = root / f".{PLAN_FILE}.{os.getpid()}"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
-        aside.replace(root / PLAN_FILE)
-    except OSError as error:
-        raise InputError("out", root, f"give a folder that can be written to ({error.strerror})") from error
+    return part_folder(root, PART, index)
 
 
 def read_plan(root: Path) -> RoomsPlan:
     """The plan of the data set in `root`. Raises InputError when there is none or it is of another schema."""
-    try:
-        content = json.loads((root / PLAN_FILE).read_text(encoding="utf-8"))
-        version = content["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        fix = f"give a folder made by `lingbot dataset rooms` ({PLAN_FILE}: {error})"
-        raise InputError("data set", root, fix) from error
-    if content.get("task") != "rooms" or version != SCHEMA_VERSION:
-        raise InputError("data set", root, "it is no data set of rooms of this version; create it again")
-    return RoomsPlan(**content)
+    return RoomsPlan(**read_task_plan(root, "rooms", "rooms", SCHEMA_VERSION))
