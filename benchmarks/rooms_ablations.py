@@ -8,7 +8,7 @@ Needs MiniWorld. The drives are of the validation split, on which choices are ma
 import argparse
 import dataclasses
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -110,6 +110,14 @@ def with_true_layout(truth: Truth) -> AbstractContextManager[Any]:
     return patch.object(Painter, "_planes", told)
 
 
+def with_both(truth: Truth) -> AbstractContextManager[Any]:
+    """All distances are true; what is left are colours that nobody saw."""
+    patches = ExitStack()
+    patches.enter_context(with_true_depth(truth))
+    patches.enter_context(with_true_layout(truth))
+    return patches
+
+
 VARIANTS: dict[str, Variant] = {
     "as shipped": as_shipped,
     "without tiles": without_tiles,
@@ -118,6 +126,7 @@ VARIANTS: dict[str, Variant] = {
     "memory of one view": as_shipped,
     "true depth of real images": with_true_depth,
     "true distances of what is painted": with_true_layout,
+    "both": with_both,
 }
 
 

@@ -23,7 +23,7 @@ def _seen(texture: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ScrollingWorld:
-    """`defect`: oracle, noise, drift, gain, lag, mirror, blind, mean_action, freeze, forget, look_ahead."""
+    """`defect`: oracle, noise, drift, gain, lag, mirror, blind, mean_action, freeze, look_ahead."""
 
     defect: str = "oracle"
 
@@ -32,11 +32,9 @@ class ScrollingWorld:
         rng, texture = np.random.default_rng([scene, seed]), _texture(scene)
         moved = self._obeyed(actions, rng)
         places = np.vstack([np.zeros(2), np.cumsum(moved, axis=0)])
-        frames, away = [], False
+        frames = []
         for k, place in enumerate(places):
-            away = away or bool(np.abs(place).max() > VIEW)
-            forgotten = self.defect == "forget" and away and np.abs(place).max() < VIEW
-            frame = _seen(_texture(1000 + scene) if forgotten else texture, place).astype(np.float64)
+            frame = _seen(texture, place).astype(np.float64)
             if self.defect == "noise":
                 frame += rng.normal(0, 2, frame.shape)
             if self.defect == "drift":

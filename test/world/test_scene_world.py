@@ -9,6 +9,7 @@ import pytest
 
 from lingbot_ros.control.keys import parse_key_script, script_poses
 from lingbot_ros.errors import EngineError, InputError, SessionError, SnapshotError
+from lingbot_ros.model.scene.camera import turned
 from lingbot_ros.world import Session, World
 from lingbot_ros.world.snapshot import Snapshot
 
@@ -65,6 +66,17 @@ def test_a_place_that_was_left_is_still_there(world: World) -> None:
     assert psnr(back[-1], image) > 40
     assert psnr(turned[-1], back[0]) > 40  # painted, left, and seen again
     assert psnr(turned[-1], image) < 30
+    session.close()
+
+
+def test_a_real_image_is_remembered_for_what_is_new_in_it(world: World) -> None:
+    image = world.seed_image()
+    session = world.start(image)
+    counts = []
+    for degrees in (0.0, 0.5, 3.0):
+        session.observe(image[None], turned(np.eye(4), np.radians(degrees))[None])
+        counts.append(session.scene.memory.count)
+    assert counts == [1, 1, 2]
     session.close()
 
 

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 NEAREST, FARTHEST = 10.0, 0.05
 """Disparities, 1/m: 0.1 m and 20 m."""
 INPUTS = 8
+RAY_X = 6
+"""Which of the inputs says how far to the right a pixel looks."""
 CELL = 4
 _NEIGHBOURS = 9
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
-from lingbot_ros.model.scene.depth_network import DepthNetwork, condition
+from lingbot_ros.model.scene.depth_network import RAY_X, DepthNetwork, condition
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.render import View
@@ -28,7 +28,8 @@ from lingbot_ros.model.scene.surfaces import (
 )
 from lingbot_ros.model.scene.tiles import Tiles
 
-_RIM_PX = 2.5
+_RIM_PX = 5.0
+"""Pixels of a small hole this near what is known take its colour: a tile's would be further off in the mean."""
 _NEAR_PLANE = 0.08
 """What is this near a plane of the room, as a share of its distance, is taken to lie in it."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
@@ -64,9 +65,13 @@ class Painter:
         return keyframe, room
 
     def disparity_of(self, image: NDArray[np.uint8]) -> Floats:
-        """What the network says of a real image: [H, W]."""
+        """What the network says of a real image and of its mirror image, together: [H, W]."""
         everything = np.ones(image.shape[:2], bool)
-        return self._predict(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
+        question = self._inputs(image, everything, np.zeros(image.shape[:2], np.float32), ~everything)
+        mirrored = question.flip(-1)
+        mirrored[:, RAY_X] *= -1
+        straight, back = self.answers(torch.cat((question, mirrored)))
+        return np.asarray(np.sqrt(straight * back[:, ::-1]), np.float32)
 
     def write_tiles(self, tiles: Tiles, frame: Keyframe, upright: Upright) -> None:
         """Let a real keyframe show what surfaces look like."""
@@ -198,11 +203,6 @@ class Painter:
         flat = rays[..., 1] / np.where(falls, np.float32(floor_y) - eye_y, np.float32(ceiling_y) - eye_y)
         surface = np.where(wall >= flat, layout.surface[index], np.where(falls, FLOOR, CEILING))
         return np.clip(np.maximum(wall, flat), 0.05, 10).astype(np.float32), surface.astype(np.uint8)
-
-    def _predict(
-        self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]
-    ) -> Floats:
-        return self.answers(self._inputs(colour, known, disparity, has_disparity))[0]
 
     def _inputs(
         self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]

@@ -25,6 +25,8 @@ from lingbot_ros.model.scene.tiles import Tiles
 
 HOLES = 0.06
 """A view of which a larger share is unknown is painted and remembered; smaller holes are filled and forgotten."""
+NEWS = 0.03
+"""A real image is remembered when a larger share of it was not seen before."""
 AHEAD_FRAMES = 8
 LOOKS_RAD = (0.0, 0.7, -0.7)
 """Where the painter looks at the pose that will be reached in so many frames."""
@@ -147,7 +149,7 @@ class Scene:
         view = self._renderer.render(self._sources(pose, []), pose)
         added: tuple[Keyframe, ...] = ()
         upright = self.upright
-        if (view.origin != REAL).mean() > HOLES:
+        if (view.origin != REAL).mean() > NEWS:
             seen, upright = self._painter.measured(image, pose, upright)
             added = (seen,)
         shares, nowhere = Shares(1.0, 0.0, 0.0), np.zeros((0, 4, 4))

@@ -9,7 +9,6 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.fidelity.causality import latency_frames, looks_ahead
 from lingbot_ros.evaluate.fidelity.horizon import usable_horizon
 from lingbot_ros.evaluate.fidelity.inverse import Following, action_following, relative_following
-from lingbot_ros.evaluate.fidelity.revisit import Revisit, median_revisit, revisit
 from lingbot_ros.evaluate.fidelity.sensitivity import BLIND_BELOW, effect_ratio, psnr_gain_db
 from lingbot_ros.evaluate.image_metrics.pixels import psnr_db, skill
 from test.support.scrolling_world import ScrollingWorld, read_motion
@@ -111,28 +110,6 @@ def test_when_an_action_takes_effect(defect: str, ahead: bool, late: int) -> Non
 def test_what_has_no_effect_has_no_latency() -> None:
     first, second = (ScrollingWorld("freeze").play(0, actions) for actions in changed_at(8))
     assert latency_frames(first, second, 8) is None
-
-
-def trip(defect: str, scene: int) -> Revisit:
-    out = np.tile([6.0, 0.0], (20, 1))
-    actions = np.vstack([out, -out, np.zeros((8, 2))])
-    world = ScrollingWorld(defect)
-    return revisit(
-        trip=world.play(scene, actions),
-        static=world.play(scene, np.zeros_like(actions)),
-        unrelated=world.play(scene + 50, actions),
-        frames=40,
-        hold=8,
-    )
-
-
-def test_a_place_that_is_forgotten_is_told_from_one_that_is_kept() -> None:
-    found = {name: [trip(name, scene) for scene in range(4)] for name in ("oracle", "forget", "lag", "freeze")}
-    scores = {name: median_revisit(trials) for name, trials in found.items()}
-    assert scores["oracle"] == pytest.approx(1.0) and scores["lag"] == pytest.approx(1.0)
-    assert scores["forget"] is not None and scores["forget"] < 0.4
-    assert scores["freeze"] is None
-    assert [trial.offset for trial in found["lag"]] == [4] * 4
 
 
 def test_too_little_says_nothing_and_other_shapes_are_refused() -> None:

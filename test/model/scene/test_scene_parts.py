@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from lingbot_ros.model.scene.camera import level, to_world, turned
+from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.model.scene.keyframes import PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
+from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked
 from lingbot_ros.model.scene.render import Renderer
 from lingbot_ros.model.scene.select import select, uncovered_share
@@ -86,6 +89,13 @@ def test_the_room_is_read_off_a_view_and_its_layout_found() -> None:
     assert np.abs(layout.disparity[MARGIN:-MARGIN] / true - 1).max() < 0.04
     assert len(set(layout.surface[MARGIN:-MARGIN].tolist())) == 2  # a corner is in view
     assert set(layout.surface.tolist()) <= set(range(WALL, WALL + 4))
+
+
+def test_a_mirror_image_is_as_far_as_the_image() -> None:
+    torch.manual_seed(0)
+    painter, image = Painter(DepthNetwork((8, 8, 16)).eval(), LENS), look(pose_at(-1, -0.5, 0.3))[0]
+    straight, mirrored = painter.disparity_of(image), painter.disparity_of(np.ascontiguousarray(image[:, ::-1]))
+    assert np.ptp(straight) > 0.01 and np.allclose(mirrored[:, ::-1], straight, rtol=1e-4)
 
 
 def test_tiles_give_back_what_real_pixels_wrote() -> None:

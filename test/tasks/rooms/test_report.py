@@ -21,7 +21,7 @@ from lingbot_ros.tasks.rooms.report.report import (
     summarise_revisits,
     trusted_frames,
 )
-from lingbot_ros.tasks.rooms.report.revisit import Revisit, auroc
+from lingbot_ros.tasks.rooms.report.revisit import PHASES, Revisit, auroc, revisit
 from lingbot_ros.tasks.rooms.simulator.house import draw_house
 from lingbot_ros.world import World
 from test.support.boards import CAMERA, path, render
@@ -34,11 +34,14 @@ FRAMES = (1, 4)
 
 @pytest.fixture(scope="module")
 def episode() -> Episode:
-    poses = np.stack([pose_at(-1 + 0.05 * t, -0.5, 0.4 + 0.03 * t) for t in range(8)])
+    return in_the_box(np.stack([pose_at(-1 + 0.05 * t, -0.5, 0.4 + 0.03 * t) for t in range(8)]))
+
+
+def in_the_box(poses: np.ndarray) -> Episode:
     seen = [look(pose, LENS) for pose in poses]
     return Episode(
         draw_house(9),
-        np.zeros((8, 4)),
+        np.zeros((len(poses), 4)),
         np.stack([colour for colour, _ in seen]),
         np.stack([depth for _, depth in seen]),
         np.diag([1.0, -1.0, -1.0, 1.0]) @ poses,
@@ -49,10 +52,22 @@ def episode() -> Episode:
 def test_alike_and_unlike_places_are_ranked() -> None:
     assert auroc([3.0, 4.0], [1.0, 2.0]) == 1 and auroc([1.0], [1.0]) == 0.5
     assert np.isnan(auroc([], [1.0]))
-    summary = summarise_revisits([Revisit({32: [40.0, 50.0]}, [10.0, 45.0], 44.0, [60.0])])
+    true = {"seen": [30.0, 32.0], "away": [], "back": [29.0]}
+    summary = summarise_revisits([Revisit({32: [40.0, 50.0]}, [10.0, 45.0], 44.0, [60.0], true)])
     assert summary["same_place_auroc"] == 0.75 and summary["first_view_again_db_median"] == 44
+    phases = summary["true_db_median_by_phase"]
+    assert phases["seen"] == 31 and phases["back"] == 29 and np.isnan(phases["away"])
     assert summarise_revisits([]) == {}
     assert pose_errors(np.array([1, 2, np.pi]), np.array([1.3, 2.4, -np.pi])) == pytest.approx((0, 0.5))
+
+
+def test_a_place_is_kept_while_the_camera_is_away() -> None:
+    out = [pose_at(-1.0, -0.5, 0.4 + 0.12 * t) for t in range(14)]
+    found = revisit(World.load("rooms-small", threads=1), in_the_box(np.stack([*out, *reversed(out)])), 2)
+    seen, away, back = (np.median(found.true_db[phase]) for phase in PHASES)
+    assert sum(len(values) for values in found.true_db.values()) == 26
+    assert len(found.true_db["seen"]) == len(found.true_db["back"]) - 2
+    assert away < min(seen, back) and back > seen - 2 and found.first_db > 25
 
 
 def test_baselines_know_what_was_in_view(episode: Episode) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from lingbot_ros.evaluate.limits import Check, all_passed, check_line
 from lingbot_ros.evaluate.machine import describe_machine, describe_versions
 from lingbot_ros.tasks.rooms.report.measure import Measures
-from lingbot_ros.tasks.rooms.report.revisit import Revisit, auroc
+from lingbot_ros.tasks.rooms.report.revisit import PHASES, Revisit, auroc
 
 SCHEMA_VERSION = 1
 FRAMES = (1, 4, 16, 32, 64)
@@ -114,9 +114,16 @@ def summarise_revisits(revisits: Sequence[Revisit]) -> dict[str, Any]:
         "same_place_db_median_by_gap": {
             str(gap): float(np.median([db for one in revisits for db in one.same_db.get(gap, [])])) for gap in gaps
         },
-        "painted_place_db_median": float(np.median(painted)) if painted else float("nan"),
+        "painted_place_db_median": _middle(painted),
         "first_view_again_db_median": float(np.median([one.first_db for one in revisits])),
+        "true_db_median_by_phase": {
+            phase: _middle([db for one in revisits for db in one.true_db[phase]]) for phase in PHASES
+        },
     }
+
+
+def _middle(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
 
 
 def check_minimum(
