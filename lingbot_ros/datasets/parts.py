@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 PLAN_FILE = "dataset.json"
 SPARE_BYTES = 200_000_000
 """Disk that a set leaves free."""
 
-P = TypeVar("P", bound="DataclassInstance")
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+P = TypeVar("P", bound=_Dataclass)
 
 
 def part_folder(root: Path, part: str, index: int) -> Path:
@@ -66,7 +68,7 @@ def new_part(root: Path, part: str, index: int) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def write_task_plan(root: Path, plan: "DataclassInstance") -> None:
+def write_task_plan(root: Path, plan: _Dataclass) -> None:
     """Begin a task's data set in `root`, which is made if need be. Raises InputError when it cannot be written."""
     aside = root / f".{PLAN_FILE}.{os.getpid()}"
     try:

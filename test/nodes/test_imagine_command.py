@@ -125,11 +125,14 @@ def test_started_in_the_background_of_a_script_it_ends_in_order(
     with subprocess.Popen(
         script, env=isolated_environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_for_line(process, "frame ")
-        (node,) = children(process.pid)
-        for number in numbers:
-            process.send_signal(number)
-        _, said = process.communicate(timeout=PATIENCE_S)
+        try:
+            wait_for_line(process, "frame ")
+            (node,) = children(process.pid)
+            for number in numbers:
+                process.send_signal(number)
+            _, said = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
         assert process.returncode == 0, said
     assert "Traceback" not in said
     assert gone(node)
