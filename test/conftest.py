@@ -26,8 +26,8 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 # What somebody exported on this machine must not decide which engine a test's `auto` takes.
 os.environ["LINGBOT_ENGINES"] = str(_HERE / "no-exported-graphs")
 
-# A run started in the background of a script ignores SIGINT, one started by nohup SIGHUP; so would every program that the
-# tests interrupt.
+# A run started in the background of a script ignores SIGINT, one started by nohup SIGHUP. So would
+# every program that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
