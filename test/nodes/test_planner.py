@@ -154,7 +154,7 @@ def test_a_plan_from_an_image_to_an_image(client: Client, goal: Goal) -> None:
     assert apart(simulator, goal) < before / 2
     # rclpy drops what it takes after the result, which follows the last iteration at once.
     iterations = [message.iteration for message in client.feedback]
-    assert iterations in (list(range(7)), list(range(8)))
+    assert 0 < len(iterations) <= 8 and iterations == list(range(len(iterations)))
     assert not client.actions  # it plans, and does not act
     client.probe.wait(lambda: len(futures) >= 25)
     assert (futures[0].height, futures[0].width, futures[0].encoding) == (96, 96, "rgb8")
