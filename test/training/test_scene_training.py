@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from lingbot_ros.cli.main import main
@@ -12,7 +13,7 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.tasks.data import open_scene_views
 from lingbot_ros.training.scene.config import SceneTrainConfig
 from lingbot_ros.training.scene.train import DepthTrainer
-from lingbot_ros.training.scene.views import seen_from_other
+from lingbot_ros.training.scene.views import mirrored, seen_from_other
 from lingbot_ros.world import World
 from test.support.box_room import write_box_rooms
 
@@ -40,6 +41,17 @@ def test_a_depth_network_is_trained_resumed_and_exported(tmp_path: Path, capsys:
     shutil.rmtree(tmp_path / "data" / "house_00002")
     with pytest.raises(InputError, match="missing"):
         open_scene_views(tmp_path / "data")
+
+
+def test_in_a_mirror_the_same_surfaces_are_seen(tmp_path: Path) -> None:
+    write_box_rooms(tmp_path / "data", houses=4, frames=8)
+    views = open_scene_views(tmp_path / "data").draw(4, np.random.default_rng(1))
+    seen = seen_from_other(views)
+    assert 0.2 < float(seen.mean()) < 1
+    differs = seen_from_other(mirrored(views)) != seen.flip(-1)
+    assert float(differs.float().mean()) < 0.01  # pixels on an edge may round to the other side
+    assert not torch.equal(mirrored(views).colour, views.colour)
+    assert torch.equal(mirrored(mirrored(views)).to_other, views.to_other)
 
 
 def test_training_halves_the_error_of_depth(tmp_path: Path) -> None:

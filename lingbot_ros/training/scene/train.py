@@ -14,7 +14,7 @@ from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.progress import Progress
 from lingbot_ros.training.scene.config import SceneTrainConfig
-from lingbot_ros.training.scene.views import Views, ViewSource, changed_colours, seen_from_other
+from lingbot_ros.training.scene.views import Views, ViewSource, changed_colours, mirrored, seen_from_other
 
 _CHECKPOINT = "checkpoint.pt"
 _SAVE_EVERY = 200
@@ -51,7 +51,9 @@ class DepthTrainer:
             try:
                 while self.iteration < iterations and time.monotonic() < end:
                     rng = np.random.default_rng([self.config.seed, self.iteration])
-                    loss = self._loss(source.draw(schedule.batch_clips, rng), rng)
+                    views = source.draw(schedule.batch_clips, rng)
+                    # Half of the batches in a mirror: twice as many houses for nothing.
+                    loss = self._loss(mirrored(views) if self.iteration % 2 else views, rng)
                     torch.autograd.backward(loss)
                     norm = self._optimizer.step(self.iteration, iterations)
                     update_ema(self.average, self.network, schedule.ema, self.iteration)

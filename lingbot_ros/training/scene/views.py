@@ -53,6 +53,17 @@ def seen_from_other(views: Views) -> Tensor:
     return (inside & ((found - distance).abs() < _SEEN_SHARE * distance + _SEEN_M)).float()
 
 
+def mirrored(views: Views) -> Views:
+    """The same views in a mirror: left is right, for both cameras of a drive."""
+    width = views.depth.shape[-1]
+    flip = torch.diag(views.to_other.new_tensor([-1.0, 1.0, 1.0, 1.0]))
+    intrinsics = views.intrinsics.clone()
+    intrinsics[:, 2] = width - intrinsics[:, 2]
+    return Views(
+        views.colour.flip(-1), views.depth.flip(-1), views.other_depth.flip(-1), flip @ views.to_other @ flip, intrinsics
+    )
+
+
 def changed_colours(colour: Tensor, rng: np.random.Generator) -> Tensor:
     """Colours 0..1 [B, 3, H, W] under other lamps: gains, and for some views channels in another order."""
     count = len(colour)
