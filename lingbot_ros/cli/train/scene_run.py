@@ -32,8 +32,7 @@ def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -
     trainer = DepthTrainer(config, args.run, bf16=args.precision == "bf16")
     trainer.train(source, args.iterations, args.minutes)
     if held_out is not None:
-        error = trainer.measure(held_out)
-        print(f"median error of depth: {error.frames:.1%} on real frames, {error.holes:.1%} in holes")
+        print(trainer.measure(held_out).text())
     if args.export:
         export_scene(trainer, config.scene, args.export)
         print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")

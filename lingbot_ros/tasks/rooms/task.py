@@ -35,9 +35,10 @@ class Rooms(Task):
 
     def scene_views(self, folder: Path) -> ViewSource:
         from lingbot_ros.tasks.rooms.dataset.reader import RoomsDataset
-        from lingbot_ros.tasks.rooms.views import HouseViews
+        from lingbot_ros.training.scene.drive_views import DriveViews
 
-        return HouseViews(RoomsDataset(folder))
+        data = RoomsDataset(folder)
+        return DriveViews(data, range(len(data)))
 
     def evaluate(self, world: World, options: EvaluationOptions) -> Evaluation:
         from lingbot_ros.tasks.rooms.report.evaluation import evaluate

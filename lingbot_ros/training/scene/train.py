@@ -2,30 +2,22 @@
 
 import copy
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from lingbot_ros.model.scene.depth_network import FARTHEST, NEAREST, DepthNetwork, condition, view_rays
+from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.progress import Progress
 from lingbot_ros.training.scene.config import SceneTrainConfig
-from lingbot_ros.training.scene.views import Views, ViewSource, changed_colours, mirrored, seen_from_other
+from lingbot_ros.training.scene.loss import Predictor, depth_loss
+from lingbot_ros.training.scene.measure import DepthQuality, measure
+from lingbot_ros.training.scene.views import ViewSource, mirrored
 
 _CHECKPOINT = "checkpoint.pt"
 _SAVE_EVERY = 200
-
-
-@dataclass(frozen=True)
-class DepthError:
-    """Of held-out views: the median relative error on real frames, and in the holes of incomplete ones."""
-
-    frames: float
-    holes: float
 
 
 class DepthTrainer:
@@ -53,7 +45,9 @@ class DepthTrainer:
                     rng = np.random.default_rng([self.config.seed, self.iteration])
                     views = source.draw(schedule.batch_clips, rng)
                     # Half of the batches in a mirror: twice as many houses for nothing.
-                    loss = self._loss(mirrored(views) if self.iteration % 2 else views, rng)
+                    views = mirrored(views) if self.iteration % 2 else views
+                    predictor = Predictor(self.network, self._bf16)
+                    loss = depth_loss(predictor, views, self.config.holes, self.iteration / iterations, rng)
                     torch.autograd.backward(loss)
                     norm = self._optimizer.step(self.iteration, iterations)
                     update_ema(self.average, self.network, schedule.ema, self.iteration)
@@ -65,42 +59,9 @@ class DepthTrainer:
             finally:
                 self._save()
 
-    @torch.no_grad()
-    def measure(self, source: ViewSource, batches: int = 16) -> DepthError:
+    def measure(self, source: ViewSource, batches: int = 16) -> DepthQuality:
         """The averaged network on views of `source`, the same ones every time."""
-        rng = np.random.default_rng(0)
-        errors: list[Tensor] = []
-        in_holes: list[Tensor] = []
-        for _ in range(batches):
-            views = source.draw(8, rng)
-            colour = views.colour.float() / 255
-            everything = torch.ones_like(views.depth)
-            errors.append(
-                _relative_error(self._predict(self.average, views, colour, everything, 0 * everything), views)
-            )
-            seen = seen_from_other(views)
-            error = _relative_error(self._predict(self.average, views, colour, seen, seen), views)
-            in_holes.append(error[seen == 0])
-        return DepthError(float(torch.cat(errors).median()), float(torch.cat(in_holes).median()))
-
-    def _loss(self, views: Views, rng: np.random.Generator) -> Tensor:
-        colour = changed_colours(views.colour.float() / 255, rng)
-        with_holes = torch.from_numpy(rng.random(len(colour)) < self.config.holes).float()[:, None, None, None]
-        seen = seen_from_other(views)
-        known = seen * with_holes + 1 - with_holes
-        disparity = self._predict(self.network, views, colour, known, seen * with_holes)
-        true = (1 / views.depth.clamp(min=0.01)).clamp(FARTHEST, NEAREST)
-        error = (disparity / true).log().abs()
-        return error.mean() + (error * (1 - known)).sum() / max(float((1 - known).sum()), 1.0) * self.config.holes
-
-    def _predict(
-        self, network: DepthNetwork, views: Views, colour: Tensor, known: Tensor, disparity_known: Tensor
-    ) -> Tensor:
-        rays = view_rays(views.intrinsics, *colour.shape[-2:])
-        inputs = condition(colour, known, 1 / views.depth.clamp(min=0.01), disparity_known, rays)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            predicted: Tensor = network(inputs)
-        return predicted
+        return measure(Predictor(self.average, self._bf16), source, batches)
 
     def _save(self) -> None:
         save_checkpoint(
@@ -118,7 +79,3 @@ class DepthTrainer:
         self.network.load_state_dict(state["network"])  # type: ignore[arg-type]
         self.average.load_state_dict(state["average"])  # type: ignore[arg-type]
         self._optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
-
-
-def _relative_error(disparity: Tensor, views: Views) -> Tensor:
-    return (1 / disparity / views.depth.clamp(min=0.01) - 1).abs()

@@ -1,11 +1,8 @@
 """How a data set of houses lies on disk.
 
-DIR/dataset.json               the plan: what the set holds once it is complete, and by which versions it is rendered
-DIR/house_00000/frames.npy     uint8 [T, H, W, 3] RGB
-DIR/house_00000/depth.npy      float16 [T, H, W], metres along the optical axis
-DIR/house_00000/poses.npy      float64 [T, 4, 4] camera-to-world: right, down, forward, position in metres; world y up
-DIR/house_00000/intrinsics.npy float64 [4] = fx, fy, cx, cy in pixels
-DIR/house_00000/               appears under this name only when it is whole (written aside, then renamed)
+DIR/dataset.json   the plan: what the set holds once it is complete, and by which versions it is rendered
+DIR/house_00000/   frames, depth, poses and intrinsics of one drive, see `datasets.drives.files`; world y points up.
+                   It appears under this name only when it is whole (written aside, then renamed)
 """
 
 from dataclasses import dataclass
