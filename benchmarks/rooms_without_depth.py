@@ -1,14 +1,14 @@
 """Depth learned from true depth, or from images and poses alone: the same houses, iterations and everything else.
 
-    .venv/bin/python -m lingbot_ros.cli.main dataset rooms --out DATA --houses 400
-    .venv/bin/python benchmarks/rooms_without_depth.py --data DATA --run RUN --iterations 600 --drives 10
+    ./lingbot dataset rooms --out DATA --houses 400
+    ./lingbot dataset rooms --out VALIDATION --houses 60 --split validation
+    ./lingbot python benchmarks/rooms_without_depth.py --data DATA --validation VALIDATION --run RUN --iterations 600
 
 Needs MiniWorld. Trains on one thread; repeated with the same --run it goes on where it stopped. The drives are of the
 validation split, as in `rooms_ablations.py`.
 """
 
 import argparse
-import dataclasses
 import time
 from pathlib import Path
 
@@ -55,15 +55,20 @@ def main() -> None:
     """Train what is not trained yet and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--validation", type=Path, help="houses of the validation split, to measure depth on")
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--houses", type=int, default=400)
     parser.add_argument("--iterations", type=int, default=600)
-    parser.add_argument("--drives", type=int, default=10)
+    parser.add_argument("--drives", type=int, default=8)
     parser.add_argument("--precision", choices=("bf16", "f32"), default="bf16")
     parser.add_argument("--variant", choices=tuple(VARIANTS), action="append", help="only this one (default: all)")
     args = parser.parse_args()
     torch.set_num_threads(1)
     trainers = {name: trained(args, name) for name in args.variant or VARIANTS}
+    if args.validation:
+        held_out = RoomsDataset(args.validation)
+        for name, trainer in trainers.items():
+            print(f"{name}: {trainer.measure(DriveViews(held_out, range(len(held_out)))).text()}", flush=True)
     if not args.drives:
         return
     world, episodes = World.load("rooms-small", threads=1), drives(args.drives)

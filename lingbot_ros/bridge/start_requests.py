@@ -5,9 +5,10 @@ from geometry_msgs.msg import Pose
 from numpy.typing import NDArray
 
 from lingbot_msgs.srv import StartSession
-from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
+from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.bridge.images import image_to_rgb
 from lingbot_ros.bridge.stamps import to_nanoseconds
+from lingbot_ros.recording.cameras import intrinsics_of
 from lingbot_ros.runtime.records import StartRequest
 
 

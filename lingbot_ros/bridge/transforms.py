@@ -6,10 +6,11 @@ from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 from std_msgs.msg import Header
 
-from lingbot_ros.bridge.cameras import matrix_to_pose, pose_to_matrix
+from lingbot_ros.bridge.cameras import matrix_to_pose
 from lingbot_ros.bridge.stamps import to_nanoseconds
 from lingbot_ros.control.axes import BODY_FROM_OPTICAL
 from lingbot_ros.control.frames import Edge
+from lingbot_ros.recording.cameras import pose_to_matrix
 
 Matrix = NDArray[np.float64]
 

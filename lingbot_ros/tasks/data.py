@@ -1,8 +1,10 @@
 """The data set in a folder, read by the task that it names."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from lingbot_ros.datasets.drives.layout import DriveSet, is_drive_set
 from lingbot_ros.datasets.layout import is_clip_set
 from lingbot_ros.datasets.parts import PLAN_FILE
 from lingbot_ros.datasets.reader import ClipSet
@@ -11,6 +13,7 @@ from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.constants import Constants
 from lingbot_ros.tasks.registry import find_task
 from lingbot_ros.training.config import TrainConfig
+from lingbot_ros.training.scene.drive_views import DriveViews
 from lingbot_ros.training.scene.views import ViewSource
 from lingbot_ros.training.training_data import TrainingData, clip_training_data
 
@@ -36,11 +39,34 @@ def fit_layer_constants(folder: Path, config: RigidLayersConfig) -> Constants:
     return find_task(name).layer_constants(folder, config)
 
 
+@dataclass(frozen=True)
+class SceneData:
+    """What a scene model is trained and measured on. drives: the set, where it is of own recordings."""
+
+    training: ViewSource
+    held_out: ViewSource | None
+    drives: DriveSet | None = None
+
+
+def open_scene_data(folder: Path, validation: Path | None = None) -> SceneData:
+    """The data set in `folder`: a task's, or drives of anything, which hold drives out. Raises InputError."""
+    if not is_drive_set(folder):
+        return SceneData(open_scene_views(folder), None if validation is None else open_scene_views(validation))
+    if validation is not None:
+        raise InputError("--validation", validation, f"{folder} holds back drives of its own; leave it out")
+    drives = DriveSet(folder)
+    return SceneData(DriveViews(drives, drives.plan.training), DriveViews(drives, drives.plan.validation), drives)
+
+
 def open_scene_views(folder: Path) -> ViewSource:
-    """The views of the data set in `folder`, by the task that it names. Raises InputError."""
+    """All views of the data set in `folder`, by the task that it names, or of drives of anything. Raises InputError."""
+    if is_drive_set(folder):
+        drives = DriveSet(folder)
+        return DriveViews(drives, range(len(drives)))
     name = task_of_data(folder)
     if name is None:
-        raise InputError("--data", folder, "a scene model needs poses and depth, and this data set has none")
+        fix = "a scene model needs images with the camera's poses: `lingbot dataset from-bag --poses`"
+        raise InputError("--data", folder, fix)
     return find_task(name).scene_views(folder)
 
 

@@ -1,23 +1,15 @@
 """The folder of a model trained on own clips: its card, and the image that it starts from."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import yaml
 
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.datasets.reader import ClipSet
-from lingbot_ros.errors import ErrorCode, InputError, ResourceError
-from lingbot_ros.model.sampler import SamplerConfig
+from lingbot_ros.errors import InputError
 from lingbot_ros.training.config import TrainConfig
-
-CARD_FILE = "card.yaml"
-SEED_FILE = "seed.png"
-
-# What training makes: a model that needs one forward from pure noise, whose cache the same forward writes.
-_ONE_STEP = SamplerConfig(timesteps=(999.0,), sigmas=(1.0,), commit=False)
+from lingbot_ros.training.model_folder import CARD_FILE, NOT_LOOKED_AT, ONE_STEP, SEED_FILE, begin_model_folder
 
 
 def check_folder(folder: Path, clips: ClipSet) -> None:
@@ -49,20 +41,8 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | 
     """
     if (folder / CARD_FILE).is_file():
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        first = clips.frames(clips.plan.validation[0])[0]
-        if not cv2.imwrite(str(folder / SEED_FILE), first[:, :, ::-1]):
-            raise OSError(0, "the seed image was not taken")
-        partial = folder / f".{CARD_FILE}.{os.getpid()}"
-        partial.write_text(
-            yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110),
-            encoding="utf-8",
-        )
-        partial.replace(folder / CARD_FILE)
-    except OSError as error:
-        fix = "free some space or use another folder"
-        raise ResourceError(f"--export: cannot write {folder} ({error.strerror}); {fix}", ErrorCode.DISK) from error
+    first = clips.frames(clips.plan.validation[0])[0]
+    begin_model_folder(folder, _card(folder, clips, config, task), first)
 
 
 def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -> dict[str, Any]:
@@ -88,7 +68,7 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -
             "description": "The action in force while one frame leads to the next, as it was recorded.",
         },
         "autoencoder": "pixel",
-        "sampler": to_plain(_ONE_STEP),
+        "sampler": to_plain(ONE_STEP),
         "architecture": to_plain(config.transformer),
         "stream": to_plain(config.stream),
         "seed_image": SEED_FILE,
@@ -97,8 +77,5 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -
             f"frames per second from {origin}; {len(plan.validation)} episodes held back",
             "source": plan.source,
         },
-        "limits": [
-            "Nobody has looked at this model yet: `lingbot eval-model` says how far to believe it. Then write here "
-            "what was found, and the licence that the data allow."
-        ],
+        "limits": [NOT_LOOKED_AT.format(how="`lingbot eval-model` says")],
     }

@@ -11,10 +11,10 @@ from std_msgs.msg import Header
 from lingbot_ros.bridge.cameras import (
     camera_info,
     camera_to_world_to_pose,
-    intrinsics_of,
     pose_to_camera_to_world,
 )
 from lingbot_ros.errors import InputError
+from lingbot_ros.recording.cameras import intrinsics_of
 
 HALF = np.sqrt(0.5)
 

@@ -16,9 +16,9 @@ from tf2_msgs.msg import TFMessage
 
 from lingbot_msgs.msg import FrameInfo, RobotAction
 from lingbot_msgs.srv import ForkSession, RestoreSession, SaveSession
-from lingbot_ros.bridge.cameras import pose_to_matrix
 from lingbot_ros.control.rigid import exponential
 from lingbot_ros.nodes import qos
+from lingbot_ros.recording.cameras import pose_to_matrix
 from test.support.imagination import NodeUnderTest, Probe, running_node
 from test.support.tiny_camera import write_tiny_camera_model
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lingbot_ros.bridge.cameras import intrinsics_of, pose_to_camera_to_world
+from lingbot_ros.bridge.cameras import pose_to_camera_to_world
 from lingbot_ros.checkpoints.cards import find_card
 from lingbot_ros.cli.imagine.trajectory import read_trajectory
 from lingbot_ros.control.poses import framewise_steps, longest_step, resample_path
 from lingbot_ros.errors import InputError
+from lingbot_ros.recording.cameras import intrinsics_of
 from lingbot_ros.runtime.intrinsics import focal_and_centre
 from lingbot_ros.world import LoadOptions
 from lingbot_ros.world.adapted_card import adapted_card

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lingbot_ros.cli.dataset.drives import add_drive_arguments, make_drives, require_fitting
+
 if TYPE_CHECKING:
     from lingbot_ros.datasets.plan import PlanOptions
     from lingbot_ros.datasets.writer import ClipSetWriter
@@ -16,15 +18,21 @@ def add_from_bag(sources: Any) -> None:
     """Declare `from-bag`."""
     parser = sources.add_parser(
         "from-bag",
-        help="an image topic and an action topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
+        help="an image topic and an action or pose topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
         description="Samples images at a constant rate by the stamps of their messages. The action of a frame is the "
-        f"newest one at or before its image and leads to the next frame. {_AGAIN}",
+        "newest one at or before its image and leads to the next frame; the pose of a frame is interpolated at the stamp "
+        f"of its image. {_AGAIN}",
     )
     parser.add_argument("bag", type=Path, help="folder of the bag, or a single .mcap or .bag file")
     parser.add_argument("--images", required=True, metavar="TOPIC", help="sensor_msgs/Image or CompressedImage")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--poses",
+        metavar="TOPIC|tf",
+        help="geometry_msgs/PoseStamped or PoseWithCovarianceStamped, nav_msgs/Odometry, or the word tf",
+    )
+    what.add_argument(
         "--actions",
-        required=True,
         metavar="TOPIC",
         help="lingbot_msgs/RobotAction, geometry_msgs/Twist or TwistStamped, sensor_msgs/JointState, "
         "std_msgs/Float64MultiArray, Float32MultiArray, Float64 or Float32",
@@ -41,7 +49,9 @@ def add_from_bag(sources: Any) -> None:
     parser.add_argument("--joint-field", default="position", help="field of a JointState: position, velocity or "
                         "effort (default position)")  # fmt: skip
     parser.add_argument("--names", type=_names, default=(), help="names of the components of the action: x,y,...")
+    add_drive_arguments(parser)
     _add_common(parser)
+    parser.set_defaults(require_fitting=lambda args: require_fitting(parser, args))
 
 
 def add_from_lerobot(sources: Any) -> None:
@@ -71,6 +81,9 @@ def _from_bag(args: argparse.Namespace) -> int:
 
     if not 0 < args.rate < float("inf"):
         raise InputError("--rate", args.rate, "give a positive number of frames per second")
+    args.require_fitting(args)
+    if args.poses:
+        return make_drives(args)
     image_gap = 1.5 / args.rate if args.image_gap is None else args.image_gap
     timing = Timing(args.rate, image_gap, args.action_gap, args.action_offset)
     topics = BagTopics(args.images, args.actions, args.stamps, args.joint_field, args.names, args.bad_share)

@@ -73,7 +73,7 @@ def resample(take: Take, timing: Timing) -> list[Segment]:
             continue
         ends = (np.diff(images[part]) > round(timing.image_gap * 1e9)) | (np.diff(take.runs[part]) != 0)
         for stretch in np.split(part, np.flatnonzero(ends) + 1):
-            chosen = _on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
+            chosen = on_grid(images[stretch], 1e9 / timing.rate) + stretch[0]
             found = _with_actions(chosen, images, actions[acts], take.known[acts], timing)
             segments += [Segment(segment.images, segment.actions + acts[0]) for segment in found]
     return segments
@@ -90,8 +90,8 @@ def trim(segments: list[Segment], longest: int, shortest: int) -> tuple[list[Seg
     return kept, len(parts) - len(kept)
 
 
-def _on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
-    """For every frame of a stretch the number of its image."""
+def on_grid(stamps: Stamps, period_ns: float) -> NDArray[np.int64]:
+    """For every frame of a stretch, one each `period_ns`, the number of its image in `stamps`."""
     if len(stamps) == 1:
         return np.zeros(1, np.int64)
     # The last frame may lie half a period beyond the last image.

@@ -1,11 +1,11 @@
 """What every drive of a moving camera consists of on disk, whoever made it: a bag or a simulator.
 
 DIR/PART_00000/frames.npy     uint8 [T, H, W, 3] RGB
-DIR/PART_00000/poses.npy      float64 [T, 4, 4] camera-to-world in metres: right, down, forward, position; the world's axes
-                              are those of the source
+DIR/PART_00000/poses.npy      float64 [T, 4, 4] camera-to-world in metres: right, down, forward, position; the world's
+                              axes are those of the source
 DIR/PART_00000/intrinsics.npy float64 [4] = fx, fy, cx, cy in pixels; the centre of the upper left pixel is (0.5, 0.5)
-DIR/PART_00000/depth.npy      float16 [T, H, W], metres along the optical axis, 0 where nothing was measured; this file is
-                              there only for drives with depth
+DIR/PART_00000/depth.npy      float16 [T, H, W], metres along the optical axis, 0 where nothing was measured; this file
+                              is there only for drives with depth
 """
 
 from pathlib import Path

@@ -6,6 +6,8 @@ every cell of 4 x 4 pixels gives one plane, and every pixel mixes those of its o
 Walls come out straight and edges sharp after minutes of training.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +18,8 @@ INPUTS = 8
 RAY_X = 6
 """Which of the inputs says how far to the right a pixel looks."""
 CELL = 4
+MULTIPLE = 16
+"""Heights and widths of frames are multiples of it."""
 _NEIGHBOURS = 9
 
 
@@ -66,7 +70,7 @@ class DepthNetwork(nn.Module):
         nn.init.zeros_(self.planes.bias)  # type: ignore[arg-type]
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """What `condition` gives -> disparity float32 [B, 1, H, W] in 1/m. H and W are multiples of 16."""
+        """What `condition` gives -> disparity float32 [B, 1, H, W] in 1/m. H and W are multiples of `MULTIPLE`."""
         fine = self.blocks["fine_in"](self.enter(F.pixel_unshuffle(inputs, CELL)))
         middle = self.blocks["middle_in"](self.down1(fine))
         coarse = self.blocks["coarse1"](self.down2(middle))
@@ -86,7 +90,7 @@ def mix_planes(planes: Tensor, choice: Tensor) -> Tensor:
     shares of that, per cell.
     """
     rows, columns = planes.shape[-2:]
-    value = planes[:, :1].clamp(-4, 3).exp()
+    value = limited(planes[:, :1], -4, 3).exp()
     slopes = planes[:, 1:] * value
     around = F.pad(torch.cat((value, slopes), 1), (1, 1, 1, 1), mode="replicate")
     inside = (torch.arange(CELL, device=planes.device, dtype=planes.dtype) + 0.5) / CELL - 0.5
@@ -102,7 +106,29 @@ def mix_planes(planes: Tensor, choice: Tensor) -> Tensor:
             + slope_y[:, None, None] * (below - (dy - 1))
         )
         mixed = mixed + weights[:, index] * at
-    return F.pixel_shuffle(mixed.flatten(1, 2), CELL).clamp(FARTHEST, NEAREST)
+    return limited(F.pixel_shuffle(mixed.flatten(1, 2), CELL), FARTHEST, NEAREST)
+
+
+class _Limited(torch.autograd.Function):
+    """Clamps. What is out of range still learns to come back, but not to go further: otherwise it is stuck there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.limits = low, high
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (x,), (low, high), gradient = ctx.saved_tensors, ctx.limits, gradients[0]
+        outwards = ((x < low) & (gradient > 0)) | ((x > high) & (gradient < 0))
+        return gradient.masked_fill(outwards, 0), None, None
+
+
+def limited(x: Tensor, low: float, high: float) -> Tensor:
+    """`x` from `low` to `high`; see `_Limited` for its gradient."""
+    result: Tensor = _Limited.apply(x, low, high)
+    return result
 
 
 def condition(colour: Tensor, known: Tensor, disparity: Tensor, disparity_known: Tensor, rays: Tensor) -> Tensor:

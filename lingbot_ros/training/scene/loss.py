@@ -39,7 +39,7 @@ class Predictor:
 
 
 def depth_loss(predictor: Predictor, views: Views, holes: float, progress: float, rng: np.random.Generator) -> Tensor:
-    """The mean loss of a batch; `holes`: the share of views with holes; `progress`: the share of the run that is done."""
+    """The mean loss of a batch. `holes`: the share of views with holes; `progress`: that of the run which is done."""
     colour = changed_colours(views.colour.float() / 255, rng)
     with_holes = torch.from_numpy(rng.random(len(colour)) < holes)
     measured = views.measured

@@ -19,8 +19,8 @@ class DepthQuality:
     """Medians over held-out views; None where there is nothing to measure.
 
     frames, holes: relative error of depth on whole images, and in the holes of incomplete ones, where depth was
-    measured. warped_db: PSNR of views warped from their neighbours by the predicted depth; turned_db: the same as if all
-    were infinitely far, so that the images are only turned.
+    measured. warped_db: PSNR of views warped from their neighbours by the predicted depth; turned_db: the same as if
+    all were infinitely far, so that the images are only turned.
     """
 
     frames: float | None

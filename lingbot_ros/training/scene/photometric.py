@@ -8,7 +8,7 @@ from lingbot_ros.model.scene.depth_network import view_rays
 from lingbot_ros.training.scene.views import Views, pixel_grid
 
 _SCALES, _COARSEST = (1, 4), 8
-"""Images are compared at these shares of their size, at the coarsest only early: it shows the way over long distances."""
+"""Images are compared at these shares of their size, at the coarsest only early: it shows the way from far off."""
 _COARSE_UNTIL = 0.6
 _SSIM, _L1 = 0.85, 0.3
 _SMOOTHNESS = 0.7

@@ -22,10 +22,10 @@ _MEASURED = 0.25
 class Views:
     """B views of B drives, each with other views of the same drive.
 
-    colour, other_colour uint8 [B, 3, H, W]; depth, other_depth float32 [B, 1, H, W] in metres along the axis, 0 where it
-    was not measured; to_other float32 [B, 4, 4]: from the camera of the view to that of the other; sources uint8
-    [B, 2, 3, H, W] and to_sources float32 [B, 2, 4, 4]: two views that show nearly the same from elsewhere, or the view
-    itself where there is none; intrinsics float32 [B, 4] in pixels.
+    colour, other_colour uint8 [B, 3, H, W]; depth, other_depth float32 [B, 1, H, W] in metres along the axis, 0 where
+    it was not measured; to_other float32 [B, 4, 4]: from the camera of the view to that of the other; sources uint8
+    [B, 2, 3, H, W] and to_sources float32 [B, 2, 4, 4]: two views that show nearly the same from elsewhere, or the
+    view itself where there is none; intrinsics float32 [B, 4] in pixels.
     """
 
     colour: Tensor
