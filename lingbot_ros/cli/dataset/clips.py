@@ -20,8 +20,8 @@ def add_from_bag(sources: Any) -> None:
         "from-bag",
         help="an image topic and an action or pose topic of a ROS bag (MCAP, sqlite3, ROS 1), read without ROS",
         description="Samples images at a constant rate by the stamps of their messages. The action of a frame is the "
-        "newest one at or before its image and leads to the next frame; the pose of a frame is interpolated at the stamp "
-        f"of its image. {_AGAIN}",
+        "newest one at or before its image and leads to the next frame; the pose of a frame is interpolated at the "
+        f"stamp of its image. {_AGAIN}",
     )
     parser.add_argument("bag", type=Path, help="folder of the bag, or a single .mcap or .bag file")
     parser.add_argument("--images", required=True, metavar="TOPIC", help="sensor_msgs/Image or CompressedImage")

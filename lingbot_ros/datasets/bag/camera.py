@@ -20,7 +20,8 @@ _DEPTH = {"16UC1": (np.uint16, 1e-3), "mono16": (np.uint16, 1e-3), "32FC1": (np.
 def find_intrinsics(
     bag: Bag, topic: str | None, images: str, shown: tuple[int, int], size: tuple[int, int], rectified: bool
 ) -> tuple[str, NDArray[np.float64]]:
-    """The topic of CameraInfo, and fx, fy, cx, cy in pixels of frames of `size`, from images of `shown` (height, width).
+    """The topic of CameraInfo, and fx, fy, cx, cy in pixels of frames of `size`, where images are of `shown` (height,
+    width).
 
     topic: None: `camera_info` beside the images. Raises InputError where there is none, or for a lens with distortion.
     """

@@ -43,7 +43,7 @@ class PoseChain:
     def at(
         self, wanted: Stamps, kind: str, takes: Sequence[NDArray[np.int64]], take: int, gap_ns: int
     ) -> tuple[Matrix, NDArray[np.bool_]]:
-        """Camera-to-world [N, 4, 4] at `wanted`, and which are known [N]: those between two messages `gap_ns` apart at most.
+        """Camera-to-world [N, 4, 4] at `wanted`, and which are known [N]: between two messages `gap_ns` apart at most.
 
         kind: header or received; takes: for each of `columns` which take a message is of; only those of `take` count.
         """

@@ -7,7 +7,7 @@ _MOST_APART_S, _LEAST_M, _MOST_TURN_RAD = 1.0, 0.08, 0.5
 
 
 def parallax(poses: NDArray[np.float64], fps: float) -> NDArray[np.bool_]:
-    """Camera-to-world [T, 4, 4] -> bool [T, T]: pairs within a second, 8 cm apart or more, turned by at most 0.5 rad."""
+    """Camera-to-world [T, 4, 4] -> bool [T, T]: within a second, 8 cm or more apart, turned by 0.5 rad at most."""
     index = np.arange(len(poses))
     near = np.abs(index[:, None] - index) <= max(1, round(_MOST_APART_S * fps))
     moved = np.linalg.norm(poses[:, None, :3, 3] - poses[None, :, :3, 3], axis=-1) >= _LEAST_M

@@ -15,6 +15,8 @@ from lingbot_ros.training.scene.photometric import photometric_loss
 from lingbot_ros.training.scene.views import Views, changed_colours, seen_from_other
 
 _NEAREST_M = 0.01
+_OWN = 0.1
+"""Weight of the network's own distances as the target: images tell much less about distances than a logarithm does."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _photometric(
     guess = predictor.disparity(views, colour, seen, seen)
     everything = torch.ones_like(seen)
     own = _log_error(guess, target, everything) + holes * _log_error(guess, target, 1 - seen)
-    return loss + own * with_holes.float().mean()
+    return loss + _OWN * own * with_holes.float().mean()
 
 
 def _log_error(disparity: Tensor, true: Tensor, where: Tensor) -> Tensor:
