@@ -53,6 +53,7 @@ def convert(
         drives = survey(bag, topics, timing, options)
         writer = DriveSetWriter(root / "data", drives.plan)
         assert list(write_missing(bag, drives, topics, writer)) == list(drives.plan.frames)
+        assert DriveSetWriter(root / "data", drives.plan).missing() == []
     return DriveSet(root / "data")
 
 
@@ -157,6 +158,7 @@ def turned(ms: float) -> np.ndarray:
 
 
 BAD = {
+    "more frames than images": (lambda: pictures(every_ms=200) + housing_poses(), TOPICS, "give that or less"),
     "poses of another time": (
         lambda: pictures() + [pose_said(housing_at(ms), ms + 10_000) for ms in TIMES], TOPICS,
         "no image has a pose near it",

@@ -11,7 +11,7 @@ from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Images, decoded, image_
 from lingbot_ros.datasets.bag.open_bag import Bag
 from lingbot_ros.datasets.bag.pose_chain import Matrix, PoseChain
 from lingbot_ros.datasets.bag.poses import PoseOptions, find_poses
-from lingbot_ros.datasets.bag.resample import on_grid
+from lingbot_ros.datasets.bag.resample import image_rate, on_grid
 from lingbot_ros.datasets.bag.stamps import StampColumn, choose_stamps, takes
 from lingbot_ros.datasets.drives.layout import DrivePlan
 from lingbot_ros.datasets.drives.parallax import parallax
@@ -105,6 +105,7 @@ def survey(bag: Bag, topics: DriveTopics, timing: DriveTiming, options: PlanOpti
     take_of = takes(columns)
     pose_takes = take_of[len(columns) - len(chain.columns) :]
     image_ns = pictures.column.stamps(kind)
+    image_rate([np.sort(image_ns[take_of[0] == take]) for take in np.unique(take_of[0])], timing.rate)
     total_poses = sum(len(column) for column in chain.columns)
 
     found, unplaced = list[Stretch](), 0
@@ -139,7 +140,7 @@ def survey(bag: Bag, topics: DriveTopics, timing: DriveTiming, options: PlanOpti
             "images": topics.images,
             "camera_info": info,
             "depth": topics.depth,
-            "poses": asdict(topics.poses),
+            "poses": asdict(topics.poses) | {"offset": list(topics.poses.offset or ())},
             "camera_frame": topics.camera_frame or frame,
             "stamps": kind,
             "first_ns": int(image_ns[0]),

@@ -11,17 +11,13 @@ from lingbot_ros.datasets.bag.action_types import ACTION_TYPES, EMPTY, IGNORED, 
 from lingbot_ros.datasets.bag.images import IMAGE_TYPES, Images, image_fault
 from lingbot_ros.datasets.bag.open_bag import Bag
 from lingbot_ros.datasets.bag.parts import Part, episode_begins
-from lingbot_ros.datasets.bag.resample import Segment, Take, Timing, resample, trim
+from lingbot_ros.datasets.bag.resample import Segment, Take, Timing, image_rate, resample, trim
 from lingbot_ros.datasets.bag.stamps import StampColumn, choose_stamps, takes
 from lingbot_ros.datasets.layout import ClipPlan
 from lingbot_ros.datasets.left_out import BAD_SHARE, LeftOut, check_share
 from lingbot_ros.datasets.plan import PlanOptions, choose_components, make_plan
 from lingbot_ros.datasets.writer import ClipSetWriter
 from lingbot_ros.errors import InputError
-
-_RATE_TOLERANCE = 1.05
-_MOST_HZ = 1000
-"""No camera is faster; what seems to be has stamps that are no times."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ def find_stretches(bag: Bag, topics: BagTopics, timing: Timing, options: PlanOpt
         ).sorted(image_ns, action_ns)
         for take in range(1 + max((int(n.max()) for n in take_of if len(n)), default=0))
     ]
-    measured = _check_rate([image_ns[part.images] for part in parts], timing)
+    measured = image_rate([image_ns[part.images] for part in parts], timing.rate)
     runs = np.cumsum(~usable)
     found = []
     for part in parts:
@@ -172,20 +168,6 @@ def write_missing(bag: Bag, clips: BagClips, topics: BagTopics, writer: ClipSetW
 
 
 _STAMPS = {"header": "the messages' headers", "received": "receipt"}
-
-
-def _check_rate(takes_ns: list[NDArray[np.int64]], timing: Timing) -> float:
-    """Images per second, by their median distance within a take."""
-    distances = np.concatenate([np.diff(stamps) for stamps in takes_ns])
-    if not len(distances):
-        raise InputError("--images", f"{sum(map(len, takes_ns))} images", "give a topic with a recording on it")
-    measured = 1e9 / max(1.0, float(np.median(distances)))
-    if measured > _MOST_HZ:
-        what = f"images at {measured:.3g} per second"
-        raise InputError("--images", what, "their stamps are no times: try --stamps received, or --stamps header")
-    if timing.rate > _RATE_TOLERANCE * measured:
-        raise InputError("--rate", timing.rate, f"images come at {measured:.2f} per second: give that or less")
-    return measured
 
 
 def _nothing_left(

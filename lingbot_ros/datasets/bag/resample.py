@@ -6,9 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.datasets.plan import cut
+from lingbot_ros.errors import InputError
 
 Stamps = NDArray[np.int64]
 """Nanoseconds, ascending."""
+
+_RATE_TOLERANCE = 1.05
+_MOST_HZ = 1000
+"""No camera is faster; what seems to be has stamps that are no times."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,17 @@ def _with_actions(
     return [
         Segment(chosen[start : end + 1], newest[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True)
     ]
+
+
+def image_rate(takes_ns: list[Stamps], wanted: float) -> float:
+    """Images per second, by their median distance within a take. Raises InputError where `wanted` is more."""
+    distances = np.concatenate([np.diff(stamps) for stamps in takes_ns])
+    if not len(distances):
+        raise InputError("--images", f"{sum(map(len, takes_ns))} images", "give a topic with a recording on it")
+    measured = 1e9 / max(1.0, float(np.median(distances)))
+    if measured > _MOST_HZ:
+        what = f"images at {measured:.3g} per second"
+        raise InputError("--images", what, "their stamps are no times: try --stamps received, or --stamps header")
+    if wanted > _RATE_TOLERANCE * measured:
+        raise InputError("--rate", wanted, f"images come at {measured:.2f} per second: give that or less")
+    return measured

@@ -72,7 +72,8 @@ def read_plan(root: Path) -> DrivePlan:
     fix = "give a folder made by `lingbot dataset from-bag --poses`"
     try:
         content = json.loads((root / PLAN_FILE).read_text(encoding="utf-8"))
-        plan = DrivePlan(**{name: tuple(v) if isinstance(v, list) else v for name, v in content.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items()}
+        plan = DrivePlan(**values)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InputError("data set", root, f"{fix} ({PLAN_FILE}: {error})") from error
     if plan.schema_version != SCHEMA_VERSION:
