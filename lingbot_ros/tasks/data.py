@@ -23,6 +23,8 @@ def open_training_data(folder: Path, config: TrainConfig, validation: Path | Non
 
     Raises InputError when it holds none, or none that `config` can be trained on.
     """
+    if is_drive_set(folder):
+        raise InputError("--data", folder, "drives of a camera train a scene: give --config config/training/scene.yaml")
     name = task_of_data(folder)
     if name is not None:
         return find_task(name).training_data(folder, config, validation)

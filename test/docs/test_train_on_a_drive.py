@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lingbot_ros.cli.main import main
+from lingbot_ros.cli.main import BAD_INPUT, main
 from lingbot_ros.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +51,8 @@ def test_a_bag_becomes_a_world(place: Path, capsys: pytest.CaptureFixture[str]) 
     card = yaml.safe_load((place / "models" / "room" / "card.yaml").read_text())
     assert "without depth" in card["training"]["supervision"]
     assert {"warped_db", "turned_db"} == set(card["training"]["held_out"])
+    wrong = [word.replace("scene.yaml", "small.yaml") for word in commands()["train"]]
+    assert main(wrong) == BAD_INPUT and "scene.yaml" in capsys.readouterr().err
     world = World.load(place / "models" / "room")
     session = world.start(world.seed_image())
     poses = np.load(place / "models" / "room" / "demo_poses.npy")

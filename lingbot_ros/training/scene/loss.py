@@ -16,7 +16,7 @@ from lingbot_ros.training.scene.views import Views, changed_colours, seen_from_o
 
 _NEAREST_M = 0.01
 _OWN = 0.1
-"""Weight of the network's own distances as the target: images tell much less about distances than a logarithm does."""
+"""Weight of the network's own distances as the target. With more they move the network more than the images do."""
 
 
 @dataclass(frozen=True)
