@@ -3,11 +3,13 @@
 import math
 import time
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.errors import SnapshotError
 from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
 from lingbot_ros.model.condition import PreviousFrames
@@ -24,6 +26,9 @@ from lingbot_ros.world.snapshot import SnapshotMeta
 from lingbot_ros.world.snapshot_check import check_finite
 
 
+_NO_CONDITION = torch.empty(0)
+
+
 class LayerSession(Session):
     """Like every session, but its past is a `LayerState` instead of caches; one frame per chunk."""
 
@@ -34,6 +39,8 @@ class LayerSession(Session):
     ) -> None:
         """Allocates the session's tensors; the registry fills them."""
         super().__init__(model, registry, session_id, parent_id, seed, control)
+        self.actions = cast(ActionControl, control)
+        """Its action input."""
         card = model.card
         self.layers = LayerState.empty(model.constants.config, card.height, card.width)
         """What is remembered. Never changed in place."""
@@ -73,11 +80,16 @@ class LayerSession(Session):
     def read(self, controls: ArrayLike) -> ChunkInputs:
         """What the next frame is made from. Changes nothing; raises as `step` does."""
         self._require_open()
-        return ChunkInputs(self.chunk_index, torch.empty(0), self._control.encode(controls, 1))
+        return self.given(self._control.encode(controls, 1))
+
+    def given(self, encoded: Mapping[str, Tensor]) -> ChunkInputs:
+        """As `read`, of controls that were encoded by `actions` already."""
+        self._require_open()
+        return ChunkInputs(self.chunk_index, _NO_CONDITION, encoded)
 
     def commit_layers(self, inputs: ChunkInputs, layers: LayerState) -> None:
         """Make a frame the past."""
-        self._control.commit(dict(inputs.controls))
+        self.actions.commit(inputs.controls)
         self.layers = layers
         self.chunk_index += 1
         self.frame_index += 1
