@@ -107,8 +107,12 @@ class LayerSession(Session):
         check_finite(states)
         mine, theirs = self.layers.tensors(), states["layers"]
         for name in (*mine, *theirs):
-            if name not in mine or name not in theirs or mine[name].shape != theirs[name].shape:
-                raise SnapshotError(f"snapshot: layers.{name} is not what the model has; restore another")
+            has, needs = _form(theirs.get(name)), _form(mine.get(name))
+            if has != needs:
+                raise SnapshotError(
+                    f"snapshot: layers.{name} is {has}, this version keeps {needs}; restore it with the version of "
+                    "lingbot_ros that wrote it, or start a new session"
+                )
 
     def _drawn(self, state: LayerState) -> Frames:
         outlines, textures, background = state.outlines, state.textures, state.background
@@ -131,3 +135,7 @@ class LayerSession(Session):
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, moved - started, 0.0, ended - moved)
         return frames
+
+
+def _form(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
