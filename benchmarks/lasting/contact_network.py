@@ -118,9 +118,7 @@ def train(seen: Tensor, moved: Tensor, heading: Tensor, budget_s: float, seed: i
 
 
 @torch.inference_mode()
-def push(
-    network: ContactNetwork, pose: Tensor, path: Tensor, target: Tensor, outline: Tensor, walls: Tensor
-) -> Tensor:
+def push(network: ContactNetwork, pose: Tensor, path: Tensor, target: Tensor, outline: Tensor, walls: Tensor) -> Tensor:
     """Where shapes are after a frame [B, 3]; arguments as of `look`."""
     seen, heading, near = look(pose, path, target, outline, walls)
     said = network(seen)

@@ -1,11 +1,11 @@
 """What moves a pushed block better at an equal budget: a law of contact, or a network that reads distances.
 
-    ./lingbot python benchmarks/lasting/law_or_network.py --data DATA [--more MORE] [--windows 100] [--json FILE]
+    ./lingbot python benchmarks/lasting/law_or_network.py --data DATA [--windows 100] [--json FILE]
 
 Poses alone, no images, the block's true outline. Both know the same data set: the law's search takes 4,000 of its
 pushes, the network all transitions in which the pusher comes near the block. The network is trained for 12 s of
-processor time, which is what finding all constants takes at most, and for 150 s; with --more also for 150 s on another,
-larger data set. Both move the pusher by the same law. Measured on held-out windows that are pushed early: the outline's error
+processor time, which is what finding all constants takes at most, and for 150 s. Both move the pusher by the same law.
+Measured on held-out windows that are pushed early: the outline's error
 (mean over its corners, units of 512) 1 and 12 frames after a frame in which the block is pushed, from its true state;
 and the IoU of the true T at the imagined and the true pose, frames 1, 16 and 64 from the start of a window.
 """
@@ -80,9 +80,7 @@ def by_network(network: ContactNetwork, walls: Tensor) -> Mover:
     return lambda pose, path, target: push(network, pose, path, target, OUTLINE_PX, walls)
 
 
-def path_of(
-    constants: Constants, position: Tensor, velocity: Tensor, target: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def path_of(constants: Constants, position: Tensor, velocity: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The pusher's position and velocity [B, 2] after a frame, and its path [B, 2 + substeps, 2]."""
     after, velocity_after, way = constants.drive(position, velocity, target)
     before = position - velocity / constants.config.substeps
@@ -149,7 +147,7 @@ def figures(move: Mover, constants: Constants, states: States) -> dict[str, dict
     return found
 
 
-def compare(data: PushTDataset, more: PushTDataset | None, windows: PushTWindows, seed: int) -> dict[str, object]:
+def compare(data: PushTDataset, windows: PushTWindows, seed: int) -> dict[str, object]:
     """Every row of the table."""
     config = World.load("pusht-lasting", threads=1).card.architecture
     assert isinstance(config, RigidLayersConfig)
@@ -165,12 +163,11 @@ def compare(data: PushTDataset, more: PushTDataset | None, windows: PushTWindows
 
     report("rest", lambda pose, path, target: pose, 0.0)
     report("law", by_law(constants), law_s)
-    plans = [(data, budget_s) for budget_s in _BUDGETS_S] + ([(more, _BUDGETS_S[-1])] if more is not None else [])
-    for source, budget_s in plans:
-        seen, moved, heading = near_transitions(constants, source)
+    seen, moved, heading = near_transitions(constants, data)
+    for budget_s in _BUDGETS_S:
         network = train(seen, moved, heading, budget_s, seed)
         parameters = sum(parameter.numel() for parameter in network.parameters())
-        name = f"network, {budget_s:g} s, {len(source)} episodes"
+        name = f"network, {budget_s:g} s"
         report(name, by_network(network, constants.contact.walls), budget_s, near=len(seen), parameters=parameters)
     return rows
 
@@ -179,15 +176,13 @@ def main() -> None:
     """Find or train each of them, measure it, print a line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="of `lingbot dataset pusht`: 400 episodes, seed 0")
-    parser.add_argument("--more", type=Path, help="a larger data set, for one more network")
     parser.add_argument("--windows", type=int, default=100)
     parser.add_argument("--seed", type=int, default=12, help="of the windows (default: %(default)s)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(1)
     windows = stack_windows(list(held_out_windows(args.windows, args.seed, _CONTEXT, _HORIZON)), _CONTEXT, _HORIZON)
-    more = PushTDataset(args.more) if args.more else None
-    rows = compare(PushTDataset(args.data), more, windows, seed=0)
+    rows = compare(PushTDataset(args.data), windows, seed=0)
     if args.json:
         report = {"windows": args.windows, "seed": args.seed, "rows": rows, "machine": describe_machine()}
         args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

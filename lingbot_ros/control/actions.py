@@ -52,7 +52,7 @@ class ActionControl:
         self.last = None if last is None else last.cpu().numpy().copy()
 
     def _join(self, actions: NDArray[np.float64], rows: NDArray[np.float32]) -> None:
-        """Put what was before behind the actions [frames, dim], whose scaled values are in rows [frames, history, dim]."""
+        """Put what was before behind the actions [frames, dim], which rows [frames, history, dim] have scaled."""
         self._encoded = actions[-1]
         if self._history > 1:
             past = np.repeat(rows[0, :1], self._history - 1, axis=0) if self._past is None else self._past

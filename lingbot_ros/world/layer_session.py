@@ -25,7 +25,6 @@ from lingbot_ros.world.session import Session, SessionRegistry, StepTiming
 from lingbot_ros.world.snapshot import SnapshotMeta
 from lingbot_ros.world.snapshot_check import check_finite
 
-
 _NO_CONDITION = torch.empty(0)
 
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lingbot_ros.model.rigid_layers.constants import Constants
 
+
 def render(constants: Constants, poses: Tensor, outlines: Tensor, textures: Tensor, background: Tensor) -> Tensor:
     """Layers at poses [B, K, 3] with drawn outlines [B, K, V, 2] and textures uint8 [B, K, t, t, 4] before backgrounds
     uint8 [B, H, W, 3]: images like these."""
