@@ -4,6 +4,8 @@ Node parameters (`model.NAME`), command-line arguments (`--NAME`), the metadata 
 options; `world.load_options.LoadOptions` holds their values. This module has no large imports, so help stays fast.
 """
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 Plain = bool | int | float | str
@@ -78,3 +80,18 @@ MODEL_OPTIONS = (
     ModelOption("offload_expert", False, "models with two experts: keep the expert that is not in use in main memory"),
 )  # fmt: skip
 """All options, in the order of documentation and help."""
+
+GRAPH_OPTIONS = ("size", "clip_frames", "text_only", "window", "sink", "light_decoder", "memory")
+"""The options on which a model's graphs depend. What is exported for one value does not serve another."""
+
+
+def option_words(values: Mapping[str, Plain]) -> list[str]:
+    """Command-line arguments that repeat these values, without the model's name."""
+    words = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif name != "name":
+            words.append(f"--{flag} {shlex.quote(str(value))}")
+    return words

@@ -1,10 +1,10 @@
 """The model options as command-line arguments, for every command that loads a model."""
 
 import argparse
-import shlex
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lingbot_ros import model_options
 from lingbot_ros.errors import InputError
 from lingbot_ros.model_options import MODEL_OPTIONS, Plain
 
@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from lingbot_ros.world import LoadOptions
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: bool = True) -> None:
+def add_model_arguments(
+    parser: argparse.ArgumentParser, otherwise: str, name: bool = True, only: Container[str] | None = None
+) -> None:
     """Add one argument per model option. `otherwise` describes the default of an option that is not given.
 
-    name: False for a command that has another argument for the model's name.
+    name: False for a command that has another argument for the model's name. only: the options that the command takes.
     """
     group = parser.add_argument_group("model options", otherwise)
     for option in MODEL_OPTIONS:
+        if only is not None and option.name not in only:
+            continue
         if option.name == "name":
             if name:
                 group.add_argument("--model", metavar="NAME", help=option.description)
@@ -33,7 +37,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, otherwise: str, name: b
 
 def given_options(args: argparse.Namespace) -> dict[str, Plain]:
     """The given model options, by name."""
-    values = {option.name: getattr(args, option.name) for option in MODEL_OPTIONS if option.name != "name"}
+    values = {option.name: getattr(args, option.name, None) for option in MODEL_OPTIONS if option.name != "name"}
     values["name"] = getattr(args, "model", None)
     return {name: value for name, value in values.items() if value is not None}
 
@@ -50,11 +54,4 @@ def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "L
 
 def option_words(args: argparse.Namespace) -> list[str]:
     """The arguments that repeat the given model options, without the model's name."""
-    words = []
-    for name, value in given_options(args).items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        elif name != "name":
-            words.append(f"--{flag} {shlex.quote(str(value))}")
-    return words
+    return model_options.option_words(given_options(args))

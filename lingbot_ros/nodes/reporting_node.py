@@ -17,6 +17,12 @@ from lingbot_ros.nodes.transitions import reported
 class ReportingNode(LifecycleNode):
     """The base of the package's lifecycle nodes."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for service in self.services:
+            if service.srv_type.__module__.startswith("lifecycle_msgs."):  # rclpy makes these without create_service
+                always_answering(service, self._tell_failure)
+
     def create_service(self, *args: Any, **options: Any) -> Service:
         """As rclpy's; the service answers whatever happens, see `always_answering`."""
         return always_answering(super().create_service(*args, **options), self._tell_failure)

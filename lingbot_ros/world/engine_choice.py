@@ -1,8 +1,10 @@
 """What `auto` means for a model on this machine: the fastest engine that can run it, by measurement."""
 
 import logging
+import shlex
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,16 +28,22 @@ logger = logging.getLogger(__name__)
 
 
 def choose_engine(
-    card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None = None
+    card: ModelCard,
+    files: ModelFiles,
+    options: EngineOptions,
+    light_decoder: Path | None = None,
+    words: Sequence[str] = (),
 ) -> EngineOptions:
     """The options with `auto` decided; one line in the log says why.
 
     Only graphs that were exported before are considered, so that loading stays fast: half a second to measure.
-    `light_decoder`: the file of the one that is to make the frames, if any.
+    `light_decoder`: the file of the one that is to make the frames, if any. `words`: the arguments with which the
+    graphs of this card are exported.
     """
     eager = replace(options, engine="torch")
+    wanted = " ".join([shlex.quote(card.name), *words])
     for name in FLAVOURS:
-        if refusal := _refusal_of_tensorrt(card, files, replace(options, engine=name), light_decoder):
+        if refusal := _refusal_of_tensorrt(card, files, replace(options, engine=name), light_decoder, wanted):
             logger.info("auto: not %s: %s", name, refusal)
         else:
             logger.info("engine auto: %s; its plans were built before", name)
@@ -44,9 +52,7 @@ def choose_engine(
         engine = OnnxEngine(options)
         graphs = [graph for _, graph in all_graphs(card, files, light_decoder=light_decoder)]
         if not all(engine.is_ready(graph) for graph in graphs):
-            logger.info(
-                "engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export %s --to onnx` does it", card.name
-            )
+            logger.info("engine auto: torch; onnxruntime: NOT_EXPORTED, `lingbot export %s --to onnx` does it", wanted)
             return eager
         step = next(graph for graph in graphs if graph.name == "step")
         gain = speed_against(engine.load(step), TorchEngine(eager).load(step), step)
@@ -58,14 +64,16 @@ def choose_engine(
     return replace(options, engine=chosen)
 
 
-def _refusal_of_tensorrt(card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None) -> str:
+def _refusal_of_tensorrt(
+    card: ModelCard, files: ModelFiles, options: EngineOptions, light_decoder: Path | None, wanted: str
+) -> str:
     """Why TensorRT is not taken; empty if it is. Plans are not built for `auto`: that takes minutes."""
     try:
         engine = new_engine(options)
         graphs = all_graphs(card, files, dtype=engine.dtype, light_decoder=light_decoder)
         if all(engine.is_ready(graph) for _, graph in graphs):
             return ""
-        return f"NOT_EXPORTED: `lingbot engines build {card.name} --engine {options.engine}` makes its plans"
+        return f"NOT_EXPORTED: `lingbot engines build {wanted} --engine {options.engine}` makes its plans"
     except LingbotError as error:
         return str(error).removeprefix("engine: ")
 

@@ -15,6 +15,7 @@ from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.model.autoencoder import Decoder, state_bytes
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.unipc import UniPCConfig
+from lingbot_ros.model_options import GRAPH_OPTIONS, MODEL_OPTIONS, option_words
 from lingbot_ros.world import assembly
 from lingbot_ros.world.adapted_card import adapted_card, memory_of
 from lingbot_ros.world.branch import Branch
@@ -169,5 +170,11 @@ def _engine_of(card: ModelCard, files: ModelFiles, options: LoadOptions) -> Engi
     if current_share() is not None:
         engine = shared_engine(engine)
     if engine.engine == "auto":
-        engine = choose_engine(card, files, engine, options.light_decoder)
+        engine = choose_engine(card, files, engine, options.light_decoder, _export_words(options))
     return new_engine(engine)
+
+
+def _export_words(options: LoadOptions) -> list[str]:
+    """The arguments with which the graphs of a model that is loaded like this are exported."""
+    values, usual = options.to_plain(), {option.name: option.default for option in MODEL_OPTIONS}
+    return option_words({name: values[name] for name in GRAPH_OPTIONS if values[name] != usual[name]})

@@ -1,12 +1,16 @@
 """`lingbot engines`, `export` and `bench`: one model on its way from PyTorch to ONNX Runtime."""
 
 import json
+import logging
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from lingbot_ros.cli.main import main
 from lingbot_ros.engine.artifacts import ARTIFACTS_VARIABLE
+from lingbot_ros.world import World
 from test.support.tiny_camera import write_tiny_camera_model
 from test.support.tiny_light_decoder import write_light_decoder
 from test.support.tiny_model import VELOCITY, write_tiny_model
@@ -47,6 +51,26 @@ def test_a_model_is_exported_once_and_measured(
     ]
     assert all(one["p50_ms"] > 0 and one["gain"] > 0 for one in found["engines"])
     assert found["versions"]["onnxruntime"] and found["machine"]["cores"]
+
+
+def test_a_model_is_exported_for_the_window_with_which_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(ARTIFACTS_VARIABLE, str(tmp_path / "cache"))
+    model = write_tiny_model(tmp_path, config=VELOCITY)
+
+    def told(**options: int) -> str:
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            World.load(model, **options)
+        return caplog.text
+
+    assert main(["export", str(model), "--rows", "1"]) == 0
+    assert "NOT_EXPORTED, `" not in told()
+    (hint,) = re.findall(r"onnxruntime: NOT_EXPORTED, `lingbot (export tiny --window 3 .*)` does it", told(window=3))
+    monkeypatch.setenv("LINGBOT_MODELS", str(tmp_path))
+    assert main(shlex.split(hint)) == 0
+    assert "NOT_EXPORTED, `" not in told(window=3)
 
 
 def test_plans_are_built_ahead_of_time(
@@ -115,6 +139,10 @@ def test_what_cannot_be_exported_or_measured_says_why(capsys: pytest.CaptureFixt
     for name in ("pusht-small", "pusht-outcome"):
         assert main(["export", name, "--light-decoder", "taew2_1.pth"]) == 2
         assert "--light-decoder: got taew2_1.pth" in capsys.readouterr().err
+    assert main(["export", "pusht-small", "--window", "1"]) == 2
+    assert "--window: got 1; sessions would have no past" in capsys.readouterr().err
+    assert main(["export", "pusht-small", "--size", "64x64"]) == 2
+    assert "--size: got (64, 64); pusht-small knows one size" in capsys.readouterr().err
     for name in ("pusht-lasting", "rooms-small"):
         assert main(["export", name]) == 1
         assert f"{name}: it " in capsys.readouterr().err

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import rclpy
+from lifecycle_msgs.srv import GetAvailableTransitions, GetState
+from rcl_interfaces.srv import ListParameters
+from rclpy.service import Service
 from std_msgs.msg import String
 
 from lingbot_msgs.msg import ErrorCode, SessionInfo
@@ -93,3 +96,28 @@ def test_topics_and_timers_that_fail_end_nothing(node: tuple[ImaginationNode, Pr
     failed.reset()
     imagination.create_service(ListSessions, "~/whole", lambda request, response: response)
     assert probe.call(ListSessions, "whole").error_code == ErrorCode.NONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (GetState, "get_state"),
+        (GetAvailableTransitions, "get_available_transitions"),
+        (ListParameters, "list_parameters"),
+    ],
+)
+def test_services_that_every_node_has_reach_a_client_that_is_new(
+    kind: Any, name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """DDS did not know the client's reader in time, and rclpy forgot the response: the first call never returned."""
+    send, lost = Service.send_response, []
+
+    def send_the_second_time(service: Any, response: Any, header: Any) -> None:
+        if service.srv_name.endswith(name) and not lost:
+            lost.append(response)
+            raise SystemError("returned a result with an exception set") from RuntimeWarning("failed to send response")
+        send(service, response, header)
+
+    monkeypatch.setattr(Service, "send_response", send_the_second_time)
+    _, probe = request.getfixturevalue("node")
+    assert probe.call(kind, name) == lost[0]

@@ -2,13 +2,18 @@
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lingbot_ros.cli.model_arguments import add_model_arguments, given_options
+from lingbot_ros.errors import InputError
+from lingbot_ros.model_options import GRAPH_OPTIONS, Plain
 
 if TYPE_CHECKING:
     import torch
 
+    from lingbot_ros.checkpoints.cards import ModelCard
     from lingbot_ros.engine.interface import GraphSpec
+    from lingbot_ros.world import LoadOptions
 
 
 def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,38 +25,55 @@ def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="worlds in one forward, one graph each (default 1 8; released models, whose worlds run one by one: 1)",
     )
-    parser.add_argument(
-        "--light-decoder", type=Path, help="released models: this decoder of frames instead of the autoencoder's"
-    )
+    otherwise = "give those with which the model will be loaded; what is not given is the card's"
+    add_model_arguments(parser, otherwise, name=False, only=GRAPH_OPTIONS)
+
+
+def asked_card(args: argparse.Namespace) -> "tuple[ModelCard, LoadOptions]":
+    """The card of the named model with the size, window and so on that were asked for, and these options.
+
+    Raises InputError and ModelError.
+    """
+    from lingbot_ros.checkpoints.cards import find_card
+    from lingbot_ros.world import LoadOptions
+    from lingbot_ros.world.adapted_card import adapted_card
+
+    card = find_card(args.name)
+    try:
+        options = LoadOptions.from_plain({"name": args.name, **_given(args)})
+        return adapted_card(card, options), options
+    except InputError as error:
+        if error.field in GRAPH_OPTIONS:
+            raise InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix) from error
+        raise
+
+
+def _given(args: argparse.Namespace) -> dict[str, Plain]:
+    return {name: value for name, value in given_options(args).items() if name in GRAPH_OPTIONS}
 
 
 def asked_graphs(args: argparse.Namespace, dtype: "torch.dtype") -> "Iterator[tuple[str, GraphSpec]]":
     """Every graph with a label. `dtype` is that of linears and caches. Raises InputError and ModelError."""
-    from lingbot_ros.checkpoints.cards import find_card
     from lingbot_ros.checkpoints.files import locate
     from lingbot_ros.engine.onnx_engine import BATCHES
-    from lingbot_ros.errors import InputError
     from lingbot_ros.tasks.registry import all_tasks
     from lingbot_ros.world.exported_graphs import all_graphs
 
     tasks = list(all_tasks())
     heads = [graph for task in tasks for rows in args.rows or BATCHES for graph in task.head_graphs(args.name, rows)]
     if heads:
-        if args.light_decoder is not None:
-            raise InputError("--light-decoder", args.light_decoder, "a head decodes nothing; leave it out")
+        for name, value in _given(args).items():
+            raise InputError(f"--{name.replace('_', '-')}", value, f"{args.name} is a head; leave it out")
         yield from ((f"{graph.name}, {graph.batch} row{'s' if graph.batch > 1 else ''}", graph) for graph in heads)
         return
-    card = find_card(args.name)
-    if args.light_decoder is not None and card.autoencoder == "pixel":
-        raise InputError("--light-decoder", args.light_decoder, f"{card.name} makes pixels itself; leave it out")
+    card, options = asked_card(args)
     rows = args.rows or (BATCHES if card.autoencoder == "pixel" else (1,))
-    yield from all_graphs(card, locate(card), rows, dtype, args.light_decoder)
+    yield from all_graphs(card, locate(card), rows, dtype, options.light_decoder)
 
 
 def check_rows(args: argparse.Namespace) -> None:
     """Raise InputError for rows that no engine steps."""
     from lingbot_ros.engine.onnx_engine import BATCHES
-    from lingbot_ros.errors import InputError
 
     for rows in args.rows or ():
         if rows not in BATCHES:

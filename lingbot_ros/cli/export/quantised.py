@@ -23,8 +23,8 @@ def export_quantised(args: argparse.Namespace) -> int:
     """Returns 0 where the precision is offered, 1 where it loses too much; both are written down and printed."""
     import torch
 
-    from lingbot_ros.checkpoints.cards import find_card
     from lingbot_ros.checkpoints.files import locate
+    from lingbot_ros.cli.engines.graphs import asked_card
     from lingbot_ros.engine.export.recording import RecordingEngine
     from lingbot_ros.engine.interface import EngineOptions
     from lingbot_ros.engine.onnx_engine import BATCHES, OnnxEngine
@@ -33,7 +33,7 @@ def export_quantised(args: argparse.Namespace) -> int:
     from lingbot_ros.evaluate.precision_loss import frames_db
     from lingbot_ros.world.network import checkpoint_digest
 
-    card = find_card(args.name)
+    card, _ = asked_card(args)
     files = locate(card)
     dtype = torch.float32 if args.to == "onnx" else torch.float16
     recording = RecordingEngine()

@@ -60,7 +60,11 @@ def mirrored(views: Views) -> Views:
     intrinsics = views.intrinsics.clone()
     intrinsics[:, 2] = width - intrinsics[:, 2]
     return Views(
-        views.colour.flip(-1), views.depth.flip(-1), views.other_depth.flip(-1), flip @ views.to_other @ flip, intrinsics
+        views.colour.flip(-1),
+        views.depth.flip(-1),
+        views.other_depth.flip(-1),
+        flip @ views.to_other @ flip,
+        intrinsics,
     )
 
 
