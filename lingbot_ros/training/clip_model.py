@@ -1,6 +1,7 @@
 """The folder of a model trained on own clips: its card, and the image that it starts from."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import yaml
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import ErrorCode, InputError, ResourceError
+from lingbot_ros.model.config import StreamConfig, TransformerConfig
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.sampler import SamplerConfig
-from lingbot_ros.training.config import TrainConfig
 
 CARD_FILE = "card.yaml"
 SEED_FILE = "seed.png"
@@ -41,11 +43,18 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
             raise InputError("--export", f"a model with {field} {there.get(field)}", fix)
 
 
-def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None = None) -> None:
+def begin_folder(
+    folder: Path,
+    clips: ClipSet,
+    architecture: TransformerConfig | RigidLayersConfig,
+    stream: StreamConfig,
+    task: str | None = None,
+    limits: Sequence[str] = (),
+) -> None:
     """Write the card, all but the weights, and the seed image into `folder`, unless a card is there already.
 
-    `task` names what the model is a world of, where somebody knows. The image is the first one of the first
-    validation episode. Raises ResourceError when they cannot be written.
+    `task` names what the model is a world of, where somebody knows; `limits` are known before anybody has looked at it.
+    The image is the first one of the first validation episode. Raises ResourceError when they cannot be written.
     """
     if (folder / CARD_FILE).is_file():
         return
@@ -56,17 +65,26 @@ def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | 
             raise OSError(0, "the seed image was not taken")
         partial = folder / f".{CARD_FILE}.{os.getpid()}"
         partial.write_text(
-            yaml.safe_dump(_card(folder, clips, config, task), sort_keys=False, allow_unicode=True, width=110),
+            yaml.safe_dump(
+                _card(folder, clips, task, limits)
+                | {"architecture": to_plain(architecture), "stream": to_plain(stream)},
+                sort_keys=False, allow_unicode=True, width=110,
+            ),
             encoding="utf-8",
-        )
+        )  # fmt: skip
         partial.replace(folder / CARD_FILE)
     except OSError as error:
         fix = "free some space or use another folder"
         raise ResourceError(f"--export: cannot write {folder} ({error.strerror}); {fix}", ErrorCode.DISK) from error
 
 
-def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -> dict[str, Any]:
-    """Everything but the weights, which `export_model` adds. Unknown values are marked as unknown."""
+def read_card_entry(path: Path, name: str) -> dict[str, Any]:
+    """What a card that `begin_folder` wrote has under `name`."""
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")).get(name, {}))
+
+
+def _card(folder: Path, clips: ClipSet, task: str | None, limits: Sequence[str]) -> dict[str, Any]:
+    """Everything but the weights, which the export adds. Unknown values are marked as unknown."""
     plan, name = clips.plan, folder.resolve().name
     origin = plan.source.get("bag") or plan.source.get("name") or plan.source.get("type") or "own clips"
     return {
@@ -89,8 +107,8 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -
         },
         "autoencoder": "pixel",
         "sampler": to_plain(_ONE_STEP),
-        "architecture": to_plain(config.transformer),
-        "stream": to_plain(config.stream),
+        "architecture": {},
+        "stream": {},
         "seed_image": SEED_FILE,
         "training": {
             "data": f"{len(plan.training)} episodes, {sum(plan.steps[e] for e in plan.training)} steps at {plan.fps:g} "
@@ -98,7 +116,8 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -
             "source": plan.source,
         },
         "limits": [
+            *limits,
             "Nobody has looked at this model yet: `lingbot eval-model` says how far to believe it. Then write here "
-            "what was found, and the licence that the data allow."
+            "what was found, and the licence that the data allow.",
         ],
     }
