@@ -3,8 +3,9 @@
     ./lingbot python benchmarks/lasting/speed.py [--repeats 30] [--json FILE]
 
 Paths of the pusher go from where it is through random places about the block. roll_poses and roll_copies: steps a
-second in batches of 300 over 25 frames. step: a session with its image. batch: a row of 64. real images: `observe` and
-`start`. compiled: seconds until the laws are ready, in a new process with what is kept and with nothing kept.
+second in batches of 300 over 25 frames. step: 200 of a session with its image. batch_row: a row of 64.
+frames_per_s: all these frames over all their time. Real images: `observe` and `start`. compiled: seconds until the laws
+are ready, in a new process with what is kept and with nothing kept.
 """
 
 import argparse
@@ -28,6 +29,9 @@ from lingbot_ros.world.rollout import roll_copies, roll_poses
 Floats = NDArray[np.float64]
 
 _ROWS, _FRAMES, _BATCH = 300, 25, 64
+_STEPS = 200
+"""Of one session: a few would all fit between two interruptions by other programs, which a batch's do not."""
+
 _KNOT_EVERY = 5
 _SPREAD = 70.0
 """Of the knots about the block, simulator units."""
@@ -83,16 +87,21 @@ def measure(world: World, repeats: int) -> dict[str, object]:
         roll(session.rollout_state, actions)
         times_s = [cpu_s(lambda roll=roll: roll(session.rollout_state, actions)) for _ in range(repeats)]
         report[f"{roll.__name__}_steps_per_s"] = round(_ROWS * _FRAMES / float(np.median(times_s)))
-    way = paths(world, 1, repeats, 1)[0]
-    report["step"] = percentiles([cpu_s(lambda action=action: session.step(action[None])) for action in way])
+    way = paths(world, 1, _STEPS, 1)[0]
+    step_times_s = [cpu_s(lambda action=action: session.step(action[None])) for action in way]
+    report["step"] = percentiles(step_times_s)
     batch, ways = Batch(world, _BATCH), paths(world, _BATCH, repeats, 2)
     for row in range(_BATCH):
         batch.start(row, image, seed=row)
     times_s = [cpu_s(lambda k=k: batch.step(ways[:, k, None])) for k in range(repeats)]
     report["batch_row"] = percentiles(times_s, _BATCH)
+    report["frames_per_s"] = {
+        "session": round(_STEPS / sum(step_times_s)),
+        f"batch of {_BATCH}": round(repeats * _BATCH / sum(times_s)),
+    }
     shown, seeing = world.start(image), world.start(image)
-    frames = [shown.step(action[None]) for action in way]
-    pairs = zip(frames, way, strict=True)
+    frames = [shown.step(action[None]) for action in way[:repeats]]
+    pairs = zip(frames, way[:repeats], strict=True)
     report["observe"] = percentiles([cpu_s(lambda f=f, a=a: seeing.observe(f, a[None])) for f, a in pairs])
     report["start"] = percentiles([cpu_s(lambda: world.start(image)) for _ in range(5)])
     report["compiled_s"] = {"kept": compile_s(kept=True), "nothing kept": compile_s(kept=False)}

@@ -1,6 +1,6 @@
 """Robot actions of a chunk: checked, scaled, and joined with those before them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -28,19 +28,12 @@ class ActionControl:
         Before the first action of a session the robot is taken to have been commanded to where it is sent first.
         Raises InputError naming the component, its value and the accepted range.
         """
-        actions = check_actions(controls, frames, self._spec)
-        scaled = self._scaled(actions)
-        self._encoded = actions[-1]
-        past = self._past_of(scaled)
-        rows = np.empty((1, frames, self._history, self._spec.dim), np.float32)
-        for row, action in zip(rows[0], scaled, strict=True):  # for one frame faster than any indexing
-            row[0], row[1:] = action, past
-            past = row[:-1]
-        return {"actions": torch.from_numpy(rows)}
+        return {"actions": encode_together([self], check_actions(controls, frames, self._spec)[None])}
 
     def commit(self, encoded: Mapping[str, Tensor]) -> None:
         """Remember the newest actions of what `encode` returned."""
-        self._past = encoded["actions"][0, -1, :-1].numpy().copy()
+        if self._history > 1:
+            self._past = encoded["actions"].numpy()[0, -1, :-1].copy()
         self.last = self._encoded
 
     def state(self) -> dict[str, Tensor]:
@@ -58,11 +51,33 @@ class ActionControl:
         self._past = None if past is None else past.cpu().numpy()[::-1].copy()
         self.last = None if last is None else last.cpu().numpy().copy()
 
-    def _scaled(self, actions: NDArray[np.float64]) -> NDArray[np.float32]:
-        return (2 * (actions - self._low) / self._span - 1).astype(np.float32)
+    def _join(self, actions: NDArray[np.float64], rows: NDArray[np.float32]) -> None:
+        """Put what was before behind the actions [frames, dim], which rows [frames, history, dim] have scaled."""
+        self._encoded = actions[-1]
+        if self._history > 1:
+            past = np.repeat(rows[0, :1], self._history - 1, axis=0) if self._past is None else self._past
+            for row in rows:
+                row[1:] = past
+                past = row[:-1]
 
-    def _past_of(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.repeat(scaled[:1], self._history - 1, axis=0) if self._past is None else self._past
+
+def encode_together(controls: Sequence[ActionControl], actions: NDArray[np.float64]) -> Tensor:
+    """What `encode` of each of B inputs of one model gives for its own of actions [B, frames, dim], which are in range:
+    float32 [B, frames, history, dim].
+    """
+    first = controls[0]
+    scaled = 2 * (actions - first._low) / first._span - 1
+    rows = np.empty((*actions.shape[:2], first._history, actions.shape[2]), np.float32)
+    rows[:, :, 0] = scaled
+    for control, mine, row in zip(controls, actions, rows, strict=True):
+        control._join(mine, row)
+    return torch.from_numpy(rows)
+
+
+def are_in_range(actions: NDArray[np.float64], spec: ControlSpec) -> NDArray[np.bool_]:
+    """Which of B rows of actions [B, frames, dim] `check_actions` would take: [B]."""
+    inside = (actions >= spec.low) & (actions <= spec.high)  # false for NaN
+    return np.asarray(inside.all(axis=(1, 2)))
 
 
 def check_actions(controls: ArrayLike, frames: int, spec: ControlSpec) -> NDArray[np.float64]:

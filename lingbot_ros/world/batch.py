@@ -1,7 +1,6 @@
 """N imagined worlds in step: one forward imagines the next chunk of all of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,25 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from lingbot_ros.control.camera import Lens
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
 from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
-from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_rows import LayerRows
 from lingbot_ros.world.network_rows import NetworkRows
+from lingbot_ros.world.rows import Rows
 from lingbot_ros.world.scene_model import SceneModel
 from lingbot_ros.world.scene_rows import SceneRows
 from lingbot_ros.world.session import Session
 from lingbot_ros.world.snapshot import Snapshot
 from lingbot_ros.world.world import World
-
-
-class Rows(Protocol):
-    """How the rows of one kind of model go through one forward."""
-
-    def new_session(self, row: int, seed: int, lens: Lens | None) -> Session:
-        """An empty session in the place of a row; `lens` is its camera, if it has one."""
-
-    def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:
-        """The next chunk of the rows in `inputs`, committed: frames by row. What it raises has changed nothing."""
 
 
 class Batch:
@@ -126,18 +115,14 @@ class Batch:
             raise InputError("controls", f"shape {list(values.shape)}", f"give {list(expected)}")
         asked = [row for row in range(self.size) if row not in self.ended] if rows is None else rows
         living = {row: self.session(row) for row in asked}
-        inputs: dict[int, ChunkInputs] = {}
-        refused: dict[int, LingbotError] = {}
-        for row, session in living.items():
-            try:
-                inputs[row] = session.read(values[row])
-            except InputError as error:
-                refused[row] = InputError(f"row {row}: {error.field}", error.value, error.fix)
-        frames = np.zeros((self.size, self.frames_per_chunk, card.height, card.width, 3), np.uint8)
-        if inputs:
-            for row, mine in self._rows.imagine(living, inputs).items():
-                frames[row] = mine
+        inputs, refused = self._rows.read(living, values) if living else ({}, {})
+        made = self._rows.imagine(living, inputs) if inputs else None
         self.ended |= refused
+        if made is not None and list(inputs) == list(range(self.size)):
+            return made
+        frames = np.zeros((self.size, self.frames_per_chunk, card.height, card.width, 3), np.uint8)
+        if made is not None:
+            frames[list(inputs)] = made
         return frames
 
     def _seat(self, row: int, seed: int, lens: Lens | None) -> Session:

@@ -3,11 +3,13 @@
 import math
 import time
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from lingbot_ros.control.actions import ActionControl
 from lingbot_ros.errors import SnapshotError
 from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
 from lingbot_ros.model.condition import PreviousFrames
@@ -23,6 +25,8 @@ from lingbot_ros.world.session import Session, SessionRegistry, StepTiming
 from lingbot_ros.world.snapshot import SnapshotMeta
 from lingbot_ros.world.snapshot_check import check_finite
 
+_NO_CONDITION = torch.empty(0)
+
 
 class LayerSession(Session):
     """Like every session, but its past is a `LayerState` instead of caches; one frame per chunk."""
@@ -34,6 +38,8 @@ class LayerSession(Session):
     ) -> None:
         """Allocates the session's tensors; the registry fills them."""
         super().__init__(model, registry, session_id, parent_id, seed, control)
+        self.actions = cast(ActionControl, control)
+        """Its action input."""
         card = model.card
         self.layers = LayerState.empty(model.constants.config, card.height, card.width)
         """What is remembered. Never changed in place."""
@@ -73,11 +79,16 @@ class LayerSession(Session):
     def read(self, controls: ArrayLike) -> ChunkInputs:
         """What the next frame is made from. Changes nothing; raises as `step` does."""
         self._require_open()
-        return ChunkInputs(self.chunk_index, torch.empty(0), self._control.encode(controls, 1))
+        return self.given(self._control.encode(controls, 1))
+
+    def given(self, encoded: Mapping[str, Tensor]) -> ChunkInputs:
+        """As `read`, of controls that were encoded by `actions` already."""
+        self._require_open()
+        return ChunkInputs(self.chunk_index, _NO_CONDITION, encoded)
 
     def commit_layers(self, inputs: ChunkInputs, layers: LayerState) -> None:
         """Make a frame the past."""
-        self._control.commit(dict(inputs.controls))
+        self.actions.commit(inputs.controls)
         self.layers = layers
         self.chunk_index += 1
         self.frame_index += 1
@@ -95,8 +106,12 @@ class LayerSession(Session):
         check_finite(states)
         mine, theirs = self.layers.tensors(), states["layers"]
         for name in (*mine, *theirs):
-            if name not in mine or name not in theirs or mine[name].shape != theirs[name].shape:
-                raise SnapshotError(f"snapshot: layers.{name} is not what the model has; restore another")
+            has, needs = _form(theirs.get(name)), _form(mine.get(name))
+            if has != needs:
+                raise SnapshotError(
+                    f"snapshot: layers.{name} is {has}, this version keeps {needs}; restore it with the version of "
+                    "lingbot_ros that wrote it, or start a new session"
+                )
 
     def _drawn(self, state: LayerState) -> Frames:
         outlines, textures, background = state.outlines, state.textures, state.background
@@ -119,3 +134,7 @@ class LayerSession(Session):
         ended = time.perf_counter()
         self.timing = StepTiming(ended - started, moved - started, 0.0, ended - moved)
         return frames
+
+
+def _form(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

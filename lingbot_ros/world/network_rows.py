@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lingbot_ros.control.camera import Lens
+from lingbot_ros.errors import InputError
 from lingbot_ros.model.autoencoder import DecoderState, Frames
 from lingbot_ros.world.assembly import new_control
 from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.loaded_model import LoadedModel
 from lingbot_ros.world.parts import FinishedChunk
+from lingbot_ros.world.rows import read_each
 from lingbot_ros.world.session import Session, SessionRegistry
 from lingbot_ros.world.tile import Tile, tile_sizes
 
 
 class NetworkRows:
-    """See `batch.Rows`."""
+    """See `rows.Rows`."""
 
     def __init__(self, model: LoadedModel, registry: SessionRegistry, size: int) -> None:
         self._model, self._registry = model, registry
@@ -27,13 +31,19 @@ class NetworkRows:
         control = new_control(self._model.card, self._model.device, lens)
         return Session(self._model, self._registry, f"row-{row}", "", seed, control, [[tile.seat(seat)]])
 
-    def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Frames]:
+    def read(
+        self, sessions: Mapping[int, Session], controls: NDArray[np.float64]
+    ) -> tuple[dict[int, ChunkInputs], dict[int, InputError]]:
+        return read_each(sessions, controls)
+
+    def imagine(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> Frames:
         latents = self._latents(sessions, inputs)
-        frames, state = {}, DecoderState()
+        frames, state = [], DecoderState()
         for row, mine in inputs.items():
-            frames[row], _ = self._model.decoder.decode(latents[row], state)
-            sessions[row].commit(FinishedChunk(mine, latents[row], frames[row], None))
-        return frames
+            shown, _ = self._model.decoder.decode(latents[row], state)
+            sessions[row].commit(FinishedChunk(mine, latents[row], shown, None))
+            frames.append(shown)
+        return np.stack(frames)
 
     def _latents(self, sessions: Mapping[int, Session], inputs: Mapping[int, ChunkInputs]) -> dict[int, Tensor]:
         """Latents [1, C, c, h, w] by row."""

@@ -241,7 +241,7 @@ class Capture:
                 certain = (shares.share[index] > 0.5) & (shares.share[:index].sum(0) < _UNHIDDEN)
                 layer.paint = gather(layer.paint, shares.colour[index], certain, layer.pose, self._config)
                 state.paint[0, index] = _tensor(layer.paint)
-                state.textures[0, index] = _tensor(develop(layer.paint, layer.outline, self._config))
+                state.textures[0, index] = torch.from_numpy(develop(layer.paint, layer.outline, self._config))
             outline = torch.from_numpy(layer.outline)
             state.outlines[0, index] = self._padded(outline)
             solids[0, index] = self._padded(inset(outline, self._constants.margin.double()))

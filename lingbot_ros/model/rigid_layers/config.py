@@ -1,5 +1,6 @@
 """The sizes of a world of rigid layers, as its card gives them."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,3 +57,8 @@ class RigidLayersConfig:
     def texture_side(self) -> int:
         """Texels across a texture."""
         return self.extent_px * self.texels
+
+    @property
+    def depth_px(self) -> float:
+        """How far from an outline a texture tells the distance to it: as far as bilinear samples of its edge reach."""
+        return self.ramp_px / 2 + math.sqrt(2) / self.texels

@@ -1,12 +1,13 @@
 """What a layer looks like, gathered in its own frame from every real frame, finer than the frames are."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.model.rigid_layers.polygon import Floats, nearest, unplace
-from lingbot_ros.model.rigid_layers.render import DEEPEST
 
 _SPREADS_PX = ((0.3, 1.0), (1.0, 1e-3), (4.0, 1e-7))
 """Each texel is the mean of what was seen around it; what is farther counts only where nothing near was seen."""
@@ -37,8 +38,8 @@ def gather(
     return gathered
 
 
-def develop(paint: Floats, outline: Floats, config: RigidLayersConfig) -> Floats:
-    """The texture [4, t, t] that paint and an outline [V, 2] make."""
+def develop(paint: Floats, outline: Floats, config: RigidLayersConfig) -> NDArray[np.uint8]:
+    """The texture [t, t, 4] that paint and an outline [V, 2] make: colour, and depth as `drawing.draw` reads it."""
     blurred = np.ascontiguousarray(np.moveaxis(paint, 0, -1), np.float32)
     mixed = np.zeros_like(blurred)
     for spread, share in _SPREADS_PX:
@@ -46,18 +47,20 @@ def develop(paint: Floats, outline: Floats, config: RigidLayersConfig) -> Floats
     flat = paint[:3].sum((1, 2)) / max(paint[3].sum(), 1e-9)
     weight = mixed[..., 3:]
     colour = np.where(weight > _FAINTEST, mixed[..., :3] / np.maximum(weight, _FAINTEST), flat)
-    return np.concatenate([np.moveaxis(colour, -1, 0), _depth(outline, config)[None]])
+    level = 127.5 * (1 + _depth(outline, config) / config.depth_px)
+    return np.rint(np.concatenate([colour, level[..., None]], -1)).clip(0, 255).astype(np.uint8)
 
 
 def _depth(outline: Floats, config: RigidLayersConfig) -> Floats:
-    """How deep inside the outline every texel [t, t] is, see `render.DEEPEST`; measured where that is not plain."""
+    """How deep inside the outline every texel [t, t] is, to `config.depth_px`; measured where that is not plain."""
     side, texels = config.texture_side, config.texels
     corners = (outline + config.extent_px / 2) * texels - 0.5
     filled = cv2.fillPoly(np.zeros((side, side), np.uint8), [np.rint(corners).astype(np.int32)], 1)
-    band = np.ones((2 * texels + 5, 2 * texels + 5), np.uint8)  # a pixel to either side, and what rounding can do
+    reach = math.ceil(config.depth_px * texels) + 2  # and what rounding can do
+    band = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     is_near = (cv2.dilate(filled, band) > 0) & (cv2.erode(filled, band) == 0)
     rows, columns = np.nonzero(is_near)
     points = (np.stack([columns, rows], -1) + 0.5) / texels - config.extent_px / 2
-    depth = filled.astype(np.float64) * DEEPEST
-    depth[rows, columns] = np.clip(1 - nearest(points, outline).distance, 0, DEEPEST)
+    depth = np.where(filled, config.depth_px, -config.depth_px)
+    depth[rows, columns] = np.clip(-nearest(points, outline).distance, -config.depth_px, config.depth_px)
     return depth

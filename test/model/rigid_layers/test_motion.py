@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lingbot_ros.model.rigid_layers import compiled
 from lingbot_ros.model.rigid_layers.compiled import keeping
 from lingbot_ros.model.rigid_layers.contact import ContactLaw
 from lingbot_ros.model.rigid_layers.drive import DriveLaw
@@ -115,8 +116,12 @@ def test_a_shape_that_went_through_a_wall_stays_where_it_is(law: ContactLaw) -> 
     assert push(law, [-3.0, 0.0, 0.0], (60.0, 0.0), (3.0, 0.0)).tolist() == [-3.0, 0.0, 0.0]
 
 
-def test_where_nothing_can_be_kept_it_is_compiled_anew() -> None:
-    """The file of this function does not exist, so that no folder belongs to it."""
+def test_where_nothing_can_be_kept_it_is_compiled_anew_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The file of these functions does not exist, so that no folder belongs to it."""
+    compiled._say_that_nothing_is_kept.cache_clear()
     module: dict[str, object] = {}
     exec(compile("def double(x):\n    return 2 * x\n", "/nowhere/double.py", "exec"), module)
-    assert keeping("float64(float64)")(module["double"])(2.5) == 5.0
+    for _ in range(2):
+        assert keeping("float64(float64)")(module["double"])(2.5) == 5.0
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "set NUMBA_CACHE_DIR to a folder that can be written" in caplog.text
