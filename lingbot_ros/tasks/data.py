@@ -28,16 +28,21 @@ def open_training_data(folder: Path, config: TrainConfig, validation: Path | Non
     name = task_of_data(folder)
     if name is not None:
         return find_task(name).training_data(folder, config, validation)
+    return clip_training_data(open_clips(folder, validation), config)
+
+
+def open_clips(folder: Path, validation: Path | None = None) -> ClipSet:
+    """The clips in `folder`, which hold back episodes of their own. Raises InputError."""
     if validation is not None:
         raise InputError("--validation", validation, f"{folder} holds back episodes of its own; leave it out")
-    return clip_training_data(ClipSet(folder), config)
+    return ClipSet(folder)
 
 
 def fit_layer_constants(folder: Path, config: RigidLayersConfig) -> Constants:
     """The constants of a world of rigid layers, by the task that the data set in `folder` names. Raises InputError."""
     name = task_of_data(folder)
     if name is None:
-        raise InputError("--data", folder, "rigid layers are fitted by a task, and this data set names none")
+        raise InputError("--data", folder, "it names no task that knows more of it than its images and actions")
     return find_task(name).layer_constants(folder, config)
 
 

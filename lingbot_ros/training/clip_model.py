@@ -1,5 +1,6 @@
 """The folder of a model trained on own clips: its card, and the image that it starts from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import yaml
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.datasets.reader import ClipSet
 from lingbot_ros.errors import InputError
-from lingbot_ros.training.config import TrainConfig
+from lingbot_ros.model.config import StreamConfig, TransformerConfig
+from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
 from lingbot_ros.training.model_folder import CARD_FILE, NOT_LOOKED_AT, ONE_STEP, SEED_FILE, begin_model_folder
 
 
@@ -33,20 +35,33 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
             raise InputError("--export", f"a model with {field} {there.get(field)}", fix)
 
 
-def begin_folder(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None = None) -> None:
+def begin_folder(
+    folder: Path,
+    clips: ClipSet,
+    architecture: TransformerConfig | RigidLayersConfig,
+    stream: StreamConfig,
+    task: str | None = None,
+    limits: Sequence[str] = (),
+) -> None:
     """Write the card, all but the weights, and the seed image into `folder`, unless a card is there already.
 
-    `task` names what the model is a world of, where somebody knows. The image is the first one of the first
-    validation episode. Raises ResourceError when they cannot be written.
+    `task` names what the model is a world of, where somebody knows; `limits` are known before anybody has looked at it.
+    The image is the first one of the first validation episode. Raises ResourceError when they cannot be written.
     """
     if (folder / CARD_FILE).is_file():
         return
     first = clips.frames(clips.plan.validation[0])[0]
-    begin_model_folder(folder, _card(folder, clips, config, task), first)
+    built = {"architecture": to_plain(architecture), "stream": to_plain(stream)}
+    begin_model_folder(folder, _card(folder, clips, task, limits) | built, first)
 
 
-def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -> dict[str, Any]:
-    """Everything but the weights, which `export_model` adds. Unknown values are marked as unknown."""
+def read_card_entry(path: Path, name: str) -> dict[str, Any]:
+    """What a card that `begin_folder` wrote has under `name`."""
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")).get(name, {}))
+
+
+def _card(folder: Path, clips: ClipSet, task: str | None, limits: Sequence[str]) -> dict[str, Any]:
+    """Everything but the weights, which the export adds. Unknown values are marked as unknown."""
     plan, name = clips.plan, folder.resolve().name
     origin = plan.source.get("bag") or plan.source.get("name") or plan.source.get("type") or "own clips"
     return {
@@ -69,13 +84,13 @@ def _card(folder: Path, clips: ClipSet, config: TrainConfig, task: str | None) -
         },
         "autoencoder": "pixel",
         "sampler": to_plain(ONE_STEP),
-        "architecture": to_plain(config.transformer),
-        "stream": to_plain(config.stream),
+        "architecture": {},
+        "stream": {},
         "seed_image": SEED_FILE,
         "training": {
             "data": f"{len(plan.training)} episodes, {sum(plan.steps[e] for e in plan.training)} steps at {plan.fps:g} "
             f"frames per second from {origin}; {len(plan.validation)} episodes held back",
             "source": plan.source,
         },
-        "limits": [NOT_LOOKED_AT.format(how="`lingbot eval-model` says")],
+        "limits": [*limits, NOT_LOOKED_AT.format(how="`lingbot eval-model` says")],
     }

@@ -57,7 +57,7 @@ def clip_training_data(
         fps=plan.fps,
         new_validation=lambda: _clip_validation(clips, config, metrics),
         check_export=lambda target: check_folder(target, clips),
-        begin_export=lambda target: begin_folder(target, clips, config, task),
+        begin_export=lambda target: begin_folder(target, clips, config.transformer, config.stream, task),
     )
 
 

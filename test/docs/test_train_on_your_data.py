@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import yaml
 
@@ -23,7 +24,8 @@ PATIENCE_S = 240
 
 def commands() -> dict[str, list[str]]:
     """The page's commands by their verb, without `./lingbot`: those that build on one another, from the first bag."""
-    lines = [shlex.split(line)[1:] for line in written() if "--record" not in line and "imagined_*" not in line]
+    others = ("--record", "imagined_*", "layers.yaml")
+    lines = [shlex.split(line)[1:] for line in written() if not any(other in line for other in others)]
     return {line[1] if line[0] == "dataset" else line[0]: line for line in lines}
 
 
@@ -63,6 +65,21 @@ def test_a_bag_becomes_a_model_that_runs(model: Path) -> None:
     low, high = world.info.control.low, world.info.control.high
     middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
     assert session.step([middle]).shape == (1, 96, 96, 3)
+
+
+def test_the_same_clips_become_rigid_layers(place: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = (line for line in written() if "layers.yaml" in line)
+    assert main(shlex.split(line)[1:]) == 0
+    assert "better than repeating the last frame" in capsys.readouterr().out
+    world = World.load(place / "models" / "layers")
+    card = world.card
+    assert "11 episodes (1100 steps), no colours, states or shapes" in card.training["needed"]
+    assert card.training["found"]["colours_of_each_layer"] == [2, 2]
+    assert card.quality["wrong_actions_cost_db"][0] > 1 and any("disc" in limit for limit in card.limits)
+    session = world.start(world.seed_image())
+    low, high = np.array(card.control.low), np.array(card.control.high)
+    imagined = session.step([(0.8 * low + 0.2 * high)])
+    assert imagined.shape == (1, 96, 96, 3) and (imagined[0] != world.seed_image()).any()
 
 
 def test_the_report_lies_where_the_page_says(place: Path, model: Path) -> None:

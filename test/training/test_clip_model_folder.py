@@ -54,7 +54,7 @@ def test_the_world_loads_it_and_starts_from_a_held_back_image(folder: Path, mode
 def test_what_is_on_the_card_already_stays(folder: Path, model: Path) -> None:
     path = model / "card.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"licence": "CC0-1.0"}, sort_keys=False))
-    begin_folder(model, ClipSet(folder), TINY_CONFIG)
+    begin_folder(model, ClipSet(folder), TINY_CONFIG.transformer, TINY_CONFIG.stream)
     assert World.load(model).card.licence == "CC0-1.0"
 
 

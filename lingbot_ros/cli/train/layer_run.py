@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,20 +13,22 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.input_files.regular import read_text
 from lingbot_ros.input_files.yaml_text import parse_yaml
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
+from lingbot_ros.model.rigid_layers.constants import Constants
 
 _KEY = "rigid_layers"
 _WEIGHTS_FILE = "model.safetensors"
 
 
-def layer_config(path: Path) -> RigidLayersConfig | None:
-    """The configuration of a world of layers, or None where the file describes another kind of run."""
+def layer_config(path: Path) -> tuple[RigidLayersConfig, tuple[str, ...]] | None:
+    """The configuration of a world of layers and which of its fields the file gives; None where the file describes
+    another kind of run."""
     try:
         data = parse_yaml(read_text(path, "--config"), str(path))
     except InputError:
         return None  # the reader of the other kind says what is wrong
     if not isinstance(data, dict) or _KEY not in data:
         return None
-    return parse_dataclass(RigidLayersConfig, data[_KEY], f"{path}: {_KEY}")
+    return parse_dataclass(RigidLayersConfig, data[_KEY], f"{path}: {_KEY}"), tuple(data[_KEY])
 
 
 def learn_and_export(args: argparse.Namespace, config: RigidLayersConfig) -> int:
@@ -42,11 +45,16 @@ def learn_and_export(args: argparse.Namespace, config: RigidLayersConfig) -> int
     constants.save(weights)
     print("\n".join(constants.summary()))
     if args.export:
-        partial = args.export / f"{_WEIGHTS_FILE}.partial"
-        constants.save(partial)
-        os.replace(partial, args.export / _WEIGHTS_FILE)
-        digest, size = file_sha256(weights), weights.stat().st_size
-        entry = {"file": _WEIGHTS_FILE, "sha256": digest, "bytes": size}
-        update_card(args.export / "card.yaml", {"architecture": to_plain(config), "weights": entry})
+        update_card(args.export / "card.yaml", export_constants(constants, args.export))
         print(f"wrote the constants to {args.export}")
     return 0
+
+
+def export_constants(constants: Constants, folder: Path) -> dict[str, Any]:
+    """Write the weights file of a model folder; returns what belongs on its card."""
+    partial = folder / f"{_WEIGHTS_FILE}.partial"
+    constants.save(partial)
+    os.replace(partial, folder / _WEIGHTS_FILE)
+    weights = folder / _WEIGHTS_FILE
+    entry = {"file": _WEIGHTS_FILE, "sha256": file_sha256(weights), "bytes": weights.stat().st_size}
+    return {"architecture": to_plain(constants.config), "weights": entry}

@@ -62,6 +62,7 @@ class Capture:
     def start(self, frame: NDArray[np.uint8]) -> LayerState:
         """A world at rest. Raises InputError when a layer is not to be seen."""
         config, shares = self._config, unmix(frame, self._constants.palette)
+        self._require_scene(frame)
         state = LayerState.empty(config, *frame.shape[:2])
         layers = [self._first_sight(shares, index) for index in range(config.layers)]
         image, seen = self._first_background(frame, shares)
@@ -117,6 +118,13 @@ class Capture:
         state = self._written(state, layers, bodies, shares if trusted else None)
         seen_anew = around(self._constants, state.bodies) if trusted else not_understood(variants)
         return state.moved(state.bodies, seen_anew)
+
+    def _require_scene(self, frame: NDArray[np.uint8]) -> None:
+        """Raise InputError for an image of another scene than the one whose background is known."""
+        ground, most = self._constants.palette.ground, _STRANGE_GREY
+        if ground is not None and np.median(np.abs(frame - ground).max(-1)) > most + float(self._constants.noise):
+            fix = "give one of the camera that the model was trained on: it has not moved, and the light is the same"
+            raise InputError("image", "of another scene", fix)
 
     def _first_sight(self, shares: Shares, index: int) -> _Layer:
         share = shares.share[index]

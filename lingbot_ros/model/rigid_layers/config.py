@@ -14,6 +14,11 @@ class RigidLayersConfig:
     extent_px: the widest that a layer may be; texels per pixel of the frame; ramp_px: how wide an edge is drawn;
     corners: the most that an outline may have; sights: how many real frames are kept to fit it to; substeps of the
     motion per frame; colours: of the palette; variants: copies that tell how far a world can be believed, 0 = none.
+
+    fitted_to: what the constants were learned from. `states`: a task's knowledge; the palette has the background's
+    colours, and an action points to a place of the image. `images`: clips of a camera that stands still; the background
+    is an image, the palette has the layers' colours alone, the constants say where an action points, and every moved
+    layer has a gyration of its own.
     """
 
     layers: int
@@ -26,6 +31,7 @@ class RigidLayersConfig:
     substeps: int = 10
     colours: int = 7
     variants: int = 4
+    fitted_to: Literal["states", "images"] = "states"
     prediction: Literal["canonical"] = "canonical"
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ class Constants(nn.Module):
     set shows behind the layers; drawn [K, 2]: by how much a layer is drawn beside where it is; margin: how far the
     physical edge lies inside the drawn one; leaning: the centre of turning from the centroid, in units of the
     outline's `skewness`; radius of a driven disc as it is drawn; blur: rms error of a position read from a frame.
+    noise, of constants fitted to images: standard deviation of a pixel's colour from frame to frame, grey levels.
     """
 
     colours: Tensor
@@ -30,17 +32,19 @@ class Constants(nn.Module):
     leaning: Tensor
     radius: Tensor
     blur: Tensor
+    noise: Tensor
 
     def __init__(self, config: RigidLayersConfig, height: int, width: int) -> None:
         super().__init__()
         self.config = config
-        self.drive = DriveLaw(config.substeps)
-        self.contact = ContactLaw()
+        by_images = config.fitted_to == "images"
+        self.drive = DriveLaw(config.substeps, has_aim=by_images)
+        self.contact = ContactLaw(config.layers - config.driven if by_images else None)
         self.register_buffer("colours", torch.zeros(config.colours, 3))
         self.register_buffer("owners", torch.zeros(config.colours, dtype=torch.int64))
         self.register_buffer("background", torch.zeros(3, height, width, dtype=torch.uint8))
         self.register_buffer("drawn", torch.zeros(config.layers, 2))
-        for name in ("margin", "leaning", "radius", "blur"):
+        for name in ("margin", "leaning", "radius", "blur", *(("noise",) if by_images else ())):
             self.register_buffer(name, torch.zeros(()))
         self.requires_grad_(False)
 
@@ -48,6 +52,9 @@ class Constants(nn.Module):
         """Derive what follows from the loaded tensors."""
         self.drive.settle()
         self.palette = Palette(self.colours.double().numpy(), self.owners.numpy())
+        if self.config.fitted_to == "images":
+            ground = np.moveaxis(self.background.numpy(), 0, -1).astype(np.float64)
+            self.palette = self.palette.before(ground, float(self.noise))
 
     @classmethod
     def load(cls, path: Path, config: RigidLayersConfig, height: int, width: int) -> "Constants":
@@ -61,11 +68,12 @@ class Constants(nn.Module):
 
     def summary(self) -> list[str]:
         """The constants as lines for a terminal."""
-        contact = {name: float(value) for name, value in self.contact.named_parameters()}
+        contact = {name: value.mean().item() for name, value in self.contact.named_parameters()}
+        gyration = ", ".join(f"{value:.3f}" for value in self.contact.gyration.reshape(-1).tolist())
         drawn = ", ".join(f"({x:+.3f}, {y:+.3f})" for x, y in self.drawn.tolist())
         return [
             f"palette: {len(self.owners)} colours, owners {self.owners.tolist()}",
-            f"contact: reach {contact['reach']:.3f} px, gyration {contact['gyration']:.3f} px, "
+            f"contact: reach {contact['reach']:.3f} px, gyration {gyration} px, "
             f"slop {contact['slop']:.4f} px, yielding {contact['yielding']:.4f} per substep, "
             f"leaning {float(self.leaning):.4f}",
             f"walls: {', '.join(f'{wall:.2f}' for wall in self.contact.walls.tolist())} px",

@@ -13,14 +13,17 @@ from torch import Tensor, nn
 
 
 class ContactLaw(nn.Module):
-    """Constants in pixels and shares per substep; `walls` are left, top, right, bottom."""
+    """Constants in pixels and shares per substep; `walls` are left, top, right, bottom.
+
+    `gyration` is that of all shapes, or [K] with one of each of so many `shapes`.
+    """
 
     walls: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: int | None = None) -> None:
         super().__init__()
         self.reach = nn.Parameter(torch.tensor(1.0))
-        self.gyration = nn.Parameter(torch.tensor(1.0))
+        self.gyration = nn.Parameter(torch.tensor(1.0) if shapes is None else torch.ones(shapes))
         self.slop = nn.Parameter(torch.tensor(0.0))
         self.yielding = nn.Parameter(torch.tensor(0.1))
         self.register_buffer("walls", torch.tensor((-1e3, -1e3, 1e3, 1e3)))
@@ -38,11 +41,16 @@ class ContactLaw(nn.Module):
         before the frame begins.
         """
         push = _compiled_push()
-        constants = float(self.reach), float(self.gyration), float(self.slop), float(self.yielding)
-        law = np.array((*constants, *self.walls.tolist()), np.float64)
-        moved = torch.empty(len(poses), paths.shape[1], *poses.shape[1:])
-        push(poses.numpy(), outlines.numpy(), centres.numpy(), paths.numpy(), law, moved.numpy())
-        return moved
+        shapes = poses.shape[1]
+        groups = [slice(shapes)] if self.gyration.ndim == 0 else [slice(k, k + 1) for k in range(shapes)]
+        moved = []
+        for group, gyration in zip(groups, self.gyration.reshape(-1).tolist(), strict=True):
+            constants = float(self.reach), gyration, float(self.slop), float(self.yielding)
+            law = np.array((*constants, *self.walls.tolist()), np.float64)
+            still = poses[:, group], outlines[:, group], centres[:, group]
+            moved.append(torch.empty(len(poses), paths.shape[1], *still[0].shape[1:]))
+            push(*(tensor.numpy() for tensor in still), paths.numpy(), law, moved[-1].numpy())
+        return moved[0] if len(moved) == 1 else torch.cat(moved, dim=2)
 
 
 def _compiled_push() -> Callable[..., None]:

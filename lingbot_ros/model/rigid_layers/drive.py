@@ -10,14 +10,20 @@ from torch import Tensor, nn
 
 
 class DriveLaw(nn.Module):
-    """`next = law @ (position, velocity, action, 1)`, and the same law for the `substeps` that make up a frame."""
+    """`next = law @ (position, velocity, action, 1)`, and the same law for the `substeps` that make up a frame.
+
+    Where actions are no places of the image, `aim` [2, 3] makes them such first: `aim @ (x, y, 1)`.
+    """
 
     law: Tensor
     places: Tensor
+    aim: Tensor
 
-    def __init__(self, substeps: int) -> None:
+    def __init__(self, substeps: int, has_aim: bool = False) -> None:
         super().__init__()
-        self.substeps = substeps
+        self.substeps, self.has_aim = substeps, has_aim
+        if has_aim:
+            self.register_buffer("aim", torch.eye(2, 3))
         self.register_buffer("law", torch.zeros(2, 4))
         self.register_buffer("places", torch.zeros(substeps, 4), persistent=False)
 
@@ -38,6 +44,8 @@ class DriveLaw(nn.Module):
 
     def forward(self, position: Tensor, velocity: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """All [B, 2] -> position and velocity after the frame [B, 2], and the places on the way [B, substeps, 2]."""
+        if self.has_aim:
+            action = action @ self.aim[:, :2].T + self.aim[:, 2]
         known = torch.stack((position, velocity, action, torch.ones_like(position)), dim=-1)
         after = known @ self.law.T
         return after[..., 0], after[..., 1], (known @ self.places.T).transpose(-1, -2)

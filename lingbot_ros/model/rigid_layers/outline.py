@@ -41,3 +41,13 @@ def skewness(outline: Tensor) -> Tensor:
     by_first, by_second = one / 20 + both / 30 + two / 60, one / 60 + both / 30 + two / 20
     cube = (cross[:, None] * (by_first[:, None] * first + by_second[:, None] * second)).sum(0)
     return cube / square
+
+
+def radius_of_gyration(outline: Tensor) -> Tensor:
+    """Of a shape [V, 2] of even weight about its centroid: the root of the mean of r^2, pixels."""
+    area, centroid = area_and_centroid(outline)
+    first = outline - centroid
+    second = first.roll(-1, 0)
+    cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    square = (cross * ((first * first) + (first * second) + (second * second)).sum(-1)).sum() / 12
+    return (square / area).sqrt()

@@ -24,8 +24,9 @@ def around(constants: Constants, bodies: Bodies) -> Variants:
     config, unsure = constants.config, constants.blur
     noise = _noise(config.variants, config.layers, config.corners)
     is_moved = (torch.arange(config.layers) >= config.driven)[:, None]
-    turn_rad = _TURN * unsure / constants.contact.gyration
-    poses = bodies.poses[:, None] + noise.poses * torch.stack((unsure, unsure, turn_rad)) * is_moved
+    turn_rad = _TURN * unsure / _gyration(constants, config.driven)
+    doubt = torch.stack((unsure.expand_as(turn_rad), unsure.expand_as(turn_rad), turn_rad), dim=-1)
+    poses = bodies.poses[:, None] + noise.poses * doubt * is_moved
     # Corners that repeat the last one must go on doing so.
     repeats = (bodies.solids[:, :, 1:] == bodies.solids[:, :, :-1]).all(-1)
     last = (~repeats).sum(-1)[:, None, :, None].clamp_max(config.corners - 1)
@@ -84,8 +85,15 @@ def not_understood(variants: Variants) -> Variants:
 def _spread(constants: Constants, poses: Tensor, copies: Tensor) -> Tensor:
     """Of the moved layer whose copies [..., M, K, 3] are farthest from poses [..., K, 3], pixels; 0 without copies."""
     apart = (copies - poses[..., None, :, :])[..., constants.config.driven :, :]
-    apart = apart * torch.stack((torch.ones(()), torch.ones(()), constants.contact.gyration))
+    gyration = _gyration(constants)
+    apart = apart * torch.stack((torch.ones_like(gyration), torch.ones_like(gyration), gyration), dim=-1)
     return apart.square().sum(-1).mean(-2).nan_to_num().amax(-1).sqrt()
+
+
+def _gyration(constants: Constants, before: int = 0) -> Tensor:
+    """That of all shapes [], or of each of them after so many layers that never turn [before + K]."""
+    gyration = constants.contact.gyration
+    return gyration if gyration.ndim == 0 else torch.cat((gyration.new_ones(before), gyration))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from lingbot_ros.model.rigid_layers.polygon import centroid, nearest, place
 from lingbot_ros.model.rigid_layers.sight import largest_part, look
 from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
 from lingbot_ros.tasks.pusht.geometry import ARENA_SIZE, OUTLINE, PUSHER_RADIUS, to_pixels
-from lingbot_ros.training.rigid_layers.law_fit import fit_contact, fit_drive
+from lingbot_ros.training.rigid_layers.law_fit import ContactSearch, Pushes, fit_contact, fit_drive
 from lingbot_ros.training.rigid_layers.palette_search import find_background, find_palette
+from lingbot_ros.training.rigid_layers.walls import usual_stop
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ _TRANSITIONS = 4000
 _LOOKS = 200
 _CLEAR_PX = 1.0
 _CONTROL_HZ = 10.0
+_SEARCH = ContactSearch(reach=2.4, gyration=7.0)
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,10 @@ def _fit_contact(
     size = constants.background.shape[-1]
     low, high = corners.min(1), corners.max(1)
     walls = [
-        _wall(low[:, 0]),
-        _wall(low[:, 1]),
-        size - 1 - _wall(size - 1 - high[:, 0]),
-        size - 1 - _wall(size - 1 - high[:, 1]),
+        usual_stop(low[:, 0]),
+        usual_stop(low[:, 1]),
+        size - 1 - usual_stop(size - 1 - high[:, 0]),
+        size - 1 - usual_stop(size - 1 - high[:, 1]),
     ]
     constants.contact.walls.copy_(torch.tensor(walls))
     free = ((low > np.array(walls[:2]) + _CLEAR_PX) & (high < np.array(walls[2:]) - _CLEAR_PX)).all(-1)
@@ -120,23 +122,15 @@ def _fit_contact(
     path = torch.cat((before[:, None], position[:, None], way), dim=1)
     shape = torch.from_numpy(outline).float()
     many = len(episode)
-    leaning = fit_contact(
-        constants.contact,
+    pushes = Pushes(
         rows(motion.block),
         rows(motion.block, 1),
         shape.expand(many, -1, 2),
         area_and_centroid(shape)[1].expand(many, 2),
         skewness(shape).expand(many, 2),
-        path,
+        path[:, None],
     )
-    constants.leaning.fill_(leaning)
-
-
-def _wall(extremes: Floats) -> float:
-    """Where the outermost corners come to rest most often, within a sixteenth of the image; pixels from its edge."""
-    counts, edges = np.histogram(extremes, bins=np.arange(0.0, 6.0, 0.05))
-    most = int(counts.argmax())
-    return float(np.median(extremes[(extremes >= edges[most]) & (extremes < edges[most + 1])]))
+    constants.leaning.fill_(fit_contact(constants.contact, [pushes], _SEARCH).leaning)
 
 
 def _fit_looks(

@@ -1,1 +1,1 @@
-"""Learning the constants of a world of rigid layers from a data set: two minutes of one core."""
+"""Learning the constants of a world of rigid layers: from a task's knowledge, or from clips alone (`own_clips.py`)."""
