@@ -5,15 +5,19 @@ import os
 import pwd
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from lingbot_ros.cli.doctor import dds_checks
+from lingbot_ros.cli.doctor.dds_checks import check_dds
 from lingbot_ros.cli.doctor.device_checks import check_devices
 from lingbot_ros.cli.doctor.finding import State
 from lingbot_ros.cli.doctor.machine_checks import check_machine
 from lingbot_ros.cli.doctor.model_checks import check_models
+from lingbot_ros.cli.doctor.probe import ProbeError
 from lingbot_ros.cli.doctor.software_checks import import_failure
 from lingbot_ros.environment.layout import Layout
 from lingbot_ros.environment.variables import workspace_variables
@@ -54,6 +58,31 @@ def test_torch_computes_on_the_cpu() -> None:
 
 
 @needs_ros
+def test_a_probe_that_does_not_end_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """rclpy can miss the signal that wakes a node: the doctor waited for it for ever."""
+    deaf, started = tmp_path / "deaf.py", tmp_path / "started"
+    deaf.write_text(
+        "import os, pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "part = pathlib.Path(sys.argv[1] + '.part')\n"
+        "part.write_text(str(os.getpid()))\n"
+        "part.rename(sys.argv[1])\n"
+        "time.sleep(600)\n"
+    )
+
+    def fail(*_: object) -> str:
+        while not started.exists():
+            time.sleep(0.01)
+        raise ProbeError("nobody answers")
+
+    monkeypatch.setattr(dds_checks, "isolated_module", lambda *_: [str(deaf), str(started)])
+    monkeypatch.setattr(dds_checks, "run_probe", fail)
+    monkeypatch.setattr(dds_checks, "_GRACE_S", 0.1)
+    assert check_dds().found == "nobody answers"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+
+
 def test_dds_programs_of_other_users_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lingbot_ros.nodes import other_users
 

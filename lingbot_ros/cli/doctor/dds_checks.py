@@ -14,6 +14,7 @@ from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 _SPARE_DOMAINS = range(60, 101)
 """Not 0, the default domain of users; all of these map to ports below Linux's ephemeral range."""
 _LIMIT_S = 40
+_GRACE_S = 5.0
 _ADVICE = (
     "check that the loopback interface is up (ip link), that no firewall blocks UDP, and that /dev/shm is writable"
 )
@@ -44,9 +45,18 @@ def check_dds() -> Finding:
         except ProbeError as error:
             return problem("DDS round trip", str(error), _ADVICE)
         finally:
-            echo.terminate()
+            _end(echo)
     return ok(
         "DDS round trip",
         f"{answer['median_ms']:.1f} ms between two processes (slowest {answer['slowest_ms']:.1f} ms, "
         f"discovery took {answer['discovery_s']:.1f} s)",
     )
+
+
+def _end(probe: "subprocess.Popen[bytes]") -> None:
+    """A signal that comes as rclpy begins to wait can fail to wake it: then the process is killed."""
+    probe.terminate()
+    try:
+        probe.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        probe.kill()
