@@ -35,9 +35,10 @@ def add_model_arguments(
         group.add_argument(f"--{option.name.replace('_', '-')}", default=None, help=option.description, **kind)
 
 
-def given_options(args: argparse.Namespace) -> dict[str, Plain]:
-    """The given model options, by name."""
-    values = {option.name: getattr(args, option.name, None) for option in MODEL_OPTIONS if option.name != "name"}
+def given_options(args: argparse.Namespace, only: Container[str] | None = None) -> dict[str, Plain]:
+    """The given model options, by name. only: those that the command takes."""
+    names = [option.name for option in MODEL_OPTIONS if option.name != "name" and (only is None or option.name in only)]
+    values = {name: getattr(args, name) for name in names}
     values["name"] = getattr(args, "model", None)
     return {name: value for name, value in values.items() if value is not None}
 
@@ -49,7 +50,12 @@ def load_options(args: argparse.Namespace, otherwise: Mapping[str, Plain]) -> "L
     try:
         return LoadOptions.from_plain({**otherwise, **given_options(args)})
     except InputError as error:
-        raise InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix) from error
+        raise of_argument(error) from error
+
+
+def of_argument(error: InputError) -> InputError:
+    """The same error of the command-line argument that gives the option."""
+    return InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix)
 
 
 def option_words(args: argparse.Namespace) -> list[str]:

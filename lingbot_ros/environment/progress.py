@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 _TICK_S = 1.0
 _QUIET_TICK_S = 20.0
@@ -96,7 +97,7 @@ def run_with_progress(
                 progress.tick(next((line.strip() for line in reversed(lines) if _is_news(line)), ""))
             return process.wait(), "".join(lines)
         finally:
-            _end(process)
+            end_process(process)
             reader.join(_GRACE_S)
 
 
@@ -104,11 +105,12 @@ def _is_news(line: str) -> bool:
     return bool(line.strip()) and not line.startswith("WARNING")
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def end_process(process: "subprocess.Popen[Any]", patience_s: float = _GRACE_S) -> None:
+    """Ask it to end by SIGTERM, and kill it where it has not ended after `patience_s`."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(_GRACE_S)
+            process.wait(patience_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

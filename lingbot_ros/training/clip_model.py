@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.datasets.reader import ClipSet
-from lingbot_ros.errors import InputError
 from lingbot_ros.model.config import StreamConfig, TransformerConfig
 from lingbot_ros.model.rigid_layers.config import RigidLayersConfig
-from lingbot_ros.training.model_folder import CARD_FILE, NOT_LOOKED_AT, ONE_STEP, SEED_FILE, begin_model_folder
+from lingbot_ros.training.model_folder import (
+    CARD_FILE,
+    NOT_LOOKED_AT,
+    ONE_STEP,
+    SEED_FILE,
+    begin_model_folder,
+    check_model_folder,
+)
 
 
 def check_folder(folder: Path, clips: ClipSet) -> None:
     """Raise InputError when `folder` holds the card of a model with other frames, rate or actions than the clips."""
-    if not (folder / CARD_FILE).is_file():
-        return
-    # Not as a ModelCard: one that an earlier attempt left without its weights is welcome.
-    card, plan = yaml.safe_load((folder / CARD_FILE).read_text(encoding="utf-8")), clips.plan
+    plan = clips.plan
     wanted = {
         "height": plan.height,
         "width": plan.width,
@@ -28,11 +29,7 @@ def check_folder(folder: Path, clips: ClipSet) -> None:
         "low": list(clips.low),
         "high": list(clips.high),
     }
-    there = card | card.get("control", {}) if isinstance(card, dict) else {}
-    for field, value in wanted.items():
-        if there.get(field) != value:
-            fix = f"{clips.root} has {value}; give a new folder, or bring {folder / CARD_FILE} in line"
-            raise InputError("--export", f"a model with {field} {there.get(field)}", fix)
+    check_model_folder(folder, wanted, clips.root)
 
 
 def begin_folder(
@@ -53,11 +50,6 @@ def begin_folder(
     first = clips.frames(clips.plan.validation[0])[0]
     built = {"architecture": to_plain(architecture), "stream": to_plain(stream)}
     begin_model_folder(folder, _card(folder, clips, task, limits) | built, first)
-
-
-def read_card_entry(path: Path, name: str) -> dict[str, Any]:
-    """What a card that `begin_folder` wrote has under `name`."""
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")).get(name, {}))
 
 
 def _card(folder: Path, clips: ClipSet, task: str | None, limits: Sequence[str]) -> dict[str, Any]:

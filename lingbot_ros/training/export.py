@@ -52,6 +52,12 @@ def update_card(path: Path, entries: dict[str, Any]) -> None:
     os.replace(partial, path)
 
 
+def note_training(path: Path, facts: dict[str, Any]) -> None:
+    """Add to what a card says of the training."""
+    there = yaml.safe_load(path.read_text(encoding="utf-8")).get("training") or {}
+    update_card(path, {"training": there | facts})
+
+
 class _CardDumper(yaml.SafeDumper):
     """Writes a list of numbers in one line: a card quotes many, and is to be read by people."""
 

@@ -105,8 +105,7 @@ def _from_lerobot(args: argparse.Namespace) -> int:
 
 def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter], Iterator[int]]") -> int:
     """Print the plan, write the missing episodes, print the ranges of the actions."""
-    from tqdm import tqdm
-
+    from lingbot_ros.datasets.progress import made_all
     from lingbot_ros.datasets.writer import ClipSetWriter
 
     plan = clips.plan
@@ -115,14 +114,8 @@ def _write(args: argparse.Namespace, clips: Any, write: "Callable[[ClipSetWriter
     total, left = len(plan.steps), len(writer.missing())
     print(f"{args.out}: {total} episodes, {len(plan.validation)} of them held out, {plan.frames} frames of "
           f"{plan.height}x{plan.width}, {plan.bytes / 1e6:.1f} MB", flush=True)  # fmt: skip
-    with tqdm(total=total, initial=total - left, unit="episode") as bar:
-        try:
-            for _ in write(writer):
-                bar.update()
-        except KeyboardInterrupt:
-            bar.close()
-            print(f"interrupted with {bar.n} of {total} episodes; repeat the same command to resume")
-            return 130
+    if not made_all((1 for _ in write(writer)), total, left, "episode"):
+        return 130
     done = writer.finish()
     for name, low, high, outside in zip(plan.action_names, done.low, done.high, done.outside, strict=True):
         note = f", {100 * outside:.2g} % outside, clipped" if outside else ""

@@ -41,13 +41,12 @@ def require_fitting(parser: argparse.ArgumentParser, args: argparse.Namespace) -
 
 def make_drives(args: argparse.Namespace) -> int:
     """Create the missing drives of the set. Returns 0 when it is complete, 130 when interrupted."""
-    from tqdm import tqdm
-
     from lingbot_ros.datasets.bag.drives_from_bag import DriveTiming, DriveTopics, survey, write_missing
     from lingbot_ros.datasets.bag.open_bag import Bag
     from lingbot_ros.datasets.bag.poses import PoseOptions
     from lingbot_ros.datasets.drives.writer import DriveSetWriter
     from lingbot_ros.datasets.plan import PlanOptions
+    from lingbot_ros.datasets.progress import made_all
 
     poses = PoseOptions(args.poses, args.frame, args.pose_frame, args.camera_offset)
     topics = DriveTopics(
@@ -73,14 +72,8 @@ def make_drives(args: argparse.Namespace) -> int:
         total, left = len(plan.frames), len(writer.missing())
         print(f"{args.out}: {total} drives, {len(plan.validation)} of them held out, {sum(plan.frames)} frames of "
               f"{plan.height}x{plan.width}, {plan.bytes / 1e6:.1f} MB", flush=True)  # fmt: skip
-        with tqdm(total=total, initial=total - left, unit="drive") as bar:
-            try:
-                for _ in write_missing(bag, drives, topics, writer):
-                    bar.update()
-            except KeyboardInterrupt:
-                bar.close()
-                print(f"interrupted with {bar.n} of {total} drives; repeat the same command to resume")
-                return 130
+        if not made_all((1 for _ in write_missing(bag, drives, topics, writer)), total, left, "drive"):
+            return 130
     print("complete")
     return 0
 

@@ -9,6 +9,7 @@ import sys
 from lingbot_ros.cli.doctor.finding import Finding, note, ok, problem
 from lingbot_ros.cli.doctor.probe import ProbeError, run_probe
 from lingbot_ros.environment.interpreter import isolated_module
+from lingbot_ros.environment.progress import end_process
 from lingbot_ros.nodes.other_users import ADVICE, crosses_users, other_users
 
 _SPARE_DOMAINS = range(60, 101)
@@ -45,18 +46,10 @@ def check_dds() -> Finding:
         except ProbeError as error:
             return problem("DDS round trip", str(error), _ADVICE)
         finally:
-            _end(echo)
+            # A signal that comes as rclpy begins to wait can fail to wake it.
+            end_process(echo, _GRACE_S)
     return ok(
         "DDS round trip",
         f"{answer['median_ms']:.1f} ms between two processes (slowest {answer['slowest_ms']:.1f} ms, "
         f"discovery took {answer['discovery_s']:.1f} s)",
     )
-
-
-def _end(probe: "subprocess.Popen[bytes]") -> None:
-    """A signal that comes as rclpy begins to wait can fail to wake it: then the process is killed."""
-    probe.terminate()
-    try:
-        probe.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        probe.kill()

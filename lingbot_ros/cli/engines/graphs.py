@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lingbot_ros.cli.model_arguments import add_model_arguments, given_options
+from lingbot_ros.cli.model_arguments import add_model_arguments, given_options, of_argument
 from lingbot_ros.errors import InputError
-from lingbot_ros.model_options import GRAPH_OPTIONS, Plain
+from lingbot_ros.model_options import GRAPH_OPTIONS
 
 if TYPE_CHECKING:
     import torch
@@ -40,16 +40,12 @@ def asked_card(args: argparse.Namespace) -> "tuple[ModelCard, LoadOptions]":
 
     card = find_card(args.name)
     try:
-        options = LoadOptions.from_plain({"name": args.name, **_given(args)})
+        options = LoadOptions.from_plain({"name": args.name, **given_options(args, GRAPH_OPTIONS)})
         return adapted_card(card, options), options
     except InputError as error:
         if error.field in GRAPH_OPTIONS:
-            raise InputError(f"--{error.field.replace('_', '-')}", error.value, error.fix) from error
+            raise of_argument(error) from error
         raise
-
-
-def _given(args: argparse.Namespace) -> dict[str, Plain]:
-    return {name: value for name, value in given_options(args).items() if name in GRAPH_OPTIONS}
 
 
 def asked_graphs(args: argparse.Namespace, dtype: "torch.dtype") -> "Iterator[tuple[str, GraphSpec]]":
@@ -62,8 +58,8 @@ def asked_graphs(args: argparse.Namespace, dtype: "torch.dtype") -> "Iterator[tu
     tasks = list(all_tasks())
     heads = [graph for task in tasks for rows in args.rows or BATCHES for graph in task.head_graphs(args.name, rows)]
     if heads:
-        for name, value in _given(args).items():
-            raise InputError(f"--{name.replace('_', '-')}", value, f"{args.name} is a head; leave it out")
+        for name, value in given_options(args, GRAPH_OPTIONS).items():
+            raise of_argument(InputError(name, value, f"{args.name} is a head; leave it out"))
         yield from ((f"{graph.name}, {graph.batch} row{'s' if graph.batch > 1 else ''}", graph) for graph in heads)
         return
     card, options = asked_card(args)

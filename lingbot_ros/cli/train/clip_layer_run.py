@@ -33,7 +33,7 @@ def learn_and_export_clips(args: argparse.Namespace, config: RigidLayersConfig, 
     """
     from lingbot_ros.tasks.data import open_clips
     from lingbot_ros.training.clip_model import begin_folder, check_folder
-    from lingbot_ros.training.export import update_card
+    from lingbot_ros.training.export import note_training, update_card
     from lingbot_ros.training.rigid_layers.own_clips import LEARNED, learn_from_clips
 
     torch.set_num_threads(args.threads)
@@ -51,7 +51,8 @@ def learn_and_export_clips(args: argparse.Namespace, config: RigidLayersConfig, 
     if args.export:
         begin_folder(args.export, clips, learned.constants.config, _STREAM, limits=_LIMITS)
         card = args.export / "card.yaml"
-        update_card(card, export_constants(learned.constants, args.export) | _training(card, clips, learned.found))
+        update_card(card, export_constants(learned.constants, args.export))
+        note_training(card, {"needed": _needed(clips), "found": learned.found})
         print(f"wrote the constants to {args.export}")
         _measure(args.export, args.data, clips, horizon)
     return 0
@@ -72,17 +73,14 @@ def _told(found: dict[str, Any]) -> list[str]:
     return [f"{name.replace('_', ' ')}: {value}" for name, value in found.items()]
 
 
-def _training(card: Path, clips: ClipSet, found: dict[str, Any]) -> dict[str, Any]:
+def _needed(clips: ClipSet) -> str:
     """What the card says of how the model came about."""
-    from lingbot_ros.training.clip_model import read_card_entry
-
     steps = sum(clips.plan.steps[episode] for episode in clips.plan.training)
-    needed = (
+    return (
         f"Images and actions of {len(clips.plan.training)} episodes ({steps} steps), no colours, states or shapes. "
         "What differs from the usual image moves; colours that keep their distance are one layer; the layer whose "
         "steps the actions explain is driven. Outlines, poses and both laws of motion were read off the images."
     )
-    return {"training": read_card_entry(card, "training") | {"needed": needed, "found": found}}
 
 
 def _measure(folder: Path, data: Path, clips: ClipSet, horizon: int) -> None:

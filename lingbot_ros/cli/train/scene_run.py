@@ -5,14 +5,13 @@ import os
 from pathlib import Path
 
 import torch
-import yaml
 from safetensors.torch import save_file
 
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.scene.config import SceneConfig
-from lingbot_ros.training.export import WEIGHTS_FILE, update_card
+from lingbot_ros.training.export import WEIGHTS_FILE, note_training, update_card
 from lingbot_ros.training.model_folder import CARD_FILE
 from lingbot_ros.training.scene.config import SceneTrainConfig
 from lingbot_ros.training.scene.read_events import train_event_reader
@@ -41,7 +40,8 @@ def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -
     if args.export:
         if data.drives is not None and quality is not None:
             begin_scene_folder(args.export, data.drives, config)
-            _note(args.export / CARD_FILE, supervision(data.drives, quality) | {"iterations": trainer.iteration})
+            facts = supervision(data.drives, quality) | {"iterations": trainer.iteration}
+            note_training(args.export / CARD_FILE, facts)
         export_scene(trainer, config.scene, args.export)
         print(f"wrote the averaged weights of iteration {trainer.iteration} to {args.export}")
     return 0
@@ -59,9 +59,3 @@ def export_scene(trainer: DepthTrainer, config: SceneConfig, folder: Path) -> No
     weights = folder / WEIGHTS_FILE
     entry = {"file": WEIGHTS_FILE, "sha256": file_sha256(weights), "bytes": weights.stat().st_size}
     update_card(folder / CARD_FILE, {"architecture": to_plain(config), "weights": entry})
-
-
-def _note(card: Path, facts: dict[str, object]) -> None:
-    """Add to what the card says of the training."""
-    there = yaml.safe_load(card.read_text(encoding="utf-8")).get("training") or {}
-    update_card(card, {"training": there | facts})

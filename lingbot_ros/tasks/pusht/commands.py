@@ -24,8 +24,7 @@ def _add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _make_dataset(args: argparse.Namespace) -> int:
     """Make what is missing of the set. Returns 0 when it is complete, 130 when interrupted."""
-    from tqdm import tqdm
-
+    from lingbot_ros.datasets.progress import made_all
     from lingbot_ros.tasks.pusht.dataset.writer import make_shards, missing_shards, plan_dataset
 
     plan = plan_dataset(args.split, args.seed, args.episodes, args.steps)
@@ -33,14 +32,8 @@ def _make_dataset(args: argparse.Namespace) -> int:
     left = sum(len(plan.shard_range(shard)) for shard in missing)
     frames = plan.episodes * (plan.steps + 1)
     print(f"{args.out}: {plan.episodes} {plan.split} episodes, {frames} frames, {plan.bytes / 1e9:.2f} GB")
-    with tqdm(total=plan.episodes, initial=plan.episodes - left, unit="episode", smoothing=0.1) as bar:
-        try:
-            for made in make_shards(args.out, plan, missing, args.workers):
-                bar.update(made)
-        except KeyboardInterrupt:
-            bar.close()
-            print(f"interrupted with {bar.n} of {plan.episodes} episodes; repeat the same command to resume")
-            return 130
+    if not made_all(make_shards(args.out, plan, missing, args.workers), plan.episodes, left, "episode"):
+        return 130
     print("complete")
     return 0
 

@@ -19,22 +19,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _make_dataset(args: argparse.Namespace) -> int:
     """Render what is missing of the set. Returns 0 when it is complete, 130 when interrupted."""
-    from tqdm import tqdm
-
+    from lingbot_ros.datasets.progress import made_all
     from lingbot_ros.tasks.rooms.dataset.writer import missing_houses, plan_dataset, write_houses
 
     plan = plan_dataset(args.split, args.seed, args.houses, args.frames, args.fps)
     missing = missing_houses(args.out, plan)
     size = plan.bytes / 1e9
     print(f"{args.out}: {plan.houses} {plan.split} houses, {plan.houses * plan.frames} frames, {size:.2f} GB")
-    with tqdm(total=plan.houses, initial=plan.houses - len(missing), unit="house", smoothing=0.1) as bar:
-        try:
-            for _ in write_houses(args.out, plan, missing):
-                bar.update()
-        except KeyboardInterrupt:
-            bar.close()
-            print(f"interrupted with {bar.n} of {plan.houses} houses; repeat the same command to resume")
-            return 130
+    if not made_all((1 for _ in write_houses(args.out, plan, missing)), plan.houses, len(missing), "house"):
+        return 130
     print("complete")
     return 0
 

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.datasets.drives.layout import DriveSet
-from lingbot_ros.errors import InputError
-from lingbot_ros.training.model_folder import CARD_FILE, NOT_LOOKED_AT, ONE_STEP, SEED_FILE, begin_model_folder
+from lingbot_ros.training.model_folder import (
+    CARD_FILE,
+    NOT_LOOKED_AT,
+    ONE_STEP,
+    SEED_FILE,
+    begin_model_folder,
+    check_model_folder,
+)
 from lingbot_ros.training.scene.config import SceneTrainConfig
 from lingbot_ros.training.scene.measure import DepthQuality
 
@@ -18,14 +23,8 @@ DEMO_FILE = "demo_poses.npy"
 
 def check_scene_folder(folder: Path, drives: DriveSet) -> None:
     """Raise InputError when `folder` holds the card of a model with other frames than the drives."""
-    if not (folder / CARD_FILE).is_file():
-        return
-    card, plan = yaml.safe_load((folder / CARD_FILE).read_text(encoding="utf-8")), drives.plan
-    for field, value in (("height", plan.height), ("width", plan.width), ("fps", plan.fps)):
-        if not isinstance(card, dict) or card.get(field) != value:
-            there = card.get(field) if isinstance(card, dict) else None
-            fix = f"{drives.root} has {value}; give a new folder, or bring {folder / CARD_FILE} in line"
-            raise InputError("--export", f"a model with {field} {there}", fix)
+    plan = drives.plan
+    check_model_folder(folder, {"height": plan.height, "width": plan.width, "fps": plan.fps}, drives.root)
 
 
 def begin_scene_folder(folder: Path, drives: DriveSet, config: SceneTrainConfig) -> None:
