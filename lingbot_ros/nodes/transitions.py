@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from lingbot_ros.errors import LingbotError
@@ -28,7 +29,18 @@ def reported(transition: Transition[N]) -> Transition[N]:
             node.get_logger().error(f"{transition.__name__[3:]} failed: {error}")
             return TransitionCallbackReturn.FAILURE
         except Exception:  # the boundary to rclpy, which drops exceptions
+            if _is_gone(node):  # a signal ended it meanwhile: what it can no longer make is no fault
+                return TransitionCallbackReturn.ERROR
             node.get_logger().error(f"{transition.__name__[3:]} failed:\n{traceback.format_exc()}")
             return TransitionCallbackReturn.ERROR
 
     return call
+
+
+def _is_gone(node: LifecycleNode) -> bool:
+    """Whether the node was destroyed."""
+    try:
+        with node.handle:
+            return False
+    except InvalidHandle:
+        return True
