@@ -25,7 +25,7 @@ from lingbot_ros.tasks.pusht.dataset.held_out import held_out_windows, stack_win
 from lingbot_ros.tasks.pusht.dataset.reader import PushTDataset
 from lingbot_ros.tasks.pusht.metrics import Measures, measure
 from lingbot_ros.tasks.pusht.report.files import truth_overlay
-from lingbot_ros.tasks.pusht.training_data import PushTClips, median_image, pusht_parts, scale_actions
+from lingbot_ros.tasks.pusht.training_data import PushTClips, PushTParts, median_image, scale_actions
 from lingbot_ros.tasks.pusht.windows import PushTWindows
 from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.train import Limits, Trainer
@@ -46,7 +46,7 @@ def train(name: str, dataset: PushTDataset, run: Path, iterations: int) -> tuple
     source = PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction)
     background = median_image(dataset)
     if config.transformer.pixel is not None:
-        parts = None if name.endswith("-unlabelled") else pusht_parts
+        parts = None if name.endswith("-unlabelled") else PushTParts(background)
         trainer, autoencoder = Trainer(config, source, background, run, parts=parts), None
     else:
         autoencoder = FrameAutoencoder()

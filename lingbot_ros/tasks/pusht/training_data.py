@@ -35,13 +35,14 @@ def pusht_training_data(folder: Path, config: TrainConfig, validation: Path | No
         windows = simulated_windows(shown) if held_out is None else stored_windows(held_out, shown)
         return Validation(windows, PUSHT_METRICS, config.gate.frame if config.gate else 1)
 
+    background = median_image(dataset)
     return TrainingData(
         source=PushTClips(dataset, config.rollout.clip_frames, config.moving_fraction),
-        background=median_image(dataset),
+        background=background,
         control=CONTROL,
         fps=FPS,
         new_validation=new_validation,
-        parts=pusht_parts,
+        parts=PushTParts(background),
     )
 
 
@@ -58,18 +59,30 @@ class PushTClips:
         return Clip(frames=clips.frames[0], actions=scale_actions(clips.actions[0]), motions=motions)
 
 
-def pusht_parts(frames: Tensor) -> Tensor:
+class PushTParts:
     """Whose each pixel of images [n, 3, H, W] in -1..1 is, real or imagined: rest, block, pusher [n, 3, H, W].
 
-    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the images.
+    Shares that sum to 1, by the colours that the report's reader goes by, on the device of the images. What the
+    background [H, W, 3] uint8 shows as well is no thing: the grey walls could be block by a third.
     """
+
+    def __init__(self, background: NDArray[np.uint8]) -> None:
+        image = torch.from_numpy(background).permute(2, 0, 1)[None].float() / 127.5 - 1
+        self._usual = _things(image)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        usual = self._usual.to(frames.device)
+        things = ((_things(frames) - usual) / (1 - usual).clamp_min(1e-3)).clamp(0, 1)
+        rest = (1 - things.sum(dim=1, keepdim=True)).clamp_min(0)
+        parts = torch.cat((rest, things), dim=1)
+        return parts / parts.sum(dim=1, keepdim=True)
+
+
+def _things(frames: Tensor) -> Tensor:
+    """How much of each pixel of images [n, 3, H, W] could be block and pusher: [n, 2, H, W]."""
     unmix = torch.from_numpy(UNMIX).float().to(frames.device)
     pixels = torch.cat(((frames.float() + 1) * 127.5, torch.full_like(frames[:, :1], 255.0)), dim=1)
-    shares = torch.einsum("sc,nchw->nshw", unmix, pixels).clamp(0, 1)
-    things = shares[:, 2:]
-    rest = (1 - things.sum(dim=1, keepdim=True)).clamp_min(0)
-    parts = torch.cat((rest, things), dim=1)
-    return parts / parts.sum(dim=1, keepdim=True)
+    return torch.einsum("sc,nchw->nshw", unmix, pixels).clamp(0, 1)[:, 2:]
 
 
 def thing_motions(block: NDArray[np.float32], pusher: NDArray[np.float32], size: int) -> NDArray[np.float32]:
