@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -12,6 +13,8 @@ from lingbot_ros.errors import EngineError, InputError
 from lingbot_ros.model.transformer import CausalWorldTransformer
 
 PRECISIONS = ("bf16", "f32")
+_BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+"""Of processors that compute in bf16: x86 and ARM. On others bf16 is emulated and takes twice the time of f32."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,18 @@ class Execution:
             raise InputError("--precision", self.precision, f"use one of {', '.join(PRECISIONS)}")
         if self.loaders < 0:
             raise InputError("--loaders", self.loaders, "give 0 (clips are read between iterations) or more threads")
+
+
+def default_precision(device: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> Literal["bf16", "f32"]:
+    """bf16 on a GPU and on a CPU that computes in it, else f32."""
+    if not device.startswith("cpu"):
+        return "bf16"
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "f32"
+    flags = {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split()}
+    return "bf16" if flags & _BF16_FLAGS else "f32"
 
 
 def compile_predict(model: CausalWorldTransformer, device: str) -> None:

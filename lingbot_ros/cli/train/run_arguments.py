@@ -35,9 +35,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default %(default)s)")
     parser.add_argument(
         "--precision",
-        default="bf16",
         choices=("bf16", "f32"),
-        help="precision of the forward pass (default %(default)s)",
+        help="precision of the forward pass (default: bf16 where the processor computes in it, else f32)",
     )
     parser.add_argument(
         "--compile", action="store_true", help="compile the model first, which takes a minute or more; for GPUs"

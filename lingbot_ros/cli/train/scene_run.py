@@ -11,6 +11,7 @@ from lingbot_ros.checkpoints.architecture import to_plain
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.scene.config import SceneConfig
+from lingbot_ros.training.execution import default_precision
 from lingbot_ros.training.export import WEIGHTS_FILE, note_training, update_card
 from lingbot_ros.training.model_folder import CARD_FILE
 from lingbot_ros.training.scene.config import SceneTrainConfig
@@ -32,7 +33,7 @@ def train_and_export_scene(args: argparse.Namespace, config: SceneTrainConfig) -
         check_scene_folder(args.export, data.drives)
     elif args.export and not (args.export / CARD_FILE).is_file():
         raise InputError("--export", args.export, "give a folder with a card.yaml that describes the model")
-    trainer = DepthTrainer(config, args.run, bf16=args.precision == "bf16")
+    trainer = DepthTrainer(config, args.run, bf16=(args.precision or default_precision("cpu")) == "bf16")
     trainer.train(data.training, args.iterations, args.minutes)
     quality = None if data.held_out is None else trainer.measure(data.held_out)
     if quality is not None:

@@ -8,7 +8,7 @@ import torch
 from lingbot_ros.engine.torch_engine import resolve_device
 from lingbot_ros.tasks.data import open_training_data
 from lingbot_ros.training.config import TrainConfig
-from lingbot_ros.training.execution import Execution
+from lingbot_ros.training.execution import Execution, default_precision
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.gate import EXIT_CODE
 from lingbot_ros.training.train import Limits, Trainer
@@ -18,14 +18,14 @@ from lingbot_ros.training.validator import Validator
 
 def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execution]:
     """Read configuration and data. Raises InputError and EngineError before anything is computed."""
-    device, _ = resolve_device(args.device, args.precision)
+    device, _ = resolve_device(args.device, args.precision or "auto")
     torch.set_num_threads(args.threads)
     config = TrainConfig.load(args.config)
     data = open_training_data(args.data, config, args.validation)
     require_fitting(config, data)
     if args.export:
         data.check_export(args.export)
-    return config, data, Execution(device, args.precision, args.compile, args.loaders)
+    return config, data, Execution(device, args.precision or default_precision(device), args.compile, args.loaders)
 
 
 def train_and_export(args: argparse.Namespace, trainer: Trainer, data: TrainingData) -> int:
