@@ -2,18 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
 
+from lingbot_ros.model.scene.camera import Pinhole
 from lingbot_ros.model.scene.doors import Bearings, Door, has_way_out, new_door, opened, surroundings
 from lingbot_ros.model.scene.keyframes import Keyframes
 from lingbot_ros.model.scene.layout import MARGIN, Layout
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked
 from lingbot_ros.model.scene.render import View
-from lingbot_ros.model.scene.scene import Scene
 from lingbot_ros.model.scene.surfaces import WALL, Upright
 from lingbot_ros.model.scene.tiles import Tiles
-from lingbot_ros.world import World
-from test.support.box_room import CEILING, FLOOR, HALF_X, HALF_Z, LENS, pose_at
+from lingbot_ros.world import Session, World
+from lingbot_ros.world.scene_session import SceneSession
+from test.support.box_room import CEILING, FLOOR, HALF_X, HALF_Z, LENS, look, pose_at
 
 UPRIGHT = Upright(FLOOR, CEILING, 0.0)
 COLUMNS = LENS.width + 2 * MARGIN
@@ -128,20 +130,23 @@ def test_a_painted_door_can_be_walked_through() -> None:
 
 
 @pytest.mark.model
-def test_forks_and_snapshots_paint_the_same_doors_and_another_seed_others() -> None:
+def test_forks_and_snapshots_paint_the_same_doors_and_another_seed_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, at_once in (("_CHANCE", 1.0), ("_LOOKED", 0.0)):
+        monkeypatch.setattr(f"lingbot_ros.model.scene.doors.{name}", at_once)
     world = World.load("rooms-small", threads=1)
-    doors = []
-    for seed in (1, 1, 2):
-        session = world.start(world.seed_image(), seed=seed)
-        scene = session.scene  # type: ignore[attr-defined]
-        assert isinstance(scene, Scene)
-        for step in range(30):
-            session.step(pose_at(0, 0, 0.2 * step)[None])
-            if step == 8:
-                other = world.restore(session.snapshot())
-            if step > 8:
-                other.step(pose_at(0, 0, 0.2 * step)[None])
-        assert other.scene.doors == scene.doors  # type: ignore[attr-defined]
-        assert np.array_equal(other.scene.state()["memory_colour"], scene.state()["memory_colour"])  # type: ignore[attr-defined]
-        doors.append(scene.doors)
-    assert doors[0] == doors[1] != doors[2]
+    image, _ = look(pose_at(-1.0, 0.0, np.pi / 2 + 0.3), Pinhole(110.851, 110.851, 64.0, 64.0, 128, 128))
+    poses = [pose_at(0, 0, 0.1 * step)[None] for step in range(16)]
+
+    def drive(session: Session, steps: list[np.ndarray]) -> SceneSession:
+        assert isinstance(session, SceneSession)
+        for pose in steps:
+            session.step(pose)
+        return session
+
+    session = drive(world.start(image, seed=1), poses[:2])
+    others = session.fork(), world.restore(session.snapshot())
+    mine = drive(session, poses[2:]).scene
+    for other in others:
+        theirs = drive(other, poses[2:]).scene.state()
+        assert all(torch.equal(tensor, theirs[name]) for name, tensor in mine.state().items())
+    assert mine.doors and mine.doors != drive(world.start(image, seed=2), poses).scene.doors
