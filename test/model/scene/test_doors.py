@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lingbot_ros.model.scene.camera import Pinhole
+from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.model.scene.doors import Bearings, Door, has_way_out, new_door, opened, surroundings
 from lingbot_ros.model.scene.keyframes import Keyframes
 from lingbot_ros.model.scene.layout import MARGIN, Layout
@@ -103,8 +104,7 @@ def test_only_a_room_without_a_way_out_gets_a_door_in_a_wall_that_nobody_saw() -
 
 
 def test_a_painted_door_can_be_walked_through() -> None:
-    painter, memory = Painter.__new__(Painter), Keyframes(LENS, 2)
-    painter.__init__(None, LENS)  # type: ignore[misc, arg-type] - it asks no network here
+    painter, memory = Painter(DepthNetwork((8, 8, 16)), LENS), Keyframes(LENS, 2)
     shape, pose = (64, 64), np.eye(4)
     nothing = View(
         np.zeros((*shape, 3), np.uint8),
