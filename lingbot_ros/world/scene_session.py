@@ -102,7 +102,7 @@ class SceneSession(Session):
 
     def imagining(self, inputs: ChunkInputs) -> Imagining:
         """The next frame in the making, of what `read` gave; see `Scene.imagining`."""
-        return self.scene.imagining(inputs.controls["pose"][0].numpy(), self.event)
+        return self.scene.imagining(inputs.controls["pose"][0].numpy(), self.event, self.seed)
 
     def _new_condition(self) -> PreviousFrames:
         return PreviousFrames(1)
@@ -131,7 +131,7 @@ class SceneSession(Session):
         inputs = self.read(controls)
         pose = inputs.controls["pose"][0].numpy()
         scene = self.scene
-        outcome = scene.imagine(pose, self.event) if real is None else scene.observe(real[0], pose)
+        outcome = scene.imagine(pose, self.event, self.seed) if real is None else scene.observe(real[0], pose)
         made = time.perf_counter()
         self.commit_outcome(inputs, outcome)
         ended = time.perf_counter()

@@ -11,7 +11,8 @@ class SceneConfig:
     """`widths` are the depth network's channels at 1/4, 1/8 and 1/16 of the frame.
 
     keyframes: how many views a session remembers; sources: how many of them a frame is rendered from; radius_m: how
-    near the camera may come to what it sees; events: whether the weights hold a reader of prompts.
+    near the camera may come to what it sees; events: whether the weights hold a reader of prompts; doors: whether rooms
+    out of which no way was seen are painted with a door.
     """
 
     widths: tuple[int, int, int] = (48, 96, 160)
@@ -19,6 +20,7 @@ class SceneConfig:
     sources: int = 4
     radius_m: float = 0.25
     events: bool = False
+    doors: bool = False
     prediction: Literal["scene"] = "scene"
 
     def __post_init__(self) -> None:

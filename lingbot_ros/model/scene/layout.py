@@ -25,10 +25,12 @@ _RAW_COST, _SWITCH_COST, _WORST = 0.15, 1.2, 0.5
 
 @dataclass(frozen=True)
 class Layout:
-    """Per column, the walls' disparity in 1/m of horizontal distance ahead, and the surface (a wall's number)."""
+    """Per column, the walls' disparity in 1/m of horizontal distance ahead, the surface (a wall's number), and whether
+    any wall was known there."""
 
     disparity: Floats
     surface: NDArray[np.uint8]
+    known: NDArray[np.bool_]
 
 
 def wall_band(points: Floats, floor_y: float) -> NDArray[np.bool_]:
@@ -51,7 +53,7 @@ def find_layout(
     guess = _profile(*guessed, columns)
     profile = np.where(is_known, profile, guess)
     if not np.isfinite(profile).any():
-        return Layout(np.full(columns, 0.25, np.float32), np.full(columns, WALL, np.uint8))
+        return Layout(np.full(columns, 0.25, np.float32), np.full(columns, WALL, np.uint8), is_known)
     at = np.arange(columns)
     there = np.isfinite(profile)
     raw = median_filter(np.interp(at, at[there], profile[there]), _SMOOTH, mode="nearest").astype(np.float32)
@@ -64,7 +66,7 @@ def find_layout(
     surface = surfaces[path]
     raw_ones = path == len(lines) - 1
     surface[raw_ones] = _facing(raw, direction, pose, upright)[raw_ones]
-    return Layout(lines[path, at].astype(np.float32), surface)
+    return Layout(lines[path, at].astype(np.float32), surface, is_known)
 
 
 def _profile(column: Floats, disparity: Floats, columns: int) -> NDArray[np.float64]:

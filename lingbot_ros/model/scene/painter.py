@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
 from lingbot_ros.model.scene.depth_network import RAY_X, DepthNetwork, condition
+from lingbot_ros.model.scene.doors import Bearings, DoorChooser, opened
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.render import View
@@ -86,12 +87,14 @@ class Painter:
         """What the network is asked of a view with holes, before it can be `painted`: [1, 8, H, W]."""
         return self._inputs(view.colour, view.known, view.disparity, view.known)
 
-    def painted(self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
+    def painted(
+        self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright, doors: DoorChooser | None = None
+    ) -> Keyframe:
         """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere.
 
-        guess: the network's disparity [H, W] for the view's `question`.
+        guess: the network's disparity [H, W] for the view's `question`; doors: which of them are in unseen walls.
         """
-        return self._filled(view, guess, pose, tiles, upright)
+        return self._filled(view, guess, pose, tiles, upright, doors)
 
     def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         """Like `painted`, for small holes: without the network, what is unknown is as far as what is next to it.
@@ -110,9 +113,11 @@ class Painter:
         closed = View(colour, disparity, np.where(wide, UNKNOWN, origin).astype(np.uint8), surface, view.magnified)
         return self._filled(closed, disparity, pose, tiles, upright)
 
-    def _filled(self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
+    def _filled(
+        self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright, doors: DoorChooser | None = None
+    ) -> Keyframe:
         holes = ~view.known
-        plane, wanted = self._planes(view.disparity, ~holes, guess, pose, upright)
+        plane, wanted = self._planes(view.disparity, ~holes, guess, pose, upright, doors)
         disparity = np.where(holes, plane, np.maximum(view.disparity, 0.05)).astype(np.float32)
         surface = np.where(holes, wanted, view.surface).astype(np.uint8)
         points = to_world(self._rays / disparity[..., None], pose)
@@ -179,7 +184,13 @@ class Painter:
         return result
 
     def _planes(
-        self, disparity: Floats, known: NDArray[np.bool_], guess: Floats, pose: Pose, upright: Upright
+        self,
+        disparity: Floats,
+        known: NDArray[np.bool_],
+        guess: Floats,
+        pose: Pose,
+        upright: Upright,
+        doors: DoorChooser | None = None,
     ) -> tuple[Floats, NDArray[np.uint8]]:
         """The empty room's disparity [H, W] and surfaces, walls put through `disparity` where `known`, else `guess`."""
         upright_pose = level(pose)
@@ -197,12 +208,27 @@ class Painter:
             (column[band & known], horizontal[band & known]),
             (column[band & ~known], horizontal[band & ~known]),
         )
+        lintels = None
+        if doors is not None:
+            bearings = Bearings(self.lens, upright_pose, upright)
+            layout, lintels = opened(layout, bearings, doors(layout, bearings))
         index = np.clip(np.floor(column).astype(int) + MARGIN, 0, len(layout.disparity) - 1)
         wall = layout.disparity[index] * ahead
         eye_y, falls = np.float32(pose[1, 3]), rays[..., 1] > 0
         flat = rays[..., 1] / np.where(falls, np.float32(floor_y) - eye_y, np.float32(ceiling_y) - eye_y)
         surface = np.where(wall >= flat, layout.surface[index], np.where(falls, FLOOR, CEILING))
-        return np.clip(np.maximum(wall, flat), 0.05, 10).astype(np.float32), surface.astype(np.uint8)
+        plane = np.maximum(wall, flat)
+        if lintels is not None and lintels.front.any():
+            # Above a door is its wall; between its lintel and the passage's end a low ceiling.
+            over, back = lintels.front[index], lintels.back[index]
+            low_y = np.float32(floor_y) - lintels.height_m[index]
+            low = rays[..., 1] / np.minimum(low_y - eye_y, np.float32(-0.05))
+            above = (over > 0) & ~falls
+            is_front = above & (low > over * ahead) & (over * ahead >= flat)
+            is_low = above & (low <= over * ahead) & (low > back * ahead) & (low > wall)
+            plane = np.where(is_front, over * ahead, np.where(is_low, low, plane))
+            surface = np.where(is_front, lintels.surface[index], np.where(is_low, CEILING, surface))
+        return np.clip(plane, 0.05, 10).astype(np.float32), surface.astype(np.uint8)
 
     def _inputs(
         self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]

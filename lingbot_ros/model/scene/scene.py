@@ -13,8 +13,11 @@ from lingbot_ros.errors import InputError
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world, turned
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
+from lingbot_ros.model.scene.doors import LIMIT as DOORS
+from lingbot_ros.model.scene.doors import Bearings, Door, DoorChooser, new_door, opened, remembered_walls
 from lingbot_ros.model.scene.events import Event, shaded
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
+from lingbot_ros.model.scene.layout import Layout
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked, meets
 from lingbot_ros.model.scene.render import Renderer, View
@@ -58,7 +61,7 @@ class Outcome:
 
     view: what was remembered of it, before small holes were filled.
     origin: where the first image was taken, in the axes of the poses that drive the scene.
-    place: of the thing that an event put into the scene.
+    place: of the thing that an event put into the scene. doors: that were painted into walls that nobody had seen.
     """
 
     frame: NDArray[np.uint8]
@@ -71,6 +74,7 @@ class Outcome:
     view: View
     upright: Upright
     place: Place | None
+    doors: tuple[Door, ...]
 
     @property
     def origins(self) -> NDArray[np.uint8]:
@@ -88,6 +92,7 @@ class Scene:
         self.pose = np.eye(4)
         self.origin: Pose | None = None
         self.place: Place | None = None
+        self.doors: tuple[Door, ...] = ()
         self.looks = np.zeros((len(LOOKS_RAD), 4, 4))
         self.looks_left = 0
         self.frames = 0
@@ -113,21 +118,23 @@ class Scene:
         self.upright = upright
         self._remember_real(first)
 
-    def imagine(self, requested: Pose, event: Event | None = None) -> Outcome:
+    def imagine(self, requested: Pose, event: Event | None = None, seed: int = 0) -> Outcome:
         """The frame from `requested` under an event, or from where the camera is while its way there is blocked.
 
-        The first pose of all is where the first image was taken. What is remembered knows nothing of events.
+        The first pose of all is where the first image was taken. What is remembered knows nothing of events. `seed`
+        decides where doors are that nobody saw.
         """
-        return imagine_together([self.imagining(requested, event)], self._painter)[0]
+        return imagine_together([self.imagining(requested, event, seed)], self._painter)[0]
 
-    def imagining(self, requested: Pose, event: Event | None = None) -> "Imagining":
+    def imagining(self, requested: Pose, event: Event | None = None, seed: int = 0) -> "Imagining":
         """`imagine`, which stops wherever it has a question for the network and goes on with the answer."""
         origin = requested if self.origin is None else self.origin
         pose, blocked = self._reached(np.linalg.inv(origin) @ requested, event)
         added: list[Keyframe] = []
+        doors, rng = list(self.doors), np.random.default_rng([seed, self.frames])
         looks = self.looks[len(self.looks) - self.looks_left :]
         if len(looks):
-            painted = yield from self._paint(looks[0])
+            painted = yield from self._paint(looks[0], doors, rng)
             added, looks = [painted] if painted else [], looks[1:]
         elif self.frames % _CHECK_EVERY == 0:
             looks = self._looks(pose)
@@ -137,10 +144,12 @@ class Scene:
             view = self._view(pose, added)
         if (view.origin == UNKNOWN).mean() > HOLES:
             guess = yield self._painter.question(view)
-            added.append(self._painter.painted(view, guess, pose, self.tiles, self.upright))
+            chooser = self._chooser(pose, doors, rng)
+            added.append(self._painter.painted(view, guess, pose, self.tiles, self.upright, chooser))
             view = self._view(pose, added)
         frame, place = self._displayed(view, pose, event or Event())
-        return Outcome(frame, pose, origin, blocked, _shares(view), tuple(added), looks, view, self.upright, place)
+        shares, remembered = _shares(view), tuple(doors[-DOORS:])
+        return Outcome(frame, pose, origin, blocked, shares, tuple(added), looks, view, self.upright, place, remembered)
 
     def observe(self, image: NDArray[np.uint8], requested: Pose) -> Outcome:
         """A real frame in place of an imagined one; where it shows something new it is remembered."""
@@ -153,7 +162,7 @@ class Scene:
             seen, upright = self._painter.measured(image, pose, upright)
             added = (seen,)
         shares, nowhere = Shares(1.0, 0.0, 0.0), np.zeros((0, 4, 4))
-        return Outcome(image, pose, origin, False, shares, added, nowhere, view, upright, self.place)
+        return Outcome(image, pose, origin, False, shares, added, nowhere, view, upright, self.place, self.doors)
 
     def commit(self, outcome: Outcome) -> None:
         """Make an outcome the past."""
@@ -164,6 +173,7 @@ class Scene:
             else:
                 self.memory.record(frame)
         self.pose, self.origin, self.place = outcome.pose, outcome.origin, outcome.place
+        self.doors = outcome.doors
         self.looks_left = len(outcome.looks)
         if self.looks_left:
             self.looks[len(self.looks) - self.looks_left :] = outcome.looks
@@ -182,6 +192,7 @@ class Scene:
             "poses": torch.from_numpy(poses),
             "numbers": numbers,
             "place": _numbers_of(self.place),
+            "doors": _rows_of(self.doors),
             "upright_known": torch.isfinite(upright),
             "upright": torch.nan_to_num(upright),
         }
@@ -203,6 +214,10 @@ class Scene:
         self.upright = Upright(values[0], values[1], values[2])
         there, x, z, turn = state["place"].tolist()
         self.place = Place(x, z, turn) if there else None
+        rows = state.get("doors", _rows_of(())).numpy()
+        if rows.shape != _rows_of(()).shape:
+            raise ValueError(f"doors is {list(rows.shape)}")
+        self.doors = tuple(Door.of_row(row[1:]) for row in rows if row[0])
 
     def _remember_real(self, frame: Keyframe) -> None:
         self.memory.correct(frame)
@@ -232,13 +247,31 @@ class Scene:
     def _view(self, pose: Pose, added: list[Keyframe]) -> View:
         return self._renderer.render(self._sources(pose, added), pose)
 
-    def _paint(self, pose: Pose) -> Generator[Tensor, Floats, Keyframe | None]:
+    def _chooser(self, pose: Pose, doors: list[Door], rng: np.random.Generator) -> DoorChooser | None:
+        """The doors of a view that is painted at `pose`: `doors`, to which one may be added."""
+        if not self.config.doors:
+            return None
+
+        def choose(layout: Layout, bearings: Bearings) -> tuple[Door, ...]:
+            walls = remembered_walls(self.memory, pose, self.upright)
+            done, _ = opened(layout, bearings, tuple(doors))
+            door = new_door(done, bearings, walls, tuple(doors), rng)
+            if door is not None:
+                doors.append(door)
+            return tuple(doors)
+
+        return choose
+
+    def _paint(
+        self, pose: Pose, doors: list[Door], rng: np.random.Generator
+    ) -> Generator[Tensor, Floats, Keyframe | None]:
         """A painted view at `pose`, unless there is little to paint."""
         view = self._renderer.render(self._sources(pose, []), pose)
         if (view.origin == UNKNOWN).mean() <= HOLES:
             return None
         guess = yield self._painter.question(view)
-        return self._painter.painted(view, guess, pose, self.tiles, self.upright)
+        chooser = self._chooser(pose, doors, rng)
+        return self._painter.painted(view, guess, pose, self.tiles, self.upright, chooser)
 
     def _looks(self, pose: Pose) -> NDArray[np.float64]:
         """Where to paint: round the pose that this motion reaches soon, if something there is unknown."""
@@ -312,3 +345,11 @@ def _shares(view: View) -> Shares:
 def _numbers_of(place: Place | None) -> Tensor:
     values = (0.0, 0.0, 0.0, 0.0) if place is None else (1.0, place.x, place.z, place.turn_rad)
     return torch.tensor(values, dtype=torch.float64)
+
+
+def _rows_of(doors: tuple[Door, ...]) -> Tensor:
+    """One row for each: 1 and its numbers, then rows of zeros."""
+    rows = np.zeros((DOORS, 10))
+    for index, door in enumerate(doors):
+        rows[index] = 1.0, *door.row
+    return torch.from_numpy(rows)
