@@ -45,7 +45,16 @@ class DriveLaw(nn.Module):
     def forward(self, position: Tensor, velocity: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """All [B, 2] -> position and velocity after the frame [B, 2], and the places on the way [B, substeps, 2]."""
         if self.has_aim:
-            action = action @ self.aim[:, :2].T + self.aim[:, 2]
-        known = torch.stack((position, velocity, action, torch.ones_like(position)), dim=-1)
-        after = known @ self.law.T
-        return after[..., 0], after[..., 1], (known @ self.places.T).transpose(-1, -2)
+            action = action[..., :1] * self.aim[:, 0] + action[..., 1:] * self.aim[:, 1] + self.aim[:, 2]
+        after = _applied(self.law, position, velocity, action)
+        return after[..., 0], after[..., 1], _applied(self.places, position, velocity, action).transpose(-1, -2)
+
+
+def _applied(law: Tensor, position: Tensor, velocity: Tensor, action: Tensor) -> Tensor:
+    """A law [n, 4] of (position, velocity, action, 1), all [B, 2]: [B, 2, n].
+
+    Number by number: the rounding of a matrix product depends on how many rows there are, on some processors, and a
+    batch would then differ from its sessions.
+    """
+    pulled = position[..., None] * law[:, 0] + velocity[..., None] * law[:, 1]
+    return pulled + action[..., None] * law[:, 2] + law[:, 3]
