@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import smooth_l1_loss
+from torch.nn.functional import cross_entropy, smooth_l1_loss
 
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.training.config import TrainConfig
@@ -26,20 +26,8 @@ def layer_loss(layered: LayeredPrediction, batch: Batch, parts: PartReader | Non
     if parts is not None:
         previous = batch.condition[:, : batch.target.shape[1]].to(loss.device)
         owners = parts(previous.transpose(1, 2).flatten(0, 1))
-        loss = loss + config.parts_weight * owner_loss(layered.owners, owners)
+        loss = loss + config.parts_weight * cross_entropy(layered.owners, owners)
     return loss
-
-
-def owner_loss(logits: Tensor, owners: Tensor) -> Tensor:
-    """Cross-entropy of whose each pixel is; logits and shares [F, 1 + K, H, W].
-
-    A layer counts by the square root of its size. By its size alone a disc of 25 pixels of 9,216 hardly counts, and its
-    mask stays blurred; by one over its size it would be cut too large.
-    """
-    share = owners.mean(dim=(0, 2, 3)).clamp_min(1e-4)
-    weight = share.rsqrt() / share.sqrt().sum()
-    each = -(owners * logits.log_softmax(dim=1)).mean(dim=(0, 2, 3))
-    return (weight * each).sum()
 
 
 def motion_error(motions: Tensor, known: Tensor) -> Tensor:
