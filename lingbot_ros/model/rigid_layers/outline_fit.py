@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lingbot_ros.model.rigid_layers.config import MOST_CORNERS
 from lingbot_ros.model.rigid_layers.polygon import Floats, area, bends, nearest, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight
 from lingbot_ros.model.rigid_layers.square import SquareOutline, square_outline
@@ -29,7 +30,6 @@ _STEP_PX = 1.2
 _SMOOTH = 0.15
 _EXPLAINED = 0.08
 """A polygon that leaves less than this per pixel of its length needs no smooth line instead."""
-MOST_CORNERS = 24
 
 
 @dataclass(frozen=True)
