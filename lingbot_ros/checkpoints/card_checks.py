@@ -40,7 +40,8 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "PixelConfig": {"channels": (1, 2**12)},
     "RigidLayersConfig": {
         "layers": (2, 64), "driven": (1, 63), "extent_px": (1, 1024), "texels": (1, 32), "ramp_px": (1e-3, 64),
-        "corners": (MOST_CORNERS, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256), "variants": (0, 1024),
+        "corners": (MOST_CORNERS, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256),
+        "variants": (0, 1024),
     },
     "SceneConfig": {"widths": (8, 2**12), "keyframes": (1, 2**12), "sources": (1, 2**12), "radius_m": (0, 100)},
     "StreamConfig": {"chunk": (1, 4096), "window": (1, 2**14), "sink": (0, 2**14), "memory": (0, 2**14)},

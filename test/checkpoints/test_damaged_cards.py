@@ -36,7 +36,7 @@ FREE = (
 """What a person may write into."""
 OFTEN = (
     *("bytes", "channels", "variants", "trust", "frames", "right_px", "doubts_px", "measured"),
-    *("widths", "keyframes", "sources", "radius_m", "events", "doors", "intrinsics", "demo_poses"),
+    *("dim", "widths", "keyframes", "sources", "radius_m", "events", "doors", "intrinsics", "demo_poses"),
     *("name", "file", "seed_image", "max_horizon", "fps", "names", "low", "high", "timesteps", "sigmas", "commit"),
     *(
         "area",
