@@ -79,7 +79,11 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         read_poses(saved(tmp_path, np.array([{"code": "runs"}], dtype=object)), "--poses")
 
 
-@pytest.mark.parametrize("content", [b"", b"no array", None], ids=["empty", "text", "missing"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no array", b"PK\x03\x04no archive", b"\x93NUMPY\x01\x00\x0a\x00{'descr': (", None],
+    ids=["empty", "text", "archive", "header", "missing"],
+)
 def test_files_that_are_no_arrays_are_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "poses.npy"
     if content is not None:
