@@ -1,4 +1,7 @@
-"""What must hold between the numbers of a card, beyond their types: ranges, and relations of one part to another."""
+"""What must hold between the numbers of a card beyond their types: ranges, and relations of one part to another.
+
+Training configurations have ranges here, too, because they are read by the same function.
+"""
 
 import itertools
 import re
@@ -49,6 +52,20 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "UniPCConfig": {"steps": (1, 1000), "shift": (1e-3, 1000), "guidance": (1, 100), "guidance_low": (1, 100),
                     "boundary": (0, 1000)},
     "TrustSpec": {"right_px": (0, 10**6), "frames": (1, 10**9)},
+    "Schedule": {
+        "batch_clips": (1, 2**16), "learning_rate": (0, 1e38), "warmup_iterations": (0, 10**9),
+        "decay_fraction": (0, 1), "weight_decay": (0, 10**6), "ema": (0, 1), "gradient_clip": (0, 10**9),
+    },
+    "Rollout": {
+        "clip_frames": (2, 2**14), "pool_clips": (1, 2**20), "depth": (0, 10**6),
+        "teacher_iterations": (0, 10**9), "ramp_iterations": (0, 10**9),
+    },
+    "ValidationConfig": {"windows": (1, 10**6), "context": (1, 2**14), "horizon": (1, 2**14)},
+    "TrainConfig": {
+        "moving_fraction": (0, 1), "foreground_weight": (0, 10**6), "motion_weight": (0, 10**6),
+        "parts_weight": (0, 10**6), "seed": (0, 2**63 - 1),
+    },
+    "SceneTrainConfig": {"holes": (0, 1), "seed": (0, 2**63 - 1)},
     "WeightsSpec": {"bytes": (0, 10**13)},
     "HubWeights": {"bytes": (0, 10**13)},
 }  # fmt: skip
