@@ -83,7 +83,7 @@ class DriveFiles:
         dtype, shape = _FORMS[name]
         frames = column if name == "frames" else self.frames(drive)
         sizes = dict(zip("THW", frames.shape, strict=False))
-        expected = tuple(sizes.get(size, size) for size in shape)
+        expected = tuple(sizes.get(str(size), size) for size in shape)
         if column.dtype != dtype or column.shape != expected:
             got, wanted = f"{column.dtype} {list(column.shape)}", f"{dtype} [{', '.join(map(str, expected))}]"
             raise InputError("data set", file, f"it is {got}, not {wanted}; remove its folder and create it again")
