@@ -1,5 +1,7 @@
 """What a ROS message can carry, for checking values where they come in: text from files and numbers of any size."""
 
+import operator
+
 from lingbot_ros.errors import InputError
 
 MAX_COUNT = 2**63 - 1
@@ -41,6 +43,18 @@ def require_whole(field: str, value: object, low: int, high: int) -> int:
         said = str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
         raise InputError(field, said, f"give a whole number from {low} to {high}")
     return value
+
+
+def require_seed(value: object) -> int:
+    """A whole number from 0 to `MAX_SEED`, also numpy's. Raises InputError."""
+    fix = "give an integer from 0 to 2^64 - 1"
+    try:
+        seed = operator.index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise InputError("seed", repr(value)[:40], fix) from error
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError("seed", repr(value)[:40], fix)
+    return seed
 
 
 def require_path(field: str, value: object) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -66,12 +66,18 @@ def _typed(kind: type, key: str, value: Any, where: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] in ("missing", "too_long"):  # of a tuple
-            raise InputError(where, _short(value), f"give {len(get_args(_hint(kind, key)))} values") from error
+            raise InputError(where, _short(value), f"give {_length(_hint(kind, key))} values") from error
         place = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
         wanted = _WANTED.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
         raise InputError(f"{where}{place}", _short(first["input"]), wanted) from error
     except OverflowError as error:
         raise InputError(where, _short(value), "give a number of ordinary size") from error
+
+
+def _length(hint: Any) -> int:
+    """Of a tuple, also of one that may be None."""
+    optional = next((part for part in get_args(hint) if get_origin(part) is tuple), hint)
+    return len(get_args(optional))
 
 
 def _tuples(value: Any) -> Any:

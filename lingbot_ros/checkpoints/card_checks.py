@@ -1,4 +1,7 @@
-"""What must hold between the numbers of a card, beyond their types: ranges, and relations of one part to another."""
+"""What must hold between the numbers of a card beyond their types: ranges, and relations of one part to another.
+
+Training configurations have ranges here, too, because they are read by the same function.
+"""
 
 import itertools
 import re
@@ -13,6 +16,7 @@ from lingbot_ros.model.config import (
     StreamConfig,
     TransformerConfig,
 )
+from lingbot_ros.model.rigid_layers.config import MOST_CORNERS
 from lingbot_ros.model.sampler import SamplerConfig
 from lingbot_ros.model.unipc import UniPCConfig
 from lingbot_ros.sendable import NAME_BYTES, PROMPT_BYTES, require_text
@@ -39,16 +43,33 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "PixelConfig": {"channels": (1, 2**12)},
     "RigidLayersConfig": {
         "layers": (2, 64), "driven": (1, 63), "extent_px": (1, 1024), "texels": (1, 32), "ramp_px": (1e-3, 64),
-        "corners": (3, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256), "variants": (0, 1024),
+        "corners": (MOST_CORNERS, 256), "sights": (1, 256), "substeps": (1, 1000), "colours": (2, 256),
+        "variants": (0, 1024),
     },
+    "SceneConfig": {"widths": (8, 2**12), "keyframes": (1, 2**12), "sources": (1, 2**12), "radius_m": (0, 100)},
     "StreamConfig": {"chunk": (1, 4096), "window": (1, 2**14), "sink": (0, 2**14), "memory": (0, 2**14)},
     "SamplerConfig": {"timesteps": (0, 1000), "sigmas": (0, 1), "renoise": (0, 1)},
     "UniPCConfig": {"steps": (1, 1000), "shift": (1e-3, 1000), "guidance": (1, 100), "guidance_low": (1, 100),
                     "boundary": (0, 1000)},
+    "TrustSpec": {"right_px": (0, 10**6), "frames": (1, 10**9)},
+    "Schedule": {
+        "batch_clips": (1, 2**16), "learning_rate": (0, 1e38), "warmup_iterations": (0, 10**9),
+        "decay_fraction": (0, 1), "weight_decay": (0, 10**6), "ema": (0, 1), "gradient_clip": (0, 10**9),
+    },
+    "Rollout": {
+        "clip_frames": (2, 2**14), "pool_clips": (1, 2**20), "depth": (0, 10**6),
+        "teacher_iterations": (0, 10**9), "ramp_iterations": (0, 10**9),
+    },
+    "ValidationConfig": {"windows": (1, 10**6), "context": (1, 2**14), "horizon": (1, 2**14)},
+    "TrainConfig": {
+        "moving_fraction": (0, 1), "foreground_weight": (0, 10**6), "motion_weight": (0, 10**6),
+        "parts_weight": (0, 10**6), "seed": (0, 2**63 - 1),
+    },
+    "SceneTrainConfig": {"holes": (0, 1), "seed": (0, 2**63 - 1)},
     "WeightsSpec": {"bytes": (0, 10**13)},
     "HubWeights": {"bytes": (0, 10**13)},
 }  # fmt: skip
-_TEXTS = {"name": NAME_BYTES, "file": NAME_BYTES, "seed_image": NAME_BYTES, "family": NAME_BYTES, "licence": NAME_BYTES}
+_TEXTS = dict.fromkeys(("name", "file", "seed_image", "demo_poses", "family", "licence"), NAME_BYTES)
 _SHOWN = 40
 _REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -71,14 +92,18 @@ def check_card(card: "ModelCard", where: str) -> None:
     _check_sampler(card.sampler, f"{where}: sampler")
     if isinstance(card.architecture, TransformerConfig):
         _check_network(card, card.architecture, where)
-    elif card.autoencoder != "pixel":
-        raise InputError(f"{where}.autoencoder", card.autoencoder, "rigid layers work on images: use pixel")
+    else:
+        _check_without_network(card, where)
 
 
 def _check_names(card: "ModelCard", where: str) -> None:
     if not card.name.strip() or "/" in card.name or card.name in (".", ".."):
         raise InputError(f"{where}.name", repr(card.name), "give a name without a slash")
-    own = {"seed_image": card.seed_image, "weights.file": getattr(card.weights, "file", None)}
+    own = {
+        "seed_image": card.seed_image,
+        "demo_poses": card.demo_poses,
+        "weights.file": getattr(card.weights, "file", None),
+    }
     for field, name in own.items():
         if name is not None and (not name or "/" in name or name in (".", "..")):
             raise InputError(f"{where}.{field}", repr(name), "give the name of a file beside the card")
@@ -101,6 +126,10 @@ def _check_control(card: "ModelCard", where: str) -> None:
     for name, low, high in zip(spec.names, spec.low, spec.high, strict=True):
         if not low < high:
             raise InputError(f"{where}: control of {name}", f"{low:g} to {high:g}", "give the lower limit first")
+    if card.intrinsics is not None and min(card.intrinsics[:2]) <= 0:
+        raise InputError(
+            f"{where}.intrinsics", list(card.intrinsics), "give positive focal lengths fx and fy in pixels"
+        )
     drives = {ActionControlConfig: "action", RayControlConfig: "camera"}.get(type(control))
     if drives != spec.kind:
         fix = f"the architecture has control of kind {getattr(control, 'kind', None)}; both must be the same"
@@ -116,6 +145,15 @@ def _check_control(card: "ModelCard", where: str) -> None:
             raise InputError(f"{where}: control.dim", spec.dim, fix)
         if control.image_plane and control.dim < 2:
             raise InputError(f"{where}: architecture.control.dim", control.dim, "image_plane needs x and y")
+
+
+def _check_without_network(card: "ModelCard", where: str) -> None:
+    if card.autoencoder != "pixel":
+        raise InputError(f"{where}.autoencoder", card.autoencoder, "layers and scenes are made of images: use pixel")
+    if card.stream.chunk != 1:
+        raise InputError(
+            f"{where}: stream.chunk", card.stream.chunk, "layers and scenes make one frame at a time: use 1"
+        )
 
 
 def _check_stream(stream: StreamConfig, where: str) -> None:

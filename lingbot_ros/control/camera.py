@@ -1,5 +1,6 @@
 """The camera of a session: poses at frame rate -> rays at latent rate, across chunks (model_spec 3.3, 6.4)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Lens:
     unit_step: float = UNIT_STEP
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.unit_step) and self.unit_step > 0):
+        if not (isinstance(self.unit_step, int | float) and 0 < self.unit_step < math.inf):
             raise InputError("unit_step", self.unit_step, "give a positive length in the unit of the poses")
 
 

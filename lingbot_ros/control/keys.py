@@ -120,7 +120,7 @@ def parse_key_script(script: str) -> list[frozenset[str]]:
     for part in script.split(","):
         keys, _, count = part.strip().partition("-")
         if (
-            not count.isdigit()
+            not count.isdecimal()
             or not count.strip("0")
             or (keys != "none" and (not keys or set(keys) - set(KNOWN_KEYS)))
         ):

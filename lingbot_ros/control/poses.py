@@ -13,6 +13,8 @@ Poses = NDArray[np.float64]
 """[n, 4, 4] camera-to-world."""
 
 _ORTHONORMAL_TOLERANCE = 1e-3
+_FARTHEST = 1e9
+"""A coordinate beyond it is no place: pixels of what is so far away are beyond 32 bits."""
 
 
 def check_poses(poses: ArrayLike, field: str = "poses") -> Poses:
@@ -27,6 +29,8 @@ def check_poses(poses: ArrayLike, field: str = "poses") -> Poses:
         rotation = pose[:3, :3]
         if not np.isfinite(pose).all():
             raise InputError(f"{field}[{index}]", "a number that is not finite", "give finite numbers")
+        if np.abs(pose[:3, 3]).max() > _FARTHEST:
+            raise InputError(f"{field}[{index}]", f"position {pose[:3, 3].tolist()}", f"give at most {_FARTHEST:g}")
         if not np.allclose(pose[3], (0, 0, 0, 1), atol=_ORTHONORMAL_TOLERANCE):
             raise InputError(f"{field}[{index}]", f"last row {pose[3].tolist()}", "give a last row of 0, 0, 0, 1")
         is_rotation = np.allclose(rotation @ rotation.T, np.eye(3), atol=_ORTHONORMAL_TOLERANCE)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lingbot_ros.control.poses import Poses, check_poses
 from lingbot_ros.control.rays import REFERENCE_SIZE, check_intrinsics
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.arrays import load_array
 from lingbot_ros.input_files.regular import read_file, read_text
 
 # No focal length or image centre is this short in pixels, nor this long in widths of an image.
@@ -52,9 +53,9 @@ def read_prompt(text: str, field: str) -> str:
 
 def _read_array(path: Path, field: str) -> NDArray[Any]:
     try:
-        array = np.load(io.BytesIO(read_file(path, field, _ARRAY_BYTES)), allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:
+        array = load_array(io.BytesIO(read_file(path, field, _ARRAY_BYTES)))
+    except (OSError, ValueError) as error:
         raise InputError(field, f"'{path}'", f"give a .npy file of numbers ({error})") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiu":
         raise InputError(field, f"'{path}'", "give a .npy file that holds one array of numbers")
     return array.astype(np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lingbot_ros.checkpoints.tensors import file_sha256
 from lingbot_ros.datasets.layout import episode_folder, read_completion, read_plan
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.arrays import load_array
 
 
 class ClipSet:
@@ -26,7 +27,7 @@ class ClipSet:
         for episode, steps in enumerate(self.plan.steps):
             folder, plan = episode_folder(self.root, episode), self.plan
             # Not kept open: a mapped file holds a descriptor, of which a process has few.
-            _load(folder / "frames.npy", (steps + 1, plan.height, plan.width, 3), np.uint8, "r")
+            _load(folder / "frames.npy", (steps + 1, plan.height, plan.width, 3), np.uint8, mapped=True)
             self.actions.append(_load(folder / "actions.npy", (steps, plan.dim), np.float32))
             self.motion.append(_load(folder / "motion.npy", (steps,), np.float32))
             if file_sha256(folder / "actions.npy") != completion.actions_sha256[episode]:
@@ -60,9 +61,9 @@ class ClipSet:
         return np.asarray(change > np.median(change))
 
 
-def _load(file: Path, shape: tuple[int, ...], dtype: type[np.generic], mmap_mode: Any = None) -> NDArray[Any]:
+def _load(file: Path, shape: tuple[int, ...], dtype: type[np.generic], *, mapped: bool = False) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.load(file, mmap_mode=mmap_mode)
+        array = load_array(file, mapped=mapped)
     except (OSError, ValueError) as error:
         raise InputError("data set", file, f"remove its folder and create it again ({error})") from error
     if array.shape != shape or array.dtype != dtype:

@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from lingbot_ros.world import World
 
 
+MOST_FRAMES = 10_000
+"""Of a held-out episode: all of its images are in memory at once."""
+
+
 @dataclass(frozen=True)
 class EvaluationOptions:
     """On how many held-out `episodes` drawn by `seed`, with how many `context` and imagined frames.
 
     other: the same model in another precision, to be compared on the same windows. load: gives the evaluated world with
-    a number of CPU threads, for measuring its speed. quiet: show no progress. Raises InputError for sizes below 1.
+    a number of CPU threads, for measuring its speed. quiet: show no progress. Raises InputError for sizes below 1, and
+    for more frames than memory holds.
     """
 
     episodes: int
@@ -31,6 +36,9 @@ class EvaluationOptions:
         for name in ("episodes", "context", "horizon"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name}", getattr(self, name), "give 1 or more")
+        for name in ("context", "horizon"):
+            if getattr(self, name) > MOST_FRAMES:
+                raise InputError(f"--{name}", getattr(self, name), f"give at most {MOST_FRAMES}")
 
 
 class Evaluation(Protocol):

@@ -12,6 +12,10 @@ _MAX_VALUES = 50_000
 _MAX_DEPTH = 64
 
 
+_NOT_OF_ITS_TAG = (yaml.YAMLError, ValueError, OverflowError, TypeError, KeyError, IndexError, AttributeError)
+"""What PyYAML raises for a value that is not of the kind which its tag names, such as !!timestamp x."""
+
+
 class _Loader(yaml.SafeLoader):
     """As YAML 1.2 has it, 2e-3 is a number; to YAML 1.1 it is a word."""
 
@@ -38,7 +42,7 @@ def parse_yaml(text: str, field: str) -> Any:
         return loader.construct_document(node)
     except RecursionError as error:
         raise InputError(field, "values nested too deep", f"nest them at most {_MAX_DEPTH} deep") from error
-    except (yaml.YAMLError, ValueError, OverflowError, TypeError, KeyError) as error:
+    except _NOT_OF_ITS_TAG as error:
         raise InputError(field, "a text that is no YAML", f"correct it ({error})") from error
     finally:
         if loader is not None:

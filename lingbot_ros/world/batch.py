@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from lingbot_ros.control.camera import Lens
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
 from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
+from lingbot_ros.sendable import require_seed
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_rows import LayerRows
 from lingbot_ros.world.network_rows import NetworkRows
@@ -55,8 +56,7 @@ class Batch:
         `intrinsics` as for `World.start`; the prompt is empty, see `Session.prompt`.
         """
         self._check_row(row)
-        if not 0 <= seed < 2**64:
-            raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
+        seed = require_seed(seed)
         card, autoencoder = self._model.card, self._model.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
         lens = self._world.lens(np.asarray(image).shape[:2], intrinsics, None)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.arrays import load_array
 
 
 class GivenNoise:
@@ -22,10 +23,10 @@ class GivenNoise:
         if not path.is_file():
             raise InputError("noise", f"'{path}'", f"there is no such file; {wanted}")
         try:
-            self._noise = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            self._noise = load_array(path, mapped=True)
+        except (OSError, ValueError) as error:
             raise InputError("noise", f"'{path}'", f"{wanted} ({error})") from error
-        if not isinstance(self._noise, np.ndarray) or self._noise.dtype.kind != "f":
+        if self._noise.dtype.kind != "f":
             raise InputError("noise", f"'{path}'", wanted)
         if self._noise.ndim != 2 + len(shape) or self._noise.shape[2:] != shape or self._noise.shape[1] < draws:
             raise InputError("noise", f"shape {list(self._noise.shape)}", wanted)

@@ -2,6 +2,8 @@
 
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.checkpoints.state_check import check_state
+from lingbot_ros.checkpoints.tensors import read_tensors
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
 from lingbot_ros.model.autoencoder import PixelAutoencoder
@@ -26,7 +28,10 @@ class LayerModel(LoadedModel):
         self.networks: list[Network] = []
         self.autoencoder = self.decoder = PixelAutoencoder("cpu")
         self.weights_digest = files.digest
-        self.constants = Constants.load(files.transformer[0], card.architecture, card.height, card.width)
+        path, constants = files.transformer[0], Constants(card.architecture, card.height, card.width)
+        tensors = dict(read_tensors(path))
+        check_state(tensors, constants.state_dict(), card.name, path)
+        self.constants = constants.fill(tensors)
         self.constants.contact.prepare()
         self.capture = Capture(self.constants)
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))

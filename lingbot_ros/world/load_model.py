@@ -11,6 +11,7 @@ from lingbot_ros.world.adapted_card import adapted_card
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.load_options import LoadOptions
 from lingbot_ros.world.loaded_model import LoadedModel
+from lingbot_ros.world.memory_plan import require_memory
 from lingbot_ros.world.scene_model import SceneModel
 
 
@@ -18,9 +19,13 @@ def load_model(options: LoadOptions) -> LoadedModel:
     """The model that a card describes: of networks, of rigid layers, or a scene; raises what `World.load` raises."""
     card = adapted_card(find_card(options.name), options)
     if isinstance(card.architecture, RigidLayersConfig):
-        return LayerModel(card, locate(card), _plain_options(options, "world of rigid layers"))
+        options = _plain_options(options, "world of rigid layers")
+        require_memory(card, options)
+        return LayerModel(card, locate(card), options)
     if isinstance(card.architecture, SceneConfig):
-        return SceneModel(card, locate(card), _plain_options(options, "scene"))
+        options = _plain_options(options, "scene")
+        require_memory(card, options)
+        return SceneModel(card, locate(card), options)
     return LoadedModel.load(options)
 
 

@@ -108,7 +108,8 @@ def plan_memory(card: ModelCard, options: LoadOptions) -> MemoryPlan:
 def _layer_items(card: ModelCard) -> Iterator[tuple[str, int, str]]:
     """What a world of rigid layers keeps in main memory."""
     assert isinstance(card.architecture, RigidLayersConfig)
-    state = LayerState.empty(card.architecture, card.height, card.width).tensors().values()
+    with torch.device("meta"):  # a plan takes no memory
+        state = LayerState.empty(card.architecture, card.height, card.width).tensors().values()
     yield "constants", card.weights.bytes, "cpu"
     yield "one session", sum(tensor.numel() * tensor.element_size() for tensor in state), "cpu"
 

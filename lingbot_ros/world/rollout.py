@@ -54,8 +54,11 @@ def roll_copies(state: RolloutState, actions: ArrayLike) -> tuple[Tensor, Tensor
 
 def _targets(state: RolloutState, actions: ArrayLike) -> Tensor:
     """Where actions [B, T, A] draw the driven layers, [B, T, driven, 2] in pixels. Raises InputError."""
-    values = np.asarray(actions, np.float64)
     control, bodies = state.control, state.bodies
+    try:
+        values = np.asarray(actions, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("actions", type(actions).__name__, f"give numbers, [B, T, {control.dim}]") from error
     if values.ndim != 3 or values.shape[2] != control.dim or 0 in values.shape:
         raise InputError("actions", f"shape {list(values.shape)}", f"give [B, T, {control.dim}]")
     if len(bodies.poses) not in (1, len(values)):

@@ -1,12 +1,12 @@
 """A scene model in memory: a depth network and a renderer. It runs on the CPU, in float32."""
 
-from safetensors.torch import load_file
-
 from lingbot_ros.checkpoints.cards import ModelCard
 from lingbot_ros.checkpoints.files import ModelFiles
+from lingbot_ros.checkpoints.state_check import check_state
+from lingbot_ros.checkpoints.tensors import read_tensors
 from lingbot_ros.engine.interface import EngineOptions
 from lingbot_ros.engine.torch_engine import TorchEngine
-from lingbot_ros.errors import ErrorCode, InputError, ModelError
+from lingbot_ros.errors import InputError
 from lingbot_ros.model.autoencoder import PixelAutoencoder
 from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
@@ -36,16 +36,13 @@ class SceneModel(LoadedModel):
         self.weights_digest = files.digest
         self.depth = DepthNetwork(self.config.widths).requires_grad_(False).eval()
         self._reader = EventReader().requires_grad_(False).eval() if self.config.events else None
-        tensors = {name: tensor.float() for name, tensor in load_file(files.transformer[0]).items()}
+        path = files.transformer[0]
+        tensors = {name: tensor.float() for name, tensor in read_tensors(path)}
         reads = {name.removeprefix(EVENTS): tensors.pop(name) for name in list(tensors) if name.startswith(EVENTS)}
-        try:
-            self.depth.load_state_dict(tensors)
-            if self._reader is not None:
-                self._reader.load_state_dict(reads)
-        except RuntimeError as error:
-            raise ModelError(
-                f"{card.name}: its weights do not fit its card ({error})", ErrorCode.BAD_WEIGHTS
-            ) from error
+        for network, mine in ((self.depth, tensors), (self._reader, reads)):
+            if network is not None:
+                check_state(mine, network.state_dict(), card.name, path)
+                network.load_state_dict(mine)
         self.engine = TorchEngine(EngineOptions("cpu", "f32", options.threads))
         parameters = sum(tensor.numel() for tensor in [*tensors.values(), *reads.values()])
         self.info = WorldInfo.of(

@@ -17,6 +17,7 @@ from lingbot_ros.model.scene.camera import Pinhole
 from lingbot_ros.model.scene.events import Event
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL
 from lingbot_ros.model.scene.scene import Imagining, Outcome, Scene
+from lingbot_ros.sendable import PROMPT_BYTES, require_text
 from lingbot_ros.world.assembly import Control
 from lingbot_ros.world.branch import ChunkInputs
 from lingbot_ros.world.frame_view import FrameView
@@ -84,6 +85,7 @@ class SceneSession(Session):
     @prompt.setter
     def prompt(self, text: str) -> None:
         self._require_open()
+        require_text("prompt", text, PROMPT_BYTES)  # another could not be restored from a snapshot
         self._model.read_event(text)
         self._prompt = text
 

@@ -18,6 +18,7 @@ from lingbot_ros.model.autoencoder import EncoderState, Frames, PixelAutoencoder
 from lingbot_ros.model.condition import Condition, PreviousFrames
 from lingbot_ros.model.noise import chunk_noise
 from lingbot_ros.model.observation import Observation
+from lingbot_ros.sendable import PROMPT_BYTES, require_text
 from lingbot_ros.world.assembly import Control, new_condition
 from lingbot_ros.world.branch import Branch, ChunkInputs, guided_prediction
 from lingbot_ros.world.frame_view import FrameView
@@ -152,6 +153,7 @@ class Session:
     @prompt.setter
     def prompt(self, text: str) -> None:
         self._require_open()
+        require_text("prompt", text, PROMPT_BYTES)  # another could not be restored from a snapshot
         if text and not self._model.card.takes_text:
             raise InputError("prompt", repr(text), f"{self._model.card.name} takes no text; leave the prompt empty")
         if text != self._prompt:

@@ -13,6 +13,7 @@ from lingbot_ros.home import expanded
 from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.model.autoencoder import Frames, check_image
 from lingbot_ros.model.framing import Fit, crop_box, cropped, fit_image
+from lingbot_ros.sendable import NAME_BYTES, require_seed, require_text
 from lingbot_ros.world.assembly import Control, new_control
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_session import LayerSession
@@ -134,8 +135,7 @@ class World:
         pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`.
         `seed` is any integer of 64 bits. Raises InputError naming what does not fit.
         """
-        if not 0 <= seed < 2**64:
-            raise InputError("seed", seed, "give an integer from 0 to 2^64 - 1")
+        seed = require_seed(seed)
         used = cropped(check_image(image), (self.card.height, self.card.width), self.info.fit)
         fitted = self.model.autoencoder.fit(used, self.card.height, self.card.width)
         lens = self.lens(np.asarray(image).shape[:2], intrinsics, unit_step)
@@ -172,7 +172,7 @@ class World:
 
     def new_session(self, session_id: str | None, parent_id: str, seed: int, lens: Lens | None = None) -> Session:
         """An empty session for `start`, `fork` and `restore` to fill; raises SessionError if the id is taken."""
-        session_id = session_id or uuid.uuid4().hex[:8]
+        session_id = require_text("session_id", session_id or uuid.uuid4().hex[:8], NAME_BYTES)
         if session_id in self.sessions:
             raise SessionError(f"session_id: got {session_id!r}, which is in use; choose another or end that session")
         self.model.engine.use_threads()  # the autoencoder runs outside of the engine's graphs

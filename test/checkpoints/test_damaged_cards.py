@@ -36,6 +36,7 @@ FREE = (
 """What a person may write into."""
 OFTEN = (
     *("bytes", "channels", "variants", "trust", "frames", "right_px", "doubts_px", "measured"),
+    *("dim", "widths", "keyframes", "sources", "radius_m", "events", "doors", "intrinsics", "demo_poses"),
     *("name", "file", "seed_image", "max_horizon", "fps", "names", "low", "high", "timesteps", "sigmas", "commit"),
     *(
         "area",
@@ -65,7 +66,7 @@ OFTEN = (
     ),
 )
 """Where one of `WRONG` is what another model might have."""
-SHIPPED = ("pusht-small", "pusht-lasting", "lingbot-world-base-act")
+SHIPPED = ("pusht-small", "pusht-lasting", "rooms-small", "lingbot-world-base-act")
 
 
 def leaves(data: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

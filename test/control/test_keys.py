@@ -64,7 +64,7 @@ def test_an_edge_of_the_past_counts_from_the_last_pose() -> None:
     assert np.allclose(camera.advance(1)[-1, :3, 3], (0, 0, 0.05))
 
 
-@pytest.mark.parametrize("script", ["w", "w-0", "x-3", "-3", "w-8,,a-2", "w-1.5"])
+@pytest.mark.parametrize("script", ["w", "w-0", "x-3", "-3", "w-8,,a-2", "w-1.5", "w-²"])
 def test_scripts_that_cannot_be_read_are_named(script: str) -> None:
     with pytest.raises(InputError, match="keys-count"):
         parse_key_script(script)

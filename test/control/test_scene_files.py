@@ -62,11 +62,12 @@ def broken(index: int, row: int, column: int, value: float) -> np.ndarray:
     [
         (np.eye(4), "--poses: got shape [4, 4]; give [n, 4, 4]"),
         (broken(3, 0, 3, np.inf), "--poses[3]: got a number that is not finite"),
+        (broken(2, 2, 3, -1e20), "--poses[2]: got position [0.0, 0.0, -1e+20]; give at most 1e+09"),
         (broken(5, 0, 0, 2.0), "--poses[5]: got a 3x3 part that is no rotation"),
         (broken(6, 0, 0, -1.0), "--poses[6]: got a 3x3 part that is no rotation"),
         (broken(8, 3, 0, 1.0), "--poses[8]: got last row [1.0, 0.0, 0.0, 1.0]"),
     ],
-    ids=["shape", "infinite", "scaled", "mirrored", "last row"],
+    ids=["shape", "infinite", "far away", "scaled", "mirrored", "last row"],
 )
 def test_broken_poses_are_named(tmp_path: Path, poses: np.ndarray, message: str) -> None:
     with pytest.raises(InputError) as error:
@@ -79,7 +80,11 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         read_poses(saved(tmp_path, np.array([{"code": "runs"}], dtype=object)), "--poses")
 
 
-@pytest.mark.parametrize("content", [b"", b"no array", None], ids=["empty", "text", "missing"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no array", b"PK\x03\x04no archive", b"\x93NUMPY\x01\x00\x0a\x00{'descr': (", None],
+    ids=["empty", "text", "archive", "header", "missing"],
+)
 def test_files_that_are_no_arrays_are_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "poses.npy"
     if content is not None:

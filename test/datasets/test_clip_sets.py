@@ -199,11 +199,13 @@ def test_a_full_disk_is_said_before_and_meanwhile(tmp_path: Path, monkeypatch: p
     ("name", "damage"),
     [
         ("frames.npy", lambda path: path.write_bytes(path.read_bytes()[:-7])),
+        ("frames.npy", lambda path: path.write_bytes(b"")),
+        ("actions.npy", lambda path: path.write_bytes(b"PK\x03\x04")),
         ("actions.npy", lambda path: np.save(path, np.zeros((12, 2), np.float32))),
         ("actions.npy", lambda path: np.save(path, np.zeros((11, 2), np.float32))),
         ("motion.npy", lambda path: path.unlink()),
     ],
-    ids=["short file", "other actions", "other length", "no file"],
+    ids=["short file", "empty file", "no array", "other actions", "other length", "no file"],
 )
 def test_a_damaged_episode_is_named(folder: Path, tmp_path: Path, name: str, damage: Any) -> None:
     root = tmp_path / "set"

@@ -42,3 +42,9 @@ def test_sizes_below_one_are_refused(name: str) -> None:
     sizes = {"episodes": 1, "context": 1, "horizon": 1} | {name: 0}
     with pytest.raises(InputError, match=f"^--{name}: got 0; give 1 or more"):
         EvaluationOptions(seed=0, **sizes)
+
+
+def test_more_frames_than_memory_holds_are_refused() -> None:
+    """Images of 99,999,999 frames were asked for: 2.5 TiB, and a MemoryError."""
+    with pytest.raises(InputError, match="--horizon: got 99999999; give at most 10000"):
+        EvaluationOptions(episodes=2, seed=0, context=4, horizon=99_999_999)

@@ -121,8 +121,13 @@ def test_text_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         ("x" * (2**18 + 1), "give at most"),
         ("? {a: 1}\n: 2", "no YAML"),
         ("--- a\n--- b", "no YAML"),
+        ("a: !!timestamp x", "no YAML"),
+        ("a: !!int ''", "no YAML"),
     ],
-    ids=["aliases", "merges", "loop", "deep", "closed deep", "digits", "cut", "code", "NUL", "long", "key", "two"],
+    ids=[
+        *("aliases", "merges", "loop", "deep", "closed deep", "digits", "cut", "code", "NUL", "long", "key", "two"),
+        *("time", "integer"),
+    ],
 )
 def test_yaml_that_swells_is_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 from lingbot_ros.cli.main import BAD_INPUT, main
 from lingbot_ros.datasets.plan import PlanOptions, make_plan
@@ -102,7 +103,7 @@ def test_the_law_of_contact_is_that_of_the_physics(learned: LearnedLayers) -> No
 
 def test_only_this_scene_is_captured(clips: ClipSet, learned: LearnedLayers, tmp_path: Path) -> None:
     learned.constants.save(tmp_path / "weights.safetensors")
-    constants = Constants.load(tmp_path / "weights.safetensors", learned.constants.config, SIZE, SIZE)
+    constants = Constants(learned.constants.config, SIZE, SIZE).fill(load_file(tmp_path / "weights.safetensors"))
     capture, frame = Capture(constants), np.array(clips.frames(clips.plan.validation[0])[0])
     assert np.isfinite(capture.start(frame).bodies.poses.numpy()).all()
     with pytest.raises(InputError, match="another scene"):

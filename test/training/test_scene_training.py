@@ -126,3 +126,20 @@ def test_training_halves_the_error_of_depth(tmp_path: Path) -> None:
     trainer.train(source, 40, None)
     after = trainer.measure(source, batches=1)
     assert after.frames < before.frames / 2
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("schedule: {batch_clips: 0}", "schedule.batch_clips: got 0; give 1 to"),
+        ("schedule: {learning_rate: -1.0}", "schedule.learning_rate: got -1.0; give 0 to"),
+        ("schedule: {ema: 2.0}", "schedule.ema: got 2.0; give 0 to 1"),
+        ("holes: 3.0", "holes: got 3.0; give 0 to 1"),
+        ("seed: -1", "seed: got -1; give 0 to"),
+    ],
+)
+def test_numbers_that_no_training_can_have_are_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_text(f"scene: {{widths: [16, 16, 32], keyframes: 4}}\n{line}\n")
+    with pytest.raises(InputError, match=message):
+        SceneTrainConfig.load(path)

@@ -72,6 +72,26 @@ def test_rolled_poses_are_those_of_stepping(world: World, actions: np.ndarray) -
     session.close()
 
 
+@pytest.mark.parametrize(
+    "actions",
+    [
+        None,
+        "left",
+        [[[1.0, 2.0], [3.0]]],
+        np.zeros((0, 3, 2)),
+        np.zeros((2, 0, 2)),
+        np.zeros((2, 3, 3)),
+        [[[np.nan, 0]]],
+    ],
+    ids=["none", "text", "ragged", "no rows", "no frames", "other size", "NaN"],
+)
+def test_actions_that_cannot_be_rolled_are_named(world: World, actions: object) -> None:
+    session = world.start(world.seed_image())
+    with pytest.raises(InputError, match="actions: got"):
+        roll_poses(session.rollout_state, actions)  # type: ignore[arg-type]
+    session.close()
+
+
 def test_batch_rows_are_sessions(world: World, actions: np.ndarray) -> None:
     batch, session = Batch(world, 2), world.start(world.seed_image())
     with pytest.raises(SessionError, match="row 0 was never started"):

@@ -1,5 +1,6 @@
 """Loading a world: unknown names, damaged weights and engines that are not there are refused with what to do."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,60 @@ def test_what_cannot_run_is_an_error(
 def test_a_gpu_that_is_not_there_never_becomes_a_cpu(model: Path) -> None:
     with pytest.raises(EngineError, match="cuda.*CPU|cuda.*cpu"):
         World.load(model, device="cuda")
+
+
+SHIPPED = Path(__file__).parents[2] / "models"
+
+
+def changed_copy(name: str, folder: Path, change: dict[str, object]) -> Path:
+    """A shipped model beside a card in which some values are others: keys are `part.key`, or a key alone."""
+    copy = Path(shutil.copytree(SHIPPED / name, folder / name))
+    card = yaml.safe_load((copy / "card.yaml").read_text())
+    for place, value in change.items():
+        part, _, key = place.rpartition(".")
+        (card[part] if part else card)[key] = value
+    (copy / "card.yaml").write_text(yaml.safe_dump(card))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "match"),
+    [
+        ("pusht-lasting", {"architecture.layers": 3}, r"drawn is \[2, 2\], must be \[3, 2\]"),
+        ("pusht-lasting", {"architecture.corners": 7}, "architecture.corners: got 7; give 24 to 256"),
+        ("pusht-lasting", {"architecture.extent_px": 1024, "architecture.texels": 32}, "memory: .* does not fit"),
+        ("pusht-lasting", {"stream.chunk": 2}, "stream.chunk: got 2; .* one frame at a time"),
+        ("pusht-lasting", {"trust.right_px": -1.0}, "trust.right_px: got -1.0; give 0 to"),
+        ("rooms-small", {"architecture.widths": [64, 112, 200]}, r"down2.bias is \[192\], must be \[200\]"),
+        ("rooms-small", {"architecture.keyframes": 10**6}, "architecture.keyframes: got 1000000; give 1 to 4096"),
+        ("rooms-small", {"architecture.keyframes": 4096, "height": 8192, "width": 8192}, "memory: .* does not fit"),
+        ("rooms-small", {"stream.chunk": 3}, "stream.chunk: got 3; .* one frame at a time"),
+        ("rooms-small", {"intrinsics": [0.0, 100.0, 64.0, 64.0]}, "intrinsics: got .* positive focal lengths"),
+        ("rooms-small", {"intrinsics": [100.0]}, "intrinsics: got .*; give 4 values"),
+        ("rooms-small", {"demo_poses": "../poses.npy"}, "demo_poses: got .* beside the card"),
+    ],
+)
+def test_a_card_of_layers_or_of_a_scene_that_cannot_be_is_refused(
+    tmp_path: Path, name: str, change: dict[str, object], match: str
+) -> None:
+    with pytest.raises(LingbotError, match=match):
+        World.load(changed_copy(name, tmp_path, change))
+
+
+@pytest.mark.parametrize("name", ["pusht-lasting", "rooms-small"])
+def test_weights_of_layers_and_scenes_are_whole_and_finite(tmp_path: Path, name: str) -> None:
+    copy = changed_copy(name, tmp_path, {})
+    tensors = load_file(copy / "model.safetensors")
+    first = next(key for key, tensor in tensors.items() if tensor.is_floating_point())
+    tensors[first].view(-1)[0] = float("nan")
+    save_file(tensors, copy / "model.safetensors")
+    resign(copy)
+    with pytest.raises(ModelError, match=f"{first} hold NaN or infinity"):
+        World.load(copy)
+    (copy / "model.safetensors").write_bytes(b"no weights")
+    resign(copy)
+    with pytest.raises(ModelError, match="truncated or not a safetensors file"):
+        World.load(copy)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "int8", "fp8"])

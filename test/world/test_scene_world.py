@@ -135,7 +135,18 @@ def test_what_cannot_be_is_refused_and_changes_nothing(world: World) -> None:
     with pytest.raises(InputError, match="poses"):
         session.step(np.full((1, 4, 4), np.nan))
     assert all(tensor.equal(before.tensors[name]) for name, tensor in session.snapshot().tensors.items())
-    for damage in ({"scene.memory_colour": before.tensors["scene.memory_colour"][:2]}, {"scene.numbers": None}):
+    for far in (1e20, 1e300):
+        with pytest.raises(InputError, match="poses.*position"):
+            session.step(np.array([[[1.0, 0, 0, far], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]]))
+    with pytest.raises(InputError, match="unit_step"):
+        world.start(world.seed_image(), unit_step="far")  # type: ignore[arg-type]
+    for damage in (
+        {"scene.memory_colour": before.tensors["scene.memory_colour"][:2]},
+        {"scene.memory_origin": before.tensors["scene.memory_origin"] + 7},
+        {"scene.doors": before.tensors["scene.doors"] + 1},
+        {"scene.poses": before.tensors["scene.poses"] * 1e30},
+        {"scene.numbers": None},
+    ):
         tensors = {name: t for name, t in (before.tensors | damage).items() if t is not None}
         with pytest.raises(SnapshotError):
             session.restore(dataclasses.replace(before, tensors=tensors))

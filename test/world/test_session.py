@@ -175,6 +175,9 @@ def test_prompt_intrinsics_and_seed_are_refused_where_they_mean_nothing(world: W
         ({"intrinsics": [1, 1, 1, 1]}, "intrinsics"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**64}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": None}, "seed"),
+        ({"session_id": "\ud800"}, "session_id"),
     ):
         with pytest.raises(InputError) as error:
             world.start(image, **arguments)  # type: ignore[arg-type]

@@ -16,8 +16,16 @@ from numpy.typing import NDArray
 
 from lingbot_ros.datasets.parts import part_folder
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.arrays import load_array
 
 _MAPPED = ("frames", "depth")
+_FORMS: dict[str, tuple[str, tuple[str | int, ...]]] = {
+    "frames": ("uint8", ("T", "H", "W", 3)),
+    "poses": ("float64", ("T", 4, 4)),
+    "intrinsics": ("float64", (4,)),
+    "depth": ("float16", ("T", "H", "W")),
+}
+"""Type and shape of each column; T, H and W are those of the frames."""
 
 
 class DriveFiles:
@@ -64,7 +72,21 @@ class DriveFiles:
         if (name, drive) not in self._columns:
             file = self.folder(drive) / f"{name}.npy"
             try:
-                self._columns[name, drive] = np.load(file, mmap_mode="r" if name in _MAPPED else None)
+                column = load_array(file, mapped=name in _MAPPED)
             except (OSError, ValueError) as error:
                 raise InputError("data set", file, f"remove its folder and create it again ({error})") from error
+            self._columns[name, drive] = self._checked(column, name, drive, file)
         return self._columns[name, drive]
+
+    def _checked(self, column: NDArray[Any], name: str, drive: int, file: Path) -> NDArray[Any]:
+        """Of the type and shape that its name promises, and finite where that is soon seen."""
+        dtype, shape = _FORMS[name]
+        frames = column if name == "frames" else self.frames(drive)
+        sizes = dict(zip("THW", frames.shape, strict=False))
+        expected = tuple(sizes.get(size, size) for size in shape)
+        if column.dtype != dtype or column.shape != expected:
+            got, wanted = f"{column.dtype} {list(column.shape)}", f"{dtype} [{', '.join(map(str, expected))}]"
+            raise InputError("data set", file, f"it is {got}, not {wanted}; remove its folder and create it again")
+        if name not in _MAPPED and not np.isfinite(column).all():
+            raise InputError("data set", file, "it holds NaN or infinity; remove its folder and create it again")
+        return column

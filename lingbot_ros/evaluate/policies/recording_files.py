@@ -12,6 +12,7 @@ from lingbot_ros.datasets.lerobot.layout import open_actions
 from lingbot_ros.datasets.lerobot.rows import RowReader
 from lingbot_ros.errors import InputError
 from lingbot_ros.evaluate.policies.contract import Actions
+from lingbot_ros.input_files.arrays import load_array
 
 _SUFFIXES_OF_BAGS = (".mcap", ".bag", ".db3")
 
@@ -52,10 +53,10 @@ def _only(key: str, value: object) -> None:
 
 def _of_npy(path: Path) -> Actions:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        values = load_array(path)
+    except (OSError, ValueError) as error:
         raise InputError("actions", path, f"give a readable npy file ({error})") from error
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or not np.issubdtype(values.dtype, np.number):
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number):
         raise InputError("actions", path, "give an npy file of numbers [steps, dim]")
     return values.astype(np.float64)
 

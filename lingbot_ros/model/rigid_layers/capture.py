@@ -20,13 +20,14 @@ from lingbot_ros.model.rigid_layers.outline_fit import (
     share_error,
 )
 from lingbot_ros.model.rigid_layers.palette import Shares, unmix
-from lingbot_ros.model.rigid_layers.polygon import Floats, centroid, unplace
+from lingbot_ros.model.rigid_layers.polygon import Floats, area, centroid, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight, largest_part, look
 from lingbot_ros.model.rigid_layers.state import Bodies, LayerState
 from lingbot_ros.model.rigid_layers.texture import develop, gather
 from lingbot_ros.model.rigid_layers.variants import advance_all, around, not_understood
 
 _FEWEST_PX = 5
+_LEAST_AREA_PX = 1.0
 _UNHIDDEN = 0.02
 _UNSURE_SPEED_PX = 25.0
 """How fast a driven layer may be going in the very first frame, pixels per frame."""
@@ -124,14 +125,14 @@ class Capture:
         ground, most = self._constants.palette.ground, _STRANGE_GREY
         if ground is not None and np.median(np.abs(frame - ground).max(-1)) > most + float(self._constants.noise):
             fix = "give one of the camera that the model was trained on: it has not moved, and the light is the same"
-            raise InputError("image", "of another scene", fix)
+            raise InputError("image", "one of another scene", fix)
 
     def _first_sight(self, shares: Shares, index: int) -> _Layer:
         share = shares.share[index]
         part = cv2.dilate(largest_part(share).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         contour = rough_contour(share * part)
         if part.sum() < _FEWEST_PX or not len(contour):
-            raise InputError("image", f"without layer {index + 1}", "give an image in which every thing is to be seen")
+            raise _not_seen(index)
         middle = centroid(contour)
         sight = self._look(shares, index, np.array([*middle, 0.0]))
         if index < self._config.driven:
@@ -139,6 +140,8 @@ class Capture:
             outline, pose = self._disc, found.poses[0]
         else:
             outline = fit_outline(contour - middle, [sight], self._config.ramp_px).outline
+            if area(outline) < _LEAST_AREA_PX:  # that of dots has no centre
+                raise _not_seen(index)
             shift = centroid(outline)
             outline, pose = outline - shift, np.array([*(middle + shift), 0.0])
         side = self._config.texture_side
@@ -251,6 +254,10 @@ class Capture:
     def _padded(self, outline: Tensor) -> Tensor:
         more = self._config.corners - len(outline)
         return torch.cat((outline, outline[-1:].expand(more, 2))).float()
+
+
+def _not_seen(index: int) -> InputError:
+    return InputError("image", f"one without layer {index + 1}", "give an image in which every thing is to be seen")
 
 
 def _uncovered(shares: Shares) -> NDArray[np.bool_]:

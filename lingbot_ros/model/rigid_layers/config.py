@@ -6,6 +6,9 @@ from typing import Literal
 
 from lingbot_ros.model.config import ActionControlConfig
 
+MOST_CORNERS = 24
+"""That the fit gives an outline: `corners` must leave room for them."""
+
 
 @dataclass(frozen=True)
 class RigidLayersConfig:

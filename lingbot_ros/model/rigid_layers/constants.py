@@ -1,10 +1,11 @@
 """What a data set teaches a world of rigid layers: the tensors of its weights file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lingbot_ros.model.finite import require_finite
@@ -56,15 +57,11 @@ class Constants(nn.Module):
             ground = np.moveaxis(self.background.numpy(), 0, -1).astype(np.float64)
             self.palette = self.palette.before(ground, float(self.noise))
 
-    @classmethod
-    def load(cls, path: Path, config: RigidLayersConfig, height: int, width: int) -> "Constants":
-        """Read a weights file; raises RuntimeError where its tensors do not fit."""
-        constants = cls(config, height, width)
-        stored = load_file(path)
-        require_finite(stored, str(path), "get the file again, or train again")
-        constants.load_state_dict(stored)
-        constants.settle()
-        return constants
+    def fill(self, tensors: Mapping[str, Tensor]) -> "Constants":
+        """Take the tensors of a weights file; returns itself. Raises RuntimeError where they do not fit."""
+        self.load_state_dict(tensors)
+        self.settle()
+        return self
 
     def summary(self) -> list[str]:
         """The constants as lines for a terminal."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lingbot_ros.model.rigid_layers.config import MOST_CORNERS
 from lingbot_ros.model.rigid_layers.polygon import Floats, area, bends, nearest, unplace
 from lingbot_ros.model.rigid_layers.sight import Sight
 from lingbot_ros.model.rigid_layers.square import SquareOutline, square_outline
@@ -29,7 +30,6 @@ _STEP_PX = 1.2
 _SMOOTH = 0.15
 _EXPLAINED = 0.08
 """A polygon that leaves less than this per pixel of its length needs no smooth line instead."""
-MOST_CORNERS = 24
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,21 @@ def rough_contour(share: Floats) -> Floats:
 
 
 def fit_outline(contour: Floats, sights: Sequence[Sight], ramp_px: float) -> Fit:
-    """A polygon with few corners or a smooth line, whichever explains the images better.
+    """A polygon with few corners or a smooth line, whichever explains the images better; of `MOST_CORNERS` at most.
 
     `contour` [n, 2] in the layer's frame is where to begin; the pose of the first sight is kept. `ramp_px` is how wide
     an edge is drawn.
     """
     corners = _merge(cv2.approxPolyDP(contour.astype(np.float32)[:, None], 0.6, True)[:, 0].astype(np.float64))
-    polygon = _squared(_prune(_solve(corners, sights, ramp_px, 0.0, 8), sights, ramp_px), sights, ramp_px)
-    if explains(polygon):
+    polygon = None
+    if len(corners) <= 2 * MOST_CORNERS:  # to take corner after corner from more would last for minutes
+        polygon = _squared(_prune(_solve(corners, sights, ramp_px, 0.0, 8), sights, ramp_px), sights, ramp_px)
+        if len(polygon.outline) > MOST_CORNERS:
+            polygon = None
+    if polygon is not None and explains(polygon):
         return polygon
     smooth = _solve(_evenly(contour), sights, ramp_px, _SMOOTH, 10)
-    return min(polygon, smooth, key=lambda fit: fit.error)
+    return smooth if polygon is None else min(polygon, smooth, key=lambda fit: fit.error)
 
 
 def refit(outline: Floats, sights: Sequence[Sight], ramp_px: float) -> Fit:

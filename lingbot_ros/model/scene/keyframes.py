@@ -19,6 +19,7 @@ UNKNOWN, COPIED, PAINTED, REAL = 0, 1, 2, 3
 GRID = 32
 """Points of a row that are kept in the world, per side."""
 _STATE = ("colour", "disparity", "origin", "surface", "pose", "real", "time")
+_GREATEST = {"origin": REAL}
 TURN_M = 2.0
 """What a turn of one radian counts in the distance of two poses, in metres."""
 
@@ -120,6 +121,8 @@ class Keyframes:
             mine, theirs = getattr(self, name), state[name].numpy()
             if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
                 raise ValueError(f"{name} is {theirs.dtype} {list(theirs.shape)}, not {mine.dtype} {list(mine.shape)}")
+            if name in _GREATEST and theirs.max(initial=0) > _GREATEST[name]:
+                raise ValueError(f"{name} has {theirs.max()}, of at most {_GREATEST[name]}")
             setattr(self, name, theirs.copy())
         count = int(state["count"])
         if not 0 <= count <= self.limit:

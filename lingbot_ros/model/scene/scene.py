@@ -208,6 +208,8 @@ class Scene:
         self.pose, self.origin, self.looks = poses[0], poses[1] if has_origin else None, poses[2:]
         if not 0 <= self.looks_left <= len(LOOKS_RAD):
             raise ValueError(f"looks_left is {self.looks_left}")
+        if np.abs(np.linalg.det(poses[:2]) - 1).max() > 0.1:
+            raise ValueError("a pose is no rigid transform")
         values = [
             float(v) if k else float("nan") for v, k in zip(state["upright"], state["upright_known"], strict=True)
         ]
@@ -217,6 +219,8 @@ class Scene:
         rows = state.get("doors", _rows_of(())).numpy()
         if rows.shape != _rows_of(()).shape:
             raise ValueError(f"doors is {list(rows.shape)}")
+        if not np.isin(rows[:, 1], (0, 2)).all():
+            raise ValueError("a door is in no wall")
         self.doors = tuple(Door.of_row(row[1:]) for row in rows if row[0])
 
     def _remember_real(self, frame: Keyframe) -> None:

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.model.rigid_layers.config import MOST_CORNERS
 from lingbot_ros.model.rigid_layers.outline_fit import (
-    MOST_CORNERS,
     Fit,
     fit_disc,
     fit_outline,

@@ -1,5 +1,6 @@
 """What is found in images of a scene whose truth is known, of a shape that nobody told the model about."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,6 +10,7 @@ from lingbot_ros.model.rigid_layers.capture import Capture
 from lingbot_ros.model.rigid_layers.polygon import nearest, place
 from lingbot_ros.model.rigid_layers.render import render
 from lingbot_ros.model.rigid_layers.state import LayerState
+from test.support.flat_scene import BLOCK as BLOCK_COLOUR
 from test.support.flat_scene import L_SHAPE, draw_scene, scene_constants
 
 DISC, BLOCK = (20.3, 12.6), (33.4, 38.2, 0.6)
@@ -52,8 +54,26 @@ def test_what_a_layer_hid_at_first_is_painted_whole_when_it_leaves() -> None:
 
 
 def test_a_image_without_the_disc_is_refused() -> None:
-    with pytest.raises(InputError, match="image: got without layer 1"):
+    with pytest.raises(InputError, match="image: got one without layer 1"):
         Capture(scene_constants()).start(draw_scene((-20.0, -20.0), BLOCK))
+
+
+def test_a_star_of_more_corners_than_a_state_has_room_for_gets_a_smooth_outline() -> None:
+    angles = np.arange(40) * np.pi / 20
+    reach = np.where(np.arange(40) % 2, 7.0, 14.0)[:, None]
+    star = np.array((36.0, 40.0)) + reach * np.stack([np.cos(angles), np.sin(angles)], -1)
+    frame = draw_scene(DISC, (-40.0, -40.0, 0.0))
+    cv2.fillPoly(frame, [np.rint(star).astype(np.int32)], BLOCK_COLOUR)
+    state = Capture(scene_constants()).start(frame)
+    assert np.abs(place(state.outlines[0, 1].numpy(), state.bodies.poses[0, 1].numpy()) - (36.0, 40.0)).max() < 15
+
+
+def test_dots_of_a_layers_colour_are_no_layer() -> None:
+    """Their outline has no area: its centre was NaN, and so were all poses."""
+    frame = draw_scene(DISC, (-40.0, -40.0, 0.0))
+    frame[30:50:2, 30:50:2] = BLOCK_COLOUR
+    with pytest.raises(InputError, match="image: got one without layer 2"):
+        Capture(scene_constants()).start(frame)
 
 
 def test_states_are_tensors_and_back() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lingbot_ros.errors import InputError
+from lingbot_ros.input_files.arrays import load_array
 from lingbot_ros.tasks.pusht.dataset.layout import FIELDS, field_shape, read_plan, shard_folder
 
 # A block that moved less than this within a window rests, as far as a 96-pixel image can tell (0.2 pixels).
@@ -98,7 +99,7 @@ class PushTDataset:
         file = shard_folder(self.root, shard) / f"{name}.npy"
         expected = (len(self.plan.shard_range(shard)), *field_shape(name, self.plan.steps))
         try:
-            column: NDArray[Any] = np.load(file, mmap_mode="r" if name == "frames" else None)
+            column = load_array(file, mapped=name == "frames")
         except (OSError, ValueError) as error:
             raise InputError("data set", file, f"remove its folder and create it again ({error})") from error
         if column.shape != expected or column.dtype != FIELDS[name][0]:
