@@ -16,8 +16,9 @@ _SLACK_SHARE, _SLACK_M = 0.05, 0.03
 _CRACK = 1.15
 """A pixel so many times deeper than its surroundings is seen through a crack between points."""
 _SPARSE_PX = 1.5
+"""Points of a surface that are farther apart in a view than this are sparse."""
 _BETWEEN = np.ones((5, 5), np.uint8)
-"""Gaps of up to four pixels between sparse points are closed: a surface four times as near as where it was seen."""
+"""Closes gaps of up to four pixels between sparse points: of surfaces up to four times as near as they were seen from."""
 _TRUST = np.zeros(4, np.float32)
 _TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36, 0.09
 
