@@ -18,7 +18,7 @@ _CRACK = 1.15
 _SPARSE_PX = 1.5
 """Points of a surface that are farther apart in a view than this are sparse."""
 _BETWEEN = np.ones((5, 5), np.uint8)
-"""Closes gaps of up to four pixels between sparse points: of surfaces up to four times as near as they were seen from."""
+"""Closes gaps of up to four pixels between sparse points: those of a surface up to four times as near as before."""
 _TRUST = np.zeros(4, np.float32)
 _TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36, 0.09
 
