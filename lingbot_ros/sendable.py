@@ -36,25 +36,17 @@ def require_text(field: str, value: object, max_bytes: int) -> str:
 
 
 def require_whole(field: str, value: object, low: int, high: int) -> int:
-    """A whole number from `low` to `high`; a bool is none. Raises InputError."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(field, type(value).__name__, "give a whole number")
-    if not low <= value <= high:
-        said = str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
-        raise InputError(field, said, f"give a whole number from {low} to {high}")
-    return value
-
-
-def require_seed(value: object) -> int:
-    """A whole number from 0 to `MAX_SEED`, also numpy's. Raises InputError."""
-    fix = "give an integer from 0 to 2^64 - 1"
+    """A whole number from `low` to `high`, also numpy's; a bool is none. Raises InputError."""
     try:
-        seed = operator.index(value)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise InputError("seed", repr(value)[:40], fix) from error
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError("seed", repr(value)[:40], fix)
-    return seed
+        whole = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        whole = None
+    if isinstance(value, bool) or whole is None:
+        raise InputError(field, type(value).__name__, "give a whole number")
+    if not low <= whole <= high:
+        said = str(whole) if abs(whole) < 10**40 else "a number of more than 40 digits"
+        raise InputError(field, said, f"give a whole number from {low} to {high}")
+    return whole
 
 
 def require_path(field: str, value: object) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from lingbot_ros.control.camera import Lens
 from lingbot_ros.errors import EngineError, ErrorCode, InputError, LingbotError, SessionError
 from lingbot_ros.model.autoencoder import Frames, PixelAutoencoder, check_image
-from lingbot_ros.sendable import require_seed
+from lingbot_ros.sendable import MAX_SEED, require_whole
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_rows import LayerRows
 from lingbot_ros.world.network_rows import NetworkRows
@@ -56,7 +56,7 @@ class Batch:
         `intrinsics` as for `World.start`; the prompt is empty, see `Session.prompt`.
         """
         self._check_row(row)
-        seed = require_seed(seed)
+        seed = require_whole("seed", seed, 0, MAX_SEED)
         card, autoencoder = self._model.card, self._model.autoencoder
         fitted = autoencoder.fit(check_image(image), card.height, card.width)
         lens = self._world.lens(np.asarray(image).shape[:2], intrinsics, None)

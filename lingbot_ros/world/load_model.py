@@ -18,15 +18,12 @@ from lingbot_ros.world.scene_model import SceneModel
 def load_model(options: LoadOptions) -> LoadedModel:
     """The model that a card describes: of networks, of rigid layers, or a scene; raises what `World.load` raises."""
     card = adapted_card(find_card(options.name), options)
-    if isinstance(card.architecture, RigidLayersConfig):
-        options = _plain_options(options, "world of rigid layers")
-        require_memory(card, options)
-        return LayerModel(card, locate(card), options)
-    if isinstance(card.architecture, SceneConfig):
-        options = _plain_options(options, "scene")
-        require_memory(card, options)
-        return SceneModel(card, locate(card), options)
-    return LoadedModel.load(options)
+    is_layers = isinstance(card.architecture, RigidLayersConfig)
+    if not is_layers and not isinstance(card.architecture, SceneConfig):
+        return LoadedModel.load(options)
+    options = _plain_options(options, "world of rigid layers" if is_layers else "scene")
+    require_memory(card, options)
+    return (LayerModel if is_layers else SceneModel)(card, locate(card), options)
 
 
 def _plain_options(options: LoadOptions, kind: str) -> LoadOptions:

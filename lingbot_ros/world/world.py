@@ -13,7 +13,7 @@ from lingbot_ros.home import expanded
 from lingbot_ros.input_files.encoded_image import read_image
 from lingbot_ros.model.autoencoder import Frames, check_image
 from lingbot_ros.model.framing import Fit, crop_box, cropped, fit_image
-from lingbot_ros.sendable import NAME_BYTES, require_seed, require_text
+from lingbot_ros.sendable import MAX_SEED, NAME_BYTES, require_text, require_whole
 from lingbot_ros.world.assembly import Control, new_control
 from lingbot_ros.world.layer_model import LayerModel
 from lingbot_ros.world.layer_session import LayerSession
@@ -135,7 +135,7 @@ class World:
         pixel is (0.5, 0.5); None: those of the card. `unit_step` the translation scale, see `control.camera.Lens`.
         `seed` is any integer of 64 bits. Raises InputError naming what does not fit.
         """
-        seed = require_seed(seed)
+        seed = require_whole("seed", seed, 0, MAX_SEED)
         used = cropped(check_image(image), (self.card.height, self.card.width), self.info.fit)
         fitted = self.model.autoencoder.fit(used, self.card.height, self.card.width)
         lens = self.lens(np.asarray(image).shape[:2], intrinsics, unit_step)

@@ -177,6 +177,9 @@ def test_prompt_intrinsics_and_seed_are_refused_where_they_mean_nothing(world: W
         ({"seed": 2**64}, "seed"),
         ({"seed": 1.5}, "seed"),
         ({"seed": None}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"seed": np.array(1.5)}, "seed"),
+        ({"seed": 2**64}, "seed"),
         ({"session_id": "\ud800"}, "session_id"),
     ):
         with pytest.raises(InputError) as error:
