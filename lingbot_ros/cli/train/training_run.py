@@ -11,6 +11,7 @@ from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution, default_precision
 from lingbot_ros.training.export import export_model
 from lingbot_ros.training.gate import EXIT_CODE
+from lingbot_ros.training.memory import keep_freed_memory
 from lingbot_ros.training.train import Limits, Trainer
 from lingbot_ros.training.training_data import TrainingData, require_fitting
 from lingbot_ros.training.validator import Validator
@@ -20,6 +21,7 @@ def prepare(args: argparse.Namespace) -> tuple[TrainConfig, TrainingData, Execut
     """Read configuration and data. Raises InputError and EngineError before anything is computed."""
     device, _ = resolve_device(args.device, args.precision or "auto")
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     config = TrainConfig.load(args.config)
     data = open_training_data(args.data, config, args.validation)
     require_fitting(config, data)
