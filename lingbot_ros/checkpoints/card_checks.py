@@ -60,6 +60,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "clip_frames": (2, 2**14), "pool_clips": (1, 2**20), "depth": (0, 10**6),
         "teacher_iterations": (0, 10**9), "ramp_iterations": (0, 10**9),
     },
+    "LayerFitConfig": {"transitions": (100, 10**8), "iterations": (1, 10**8)},
     "ValidationConfig": {"windows": (1, 10**6), "context": (1, 2**14), "horizon": (1, 2**14)},
     "TrainConfig": {
         "moving_fraction": (0, 1), "foreground_weight": (0, 10**6), "motion_weight": (0, 10**6),

@@ -68,7 +68,7 @@ class TransformerConfig:
     `prediction` says what the network's output means: `velocity` is the flow `noise - x0` (model_spec 3.6). The others
     give x0 directly from the condition alone, for one-step models: `residual` is a change of the previous frame,
     `motion` a per-pixel displacement of it plus a correction, `layers` moves `moving_layers` parts of it as rigid
-    wholes.
+    wholes, the last of which is what the action drives.
     """
 
     dim: int
@@ -95,6 +95,8 @@ class TransformerConfig:
             raise ValueError(f"prediction {self.prediction} needs the previous frame among the condition channels")
         if self.prediction in ("motion", "layers") and self.pixel is None:
             raise ValueError(f"prediction {self.prediction} needs pixel ends")
+        if self.prediction == "layers" and self.condition_channels < 2 * self.latent_channels:
+            raise ValueError("prediction layers needs two previous frames among the condition channels")
         if (self.prediction == "layers") != (self.moving_layers > 0):
             raise ValueError(f"prediction {self.prediction} with {self.moving_layers} moving_layers")
         if self.patch_size[0] != 1:

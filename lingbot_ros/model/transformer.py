@@ -145,7 +145,7 @@ class CausalWorldTransformer(nn.Module):
         else:
             outputs = config.latent_channels + (2 if config.prediction == "motion" else 0)
             if config.prediction == "layers":
-                self.layers = RigidLayers(config.moving_layers, config.latent_channels)
+                self.layers = RigidLayers(config.moving_layers, config.latent_channels, dim)
                 outputs = self.layers.outputs
             self.stem = PixelStem(config.pixel, in_channels, dim, patch[1])
             self.head = Head(dim, config.eps)
@@ -227,11 +227,13 @@ class CausalWorldTransformer(nn.Module):
         output, layered = self.pixel_head(normed, features).float(), None
         if config.prediction in ("motion", "layers"):
             assert condition is not None
-            previous = condition[:, : config.latent_channels].transpose(1, 2).flatten(0, 1)
+            images = condition.transpose(1, 2).flatten(0, 1)
+            previous = images[:, : config.latent_channels]
             if config.prediction == "motion":
                 output = move_and_correct(previous, output)
             else:
-                layered = self.layers(previous, output)
+                before = images[:, config.latent_channels : 2 * config.latent_channels]
+                layered = self.layers(previous, output, before, time.e.flatten(0, 1))
                 output = layered.image
         return self._from_previous(output.unflatten(0, (-1, frames)).transpose(1, 2), condition), layered
 

@@ -70,6 +70,14 @@ class DistillConfig:
     teacher_share: float = 0.7
 
 
+@dataclass(frozen=True)
+class LayerFitConfig:
+    """How much colours and motions of rigid layers are fitted before the network (see `fit_layers`)."""
+
+    transitions: int = 150_000
+    iterations: int = 12_000
+
+
 _PARTS: dict[str, type] = {
     "stream": StreamConfig,
     "schedule": Schedule,
@@ -77,6 +85,7 @@ _PARTS: dict[str, type] = {
     "validation": ValidationConfig,
     "gate": GateConfig,
     "distill": DistillConfig,
+    "layer_fit": LayerFitConfig,
 }
 
 
@@ -96,6 +105,7 @@ class TrainConfig:
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     gate: GateConfig | None = None
     distill: DistillConfig = field(default_factory=DistillConfig)
+    layer_fit: LayerFitConfig | None = None
     moving_fraction: float = 0.7
     foreground_weight: float = 8.0
     motion_weight: float = 0.2
@@ -116,6 +126,8 @@ class TrainConfig:
         if transformer.prediction == "velocity":
             fix = "this trainer makes one-step models of the next frame: use residual, motion or layers"
             raise InputError(f"{path}: transformer.prediction", "velocity", fix)
+        if data.get("layer_fit") is not None and transformer.prediction != "layers":
+            raise InputError(f"{path}: layer_fit", f"with prediction {transformer.prediction}", "leave it out")
         nested: dict[str, Any] = {
             key: parse_dataclass(kind, data.pop(key), f"{path}: {key}")
             for key, kind in _PARTS.items()

@@ -1,22 +1,32 @@
 """Muon for the matrices inside the blocks, AdamW for everything else, one learning-rate schedule for both."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
 from lingbot_ros.training.config import Schedule
 
+FITTED_SHARE = 0.02
+"""Of the learning rate, for what was fitted before: the first steps of AdamW would undo it."""
+
 
 class Optimizer:
     """Both optimisers behind one `step`, with state that can be saved and restored."""
 
-    def __init__(self, model: nn.Module, schedule: Schedule) -> None:
+    def __init__(
+        self, model: nn.Module, schedule: Schedule, is_fitted: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """`is_fitted` names the parameters that were fitted before."""
         matrices: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
+        fitted: list[nn.Parameter] = []
         for name, parameter in model.named_parameters():
             inside_block = name.startswith("blocks.") and parameter.ndim == 2
-            (matrices if inside_block else others).append(parameter)
+            (matrices if inside_block else fitted if is_fitted(name) else others).append(parameter)
         self._schedule = schedule
-        self._parameters = [*matrices, *others]
+        self._parameters = [*matrices, *others, *fitted]
+        groups = [{"params": others, "share": 1.0}, {"params": fitted, "share": FITTED_SHARE}]
         self._parts: tuple[torch.optim.Optimizer, ...] = (
             # Updates scaled to AdamW's size, so that one learning rate serves both.
             torch.optim.Muon(
@@ -25,7 +35,12 @@ class Optimizer:
                 weight_decay=schedule.weight_decay,
                 adjust_lr_fn="match_rms_adamw",
             ),
-            torch.optim.AdamW(others, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=schedule.weight_decay),
+            torch.optim.AdamW(
+                [group for group in groups if group["params"]],
+                lr=schedule.learning_rate,
+                betas=(0.9, 0.98),
+                weight_decay=schedule.weight_decay,
+            ),
         )
 
     def step(self, iteration: int, iterations: int) -> torch.Tensor:
@@ -33,7 +48,7 @@ class Optimizer:
         norm = nn.utils.clip_grad_norm_(self._parameters, self._schedule.gradient_clip)
         for part in self._parts:
             for group in part.param_groups:
-                group["lr"] = learning_rate(self._schedule, iteration, iterations)
+                group["lr"] = group.get("share", 1.0) * learning_rate(self._schedule, iteration, iterations)
             part.step()
             part.zero_grad(set_to_none=True)
         return norm

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.checkpoints.cards import ControlSpec
-from lingbot_ros.errors import ModelError
+from lingbot_ros.errors import InputError, ModelError
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction
 from lingbot_ros.model.ring import Ring
 from lingbot_ros.model.rope import rope_tables
@@ -26,7 +26,8 @@ from lingbot_ros.training.config import TrainConfig
 from lingbot_ros.training.execution import Execution, compile_predict
 from lingbot_ros.training.gate import Verdict
 from lingbot_ros.training.identity import require_same_run, run_identity
-from lingbot_ros.training.layer_loss import PartReader, layer_loss
+from lingbot_ros.training.layer_fit.fit import ONE_STEP_TIME, fit_layers, is_fitted
+from lingbot_ros.training.layer_loss import PartReader, agreement, layer_loss
 from lingbot_ros.training.optimizer import Optimizer, learning_rate, update_ema
 from lingbot_ros.training.pool import Batch, ClipSource, RolloutPool
 from lingbot_ros.training.progress import Progress
@@ -35,9 +36,6 @@ from lingbot_ros.training.windowed_attention import clip_attention
 
 Targets = Callable[[Batch], Sequence[tuple[float, Batch]]]
 """A batch -> shares of the loss, each with the batch whose target it is against. The shares sum to 1."""
-
-ONE_STEP_TIME = 999.0
-"""The diffusion time of pure noise, the only one that a one-step model is trained and run at."""
 
 GPU_LOG_EVERY = 10
 """A GPU's loss is read and logged in every tenth iteration."""
@@ -86,8 +84,10 @@ class Trainer:
         self.config, self.run, self.device = config, run, torch.device(execution.device)
         self._targets, self._parts = targets, parts
         self.model = CausalWorldTransformer(config.transformer).to(self.device)
+        if self.device.type == "cpu":  # convolutions take three quarters of the time
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.optimizer = Optimizer(self.model, config.schedule)
+        self.optimizer = Optimizer(self.model, config.schedule, is_fitted if config.layer_fit else lambda _: False)
         self.iteration = 0
         self.trained_seconds = 0.0
         self.passed_gate = False
@@ -95,6 +95,8 @@ class Trainer:
         self._identity = run_identity(config, background, control, fps)
         if self._checkpoint.exists():
             self._resume(load_checkpoint(self._checkpoint))
+        elif config.layer_fit is not None:
+            self._fit_layers(source, background.shape[:2])
         if execution.compiled:
             compile_predict(self.model, execution.device)
         # A resumed run draws new clips: the pool is a sample of the data, not part of the model.
@@ -147,6 +149,18 @@ class Trainer:
         self.pool.close()
         return verdict
 
+    def _fit_layers(self, source: ClipSource, size: tuple[int, ...]) -> None:
+        """Begin a run; what took minutes is kept at once. Raises InputError where the data know no layers."""
+        assert self.config.layer_fit is not None
+        if self._parts is None:
+            fix = "leave it out: these data do not tell what the layers are to be"
+            raise InputError("layer_fit", self.config.layer_fit, fix)
+        fit = fit_layers(self.model, source, self._parts, self.config.layer_fit, self.config.seed, (size[0], size[1]))
+        tqdm.write(str(fit))
+        self.average.load_state_dict(self.model.state_dict())
+        self.run.mkdir(parents=True, exist_ok=True)
+        self._save()
+
     def _depth(self, iteration: int) -> int:
         """How often a clip is trained on its own predictions at this point of the run."""
         rollout = self.config.rollout
@@ -157,9 +171,12 @@ class Trainer:
         schedule = self.config.schedule
         batch = self.pool.draw(schedule.batch_clips, self._depth(self.iteration))
         prediction, layered = self._forward(self.model, batch)
-        loss = torch.stack([share * self._loss(prediction, aim) for share, aim in self._targets(batch)]).sum()
+        known = torch.ones((), device=self.device) if self._parts is None else agreement(batch, self._parts)
+        aims = self._targets(batch)
+        loss = torch.stack([share * self._loss(prediction, aim, known) for share, aim in aims]).sum()
         if layered is not None:
-            loss = loss + layer_loss(layered, batch, self._parts, self.config)
+            known = known.expand(len(batch.target), 1, batch.target.shape[2], 1, 1)
+            loss = loss + layer_loss(layered, batch, self._parts, known, self.config)
         loss.backward()
         norm = self.optimizer.step(self.iteration, iterations)
         self.pool.update(batch, prediction.detach())
@@ -167,10 +184,11 @@ class Trainer:
         self.iteration += 1
         return loss.detach(), norm
 
-    def _loss(self, prediction: Tensor, batch: Batch) -> Tensor:
+    def _loss(self, prediction: Tensor, batch: Batch, known: Tensor) -> Tensor:
         """Smooth L1, heavier where something is, was a frame before, or is imagined to be, and closely around.
 
-        Weighing only where things are would teach the model to draw them too large, step after step.
+        Weighing only where things are would teach the model to draw them too large, step after step. Frames count as
+        far as their next one is `known`, see `agreement`.
         """
         target, previous = batch.target.to(self.device), batch.condition[:, : batch.target.shape[1]].to(self.device)
         background = self._background.to(self.device)[None, :, None]
@@ -179,7 +197,7 @@ class Trainer:
         around = torch.nn.functional.max_pool2d(foreground, 2 * AROUND_PX + 1, stride=1, padding=AROUND_PX)
         weight = 1 + self.config.foreground_weight * around[:, None]
         error = torch.nn.functional.smooth_l1_loss(prediction, target, beta=0.1, reduction="none")
-        return (weight * error).mean()
+        return (known * weight * error).mean()
 
     def _require_finite(self, loss: Tensor, norm: Tensor) -> None:
         """Raise ModelError when the run has left the numbers; what is on disk stays, which is older and finite."""
@@ -243,9 +261,10 @@ class ClipForward:
         condition, actions = batch.condition.to(self.device), batch.actions.to(self.device)
         noise = torch.randn(batch.target.shape, device=self.device)  # read by velocity models only
         time_per_frame = torch.full(condition.shape[:1] + condition.shape[2:3], ONE_STEP_TIME, device=self.device)
+        # Where a thing is driven to is told to a fraction of a pixel, which bf16 cannot.
+        control = model.encode_actions(actions, self.rows, self.columns)
+        time = model.embed_time(time_per_frame, control.frame)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
-            control = model.encode_actions(actions, self.rows, self.columns)
-            time = model.embed_time(time_per_frame, control.frame)
             inputs = StepInputs(noise, condition, time, self.cos, self.sin, control)
             return model.predict_layers(inputs, self.attends)
 

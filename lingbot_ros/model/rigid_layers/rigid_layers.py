@@ -1,11 +1,12 @@
 """The next image as a background with rigid layers on it: whatever moves keeps its shape.
 
 A displacement per pixel (`motion` models) lets a rigid thing bend a little in every frame; after thirty frames a T is a
-worm. Here the network cuts the previous image into a few layers, every pixel says where it thinks it goes, and each
-layer moves as a whole by the one translation and the one turn that agree best with what its pixels say. Then the layers
-look at each other: what a push turns depends on where two things are and how they move, which a few numbers say better
-than many pixels. What has become free is filled in, and a small convolution without any view of the rest of the image
-repairs the edges that resampling has softened: it can sharpen a thing, but not fade it out here and in there.
+worm. Here the previous image is cut into a few layers, first by the colours of each pixel and its neighbours, which the
+network corrects. The last layer is what the action drives: it moves by a law of its own. Every other layer moves as a
+whole: as the driven one pushes it, plus the one translation and the one turn that agree best with what the network says
+of its pixels. What has become free is filled in. At its edge a layer is freed of the background that shone through, or
+it would carry that along. A small convolution without any view of the rest of the image then repairs the edges that
+resampling has softened: it can sharpen a thing, but not fade it out here and in there.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from lingbot_ros.model.rigid_layers.driven import DrivenMotion
+from lingbot_ros.model.rigid_layers.interaction import Interaction
 
 SHARPNESS = 3.0
 """Masks are cut sharper than the network is sure of them.
@@ -25,11 +29,12 @@ SMALLEST_SPREAD_PX2 = 1.0
 """Added to a layer's mean squared distance from its centre: a dot of a pixel has no turn that its pixels could tell."""
 
 _REFINE_CHANNELS = 16
-_MEETING_WIDTH = 128
-_REACH_PX = 10.0
-"""Shapes and distances are told in this unit: about the size of a thing."""
-_LAYER_FEATURES = 2 + 7 + 3
-"""A layer's centre, the moments of its shape, and its motion."""
+_COLOUR_CHANNELS = 24
+_SURELY_BACKGROUND, _SURELY_MIXED = 0.1, 0.3
+"""Of a pixel with less of the layers than the first what is seen is the background; with more than the second it is
+painted. A little paint in every frame would change what nothing ever covered."""
+_LEAST_SHARE = 0.3
+"""Where less of a pixel belongs to layers, their own colour can no longer be told from it."""
 
 
 @dataclass(frozen=True)
@@ -46,59 +51,85 @@ class LayeredPrediction:
 
 
 class RigidLayers(nn.Module):
-    """Moves `count` layers of the previous image and paints them over its background, the last one on top."""
+    """Moves `count` layers of the previous image and paints them over its background, the last one, driven, on top."""
 
-    def __init__(self, count: int, channels: int) -> None:
-        """`channels` of the image."""
+    def __init__(self, count: int, channels: int, dim: int) -> None:
+        """`channels` of the image, `dim` of the vector that drives a frame."""
         super().__init__()
         self.count, self.channels = count, channels
-        self.meet_in = nn.Linear(count * _LAYER_FEATURES + 2 * count * (count - 1), _MEETING_WIDTH)
-        self.meet_mix = nn.Linear(_MEETING_WIDTH, _MEETING_WIDTH)
-        self.meet = nn.Linear(_MEETING_WIDTH, 3 * count)
+        self.by_colour = nn.Sequential(
+            nn.Conv2d(channels, _COLOUR_CHANNELS, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(_COLOUR_CHANNELS, _COLOUR_CHANNELS, 1),
+            nn.SiLU(),
+            nn.Conv2d(_COLOUR_CHANNELS, 1 + count, 1),
+        )
+        self.driven = DrivenMotion(dim)
+        self.interaction = Interaction()
         self.refine_in = nn.Conv2d(channels + count, _REFINE_CHANNELS, 3, padding=1)
         self.refine = nn.Conv2d(_REFINE_CHANNELS, channels, 3, padding=1)
-        for last in (self.meet, self.refine):  # an untrained model repeats the previous image
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.refine.weight)
+        nn.init.zeros_(self.refine.bias)  # type: ignore[arg-type]
 
     @property
     def outputs(self) -> int:
-        """Channels of the pixel head: whose a pixel is (background first), a filling, a displacement, its weight."""
+        """Channels of the pixel head: whose a pixel is (background first), what is behind the layers in -1..1, a
+        displacement, its weight."""
         return 1 + self.count + self.channels + 3
 
-    def forward(self, previous: Tensor, output: Tensor) -> LayeredPrediction:
-        """previous [F, C, H, W] in -1..1, output [F, outputs, H, W] of the pixel head, displacements in pixels."""
+    def forward(self, previous: Tensor, output: Tensor, before: Tensor, control: Tensor) -> LayeredPrediction:
+        """previous and the image `before` it [F, C, H, W] in -1..1, control [F, dim];
+        output [F, outputs, H, W] of the pixel head, displacements in pixels."""
         previous = previous.float()
         owners, filling, flow, weight = output.float().split((1 + self.count, self.channels, 2, 1), dim=1)
+        owners = owners + self.colours(previous)
         masks = softmax_of_channels(SHARPNESS * owners)
         layers = masks[:, 1:]
         solid = layers.detach()  # masks are cut by what they show, not bent to make a motion fit
         centre = centroids(solid)
-        motion = rigid_motions(solid * weight.clamp(-4, 4).exp(), flow, centre)
-        motion = motion + self._meeting(solid, centre, motion)
-        image = previous + filling * (1 - masks[:, :1])
+        driven = self.drive(centre[:, -1], self.last_motion(centre[:, -1], before), control, previous.shape[2:])
+        motion = self._motions(solid, centre, driven, flow, weight)
+        background = softmax_of_channels(owners)[:, :1]
+        hidden = ((1 - background - _SURELY_BACKGROUND) / (_SURELY_MIXED - _SURELY_BACKGROUND)).clamp(0, 1)
+        # A colour, not a change of one: what is painted again and again stays what it is.
+        behind = previous + (filling.clamp(-1, 1) - previous) * hidden
+        own = (previous + (previous - behind) * background / (1 - background).clamp_min(_LEAST_SHARE)).clamp(-1, 1)
+        image, moved_masks = behind, []
         grid = source_grid(motion, centre, *previous.shape[2:])
-        moved_masks = []
         for index in range(self.count):
             mask = layers[:, index : index + 1]
-            moved = _sample(torch.cat((previous * mask, mask), dim=1), grid[:, index])
+            moved = _sample(torch.cat((own * mask, mask), dim=1), grid[:, index])
             image = image * (1 - moved[:, -1:]) + moved[:, :-1]
             moved_masks.append(moved[:, -1:])
         seen = torch.cat((image, *moved_masks), dim=1)
         edges = F.silu(self.refine_in(seen.to(self.refine_in.weight.dtype)))
         return LayeredPrediction(image + self.refine(edges).float(), motion, owners)
 
-    def _meeting(self, solid: Tensor, centre: Tensor, motion: Tensor) -> Tensor:
-        """What the layers' places, shapes and motions say of each other's motions: a correction [F, count, 3]."""
-        unit = motion.new_tensor((_REACH_PX, _REACH_PX, 1.0))
-        half = motion.new_tensor((solid.shape[3], solid.shape[2])) / 2
-        alone = torch.cat((centre / half - 1, shapes(solid, centre), motion * 10 / unit), dim=-1)
-        apart = (centre[:, None] - centre[:, :, None]) / _REACH_PX
-        pairs = [one * self.count + other for one in range(self.count) for other in range(self.count) if one != other]
-        others = apart.flatten(1, 2).index_select(1, torch.tensor(pairs, dtype=torch.long, device=motion.device))
-        seen = torch.cat((alone.flatten(1), others.flatten(1)), dim=1).to(self.meet.weight.dtype)
-        thought = F.silu(self.meet_mix(F.silu(self.meet_in(seen))))
-        return self.meet(thought).float().unflatten(1, (self.count, 3)) * unit / 10
+    def colours(self, image: Tensor) -> Tensor:
+        """Logits [F, 1 + count, H, W] of whose each pixel is, by the colours of it and its neighbours."""
+        return self.by_colour(image.to(self.refine_in.weight.dtype)).float()
+
+    def last_motion(self, centre: Tensor, before: Tensor) -> Tensor:
+        """How the driven layer, now at `centre` [F, 2], came there from the image before: [F, 2] in pixels."""
+        masks = softmax_of_channels(SHARPNESS * self.colours(before.float()))[:, -1:].detach()
+        return centre - centroids(masks)[:, 0]
+
+    def drive(self, centre: Tensor, last: Tensor, control: Tensor, size: tuple[int, ...]) -> Tensor:
+        """The driven layer's motion [F, 2] in an image of `size` (rows, columns)."""
+        half = centre.new_tensor((size[1], size[0])) / 2
+        return self.driven((centre + 0.5) / half - 1, last, control)
+
+    def _motions(self, solid: Tensor, centre: Tensor, driven: Tensor, flow: Tensor, weight: Tensor) -> Tensor:
+        """[F, count, 3]. What a push does is told of the driven motion as it is, not of one that suits the push."""
+        still = torch.zeros_like(driven[:, :1])
+        if self.count == 1:
+            return torch.cat((driven, still), dim=1)[:, None]
+        others, middles = solid[:, :-1], centre[:, :-1]
+        motion = rigid_motions(others * weight.clamp(-4, 4).exp(), flow, middles)
+        pushed = [
+            self.interaction(others[:, k], middles[:, k], centre[:, -1], driven.detach()) for k in range(self.count - 1)
+        ]
+        return torch.cat((motion + torch.stack(pushed, dim=1), torch.cat((driven, still), dim=1)[:, None]), dim=1)
 
 
 def softmax_of_channels(x: Tensor) -> Tensor:
@@ -107,19 +138,6 @@ def softmax_of_channels(x: Tensor) -> Tensor:
         powers = (x - x.amax(dim=1, keepdim=True)).exp()
         return powers / powers.sum(dim=1, keepdim=True)
     return x.softmax(dim=1)
-
-
-def shapes(masks: Tensor, centre: Tensor) -> Tensor:
-    """Second and third central moments of masks [F, K, H, W] over their mass, in units of `_REACH_PX`: [F, K, 7].
-
-    The second say how long a thing is and which way it lies, the third which end is which.
-    """
-    height, width = masks.shape[2:]
-    x = (torch.arange(width, device=masks.device) - centre[..., 0, None, None]) / _REACH_PX
-    y = (torch.arange(height, device=masks.device)[:, None] - centre[..., 1, None, None]) / _REACH_PX
-    share = masks / masks.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
-    products = (x * x, x * y, y * y, x * x * x, x * x * y, x * y * y, y * y * y)
-    return torch.stack([(share * product).sum(dim=(2, 3)) for product in products], dim=-1)
 
 
 def rigid_motions(weights: Tensor, flow: Tensor, centre: Tensor) -> Tensor:

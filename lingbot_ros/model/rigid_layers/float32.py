@@ -1,0 +1,13 @@
+"""Small linear maps whose results are fractions of a pixel, which 8 bits of mantissa cannot tell."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def linear_float32(layer: nn.Linear, x: Tensor) -> Tensor:
+    """`layer`, of any stored precision, applied in float32 also where autocast computes in less."""
+    if torch.onnx.is_in_onnx_export() or not torch.is_autocast_enabled(x.device.type):
+        return F.linear(x.float(), layer.weight.float(), layer.bias.float())
+    with torch.autocast(x.device.type, enabled=False):
+        return F.linear(x.float(), layer.weight.float(), layer.bias.float())
