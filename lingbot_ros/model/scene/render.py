@@ -15,10 +15,6 @@ _SLACK_SHARE, _SLACK_M = 0.05, 0.03
 """A surface is the one that a source saw if their distances differ by less: a share of it, plus metres."""
 _CRACK = 1.15
 """A pixel so many times deeper than its surroundings is seen through a crack between points."""
-_SPARSE_PX = 1.5
-"""Points of a surface that are farther apart in a view than this are sparse."""
-_BETWEEN = np.ones((5, 5), np.uint8)
-"""Closes gaps of up to four pixels between sparse points: those of a surface up to four times as near as before."""
 _TRUST = np.zeros(4, np.float32)
 _TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36, 0.09
 
@@ -97,31 +93,19 @@ class Renderer:
         """The z-buffer in metres, float32 [H, W], infinite where nothing is."""
         lens = self.lens
         buffer = np.full(lens.height * lens.width, np.inf, np.float32)
-        sparse = buffer.copy()
         for source in sources:
             known = np.flatnonzero(source.origin.reshape(-1) != UNKNOWN)
-            disparity = source.disparity.reshape(-1)[known]
-            column, row, z = lens.project(to_world(self._unit[known] / disparity[:, None], source.pose), pose)
+            points = self._unit[known] / source.disparity.reshape(-1)[known, None]
+            column, row, z = lens.project(to_world(points, source.pose), pose)
             inside = (z > 0.05) & (column >= 0) & (column < lens.width) & (row >= 0) & (row < lens.height)
             index = row[inside].astype(np.int32) * lens.width + column[inside].astype(np.int32)
             np.minimum.at(buffer, index, z[inside])
-            apart = z[inside] * disparity[inside] * _SPARSE_PX < 1
-            np.minimum.at(sparse, index[apart], z[inside][apart])
-        shape = (lens.height, lens.width)
-        return _repaired(buffer.reshape(shape), sparse.reshape(shape))
+        return _repaired(buffer.reshape(lens.height, lens.width))
 
 
-def _repaired(depth: Floats, sparse: Floats) -> Floats:
-    """Close cracks: what is seen through them goes, what is missing in them is continued along planes.
-
-    sparse: the z-buffer of points that lie more than `_SPARSE_PX` apart. Between them more is seen through than not.
-    """
+def _repaired(depth: Floats) -> Floats:
+    """Close cracks: what is seen through them goes, what is missing in them is continued along planes."""
     disparity = np.where(np.isfinite(depth), 1 / depth, 0).astype(np.float32)
-    if np.isfinite(sparse).any():
-        near = np.where(np.isfinite(sparse), 1 / sparse, 0).astype(np.float32)
-        closed = cv2.morphologyEx(near, cv2.MORPH_CLOSE, _BETWEEN)
-        through = closed > _CRACK * disparity
-        disparity[through] = closed[through]
     for size in (3, 5, 9):
         missing = disparity == 0
         if not missing.any():

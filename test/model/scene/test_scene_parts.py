@@ -44,21 +44,6 @@ def test_a_view_that_was_seen_comes_back_to_the_bit_and_neighbours_come_out_shar
     assert not renderer.render([], near).known.any()
 
 
-@pytest.mark.parametrize("nearer", [2, 3, 4])
-def test_nothing_is_seen_through_a_wall_that_was_seen_from_afar(nearer: int) -> None:
-    """Its points lie `nearer` pixels apart, and those of a room that was seen behind it show between them."""
-
-    def plane(distance_m: float, colour: tuple[int, int, int]) -> Keyframe:
-        shape = (LENS.height, LENS.width)
-        image = np.broadcast_to(np.array(colour, np.uint8), (*shape, 3)).copy()
-        disparity = np.full(shape, 1 / distance_m, np.float32)
-        return Keyframe(image, disparity, np.full(shape, REAL, np.uint8), np.full(shape, NONE, np.uint8), np.eye(4))
-
-    wall, behind = plane(4.0, (200, 0, 0)), plane(8.0, (0, 200, 0))
-    view = Renderer(LENS).render([behind, wall], pose_at(0, 4.0 - 4.0 / nearer, 0))
-    assert view.known.all() and np.unique(view.colour.reshape(-1, 3), axis=0).tolist() == [[200, 0, 0]]
-
-
 def test_memory_selects_what_covers_a_view_and_lets_painted_rows_go_first() -> None:
     memory = Keyframes(LENS, 4)
     assert select(memory, np.eye(4), 4) == [] and uncovered_share(memory, np.eye(4)) == 1
