@@ -43,6 +43,7 @@ class Robot(Node):
         self.simulator = PushTSimulator()
         self.images: dict[tuple[int, int], Image] = {}
         self.infos: list[FrameInfo] = []
+        self.now_ns = 0
         self.actions = self.create_publisher(RobotAction, "action", 100)
         self.camera = self.create_publisher(Image, "observed_image", 50)
         self.create_subscription(Image, "image_raw", self.on_image, QoSProfile(depth=100))
@@ -102,7 +103,9 @@ def follow(
     seed = episode_seed("test", 0, episode)
     state = robot.simulator.reset(seed)
     policy = RandomPush(np.random.default_rng(seed))
-    start_ns = time.time_ns()
+    # An episode of ten seconds is over in two: the next one begins where the stamps of this one end.
+    start_ns = max(time.time_ns(), robot.now_ns + PERIOD_NS)
+    robot.now_ns = start_ns + args.frames * PERIOD_NS
     first = robot.see(to_time(start_ns))
     # Frame 0 is stamped as its image is: from then on both count the same time.
     session = client.start_session(StartSession.Request(image=first, start_stamp=first.header.stamp))

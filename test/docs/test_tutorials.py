@@ -88,7 +88,7 @@ def test_an_imagined_world_stays_on_a_robots_track() -> None:
     environment = isolated_environment()
     errors = []
     for program in (followed, alone):
-        told = run([*program, "--episodes", "1", "--frames", "40"], environment)
+        told = run([*program, "--episodes", "2"], environment)
         found = re.search(r"off by ([\d.]+) px and ([\d.]+) deg on average", told)
         assert found, told
         errors.append((float(found[1]), float(found[2])))

@@ -30,6 +30,7 @@ def write_config(folder: Path, base: str = "student.yaml", **changes: dict[str, 
         "schedule": {"batch_clips": 1},
         "rollout": {"pool_clips": 2, "clip_frames": 4},
         "validation": {"windows": 2, "horizon": 16},
+        "layer_fit": {"transitions": 200, "iterations": 3},
     }
     for part, entries in [*small.items(), *changes.items()]:
         config[part] = {**config.get(part, {}), **entries}

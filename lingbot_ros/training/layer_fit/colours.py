@@ -11,18 +11,21 @@ from lingbot_ros.training.pool import ClipSource
 
 _CLIPS = 400
 _IMAGES_AT_ONCE = 16
-_ITERATIONS = 800
+MOST_ITERATIONS = 800
 _LEARNING_RATE = 5e-3
 
 
-def fit_colours(layers: RigidLayers, source: ClipSource, parts: PartReader, seed: int, device: torch.device) -> None:
-    """Teach `layers.by_colour` to tell the parts of real images."""
+def fit_colours(
+    layers: RigidLayers, source: ClipSource, parts: PartReader, iterations: int, seed: int, device: torch.device
+) -> None:
+    """Teach `layers.by_colour` to tell the parts of real images, in at most `MOST_ITERATIONS` of the iterations."""
+    iterations = min(iterations, MOST_ITERATIONS)
     rng = np.random.default_rng([seed, 2])
     clips = [source.sample(rng).frames for _ in range(_CLIPS)]
     images = torch.from_numpy(np.stack([frames[rng.integers(len(frames))] for frames in clips]))
     optimizer = torch.optim.Adam(layers.by_colour.parameters(), lr=_LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _ITERATIONS)
-    for _ in tqdm(range(_ITERATIONS), desc="colours", unit="it"):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations)
+    for _ in tqdm(range(iterations), desc="colours", unit="it"):
         some = _floats(images[torch.from_numpy(rng.choice(_CLIPS, _IMAGES_AT_ONCE, replace=False))], device)
         loss = owner_loss(layers.colours(some), parts(some))
         loss.backward()

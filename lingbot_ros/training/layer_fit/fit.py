@@ -57,7 +57,7 @@ def fit_layers(
     Raises InputError for a source that does not know how the layers move.
     """
     device = next(model.parameters()).device
-    fit_colours(model.layers, source, parts, seed, device)
+    fit_colours(model.layers, source, parts, config.iterations, seed, device)
     transitions = gather_transitions(model.layers, source, config.transitions, seed, device)
     driven = _fit_driven(model, transitions, config, seed, size)
     explained = None if model.layers.count == 1 else _fit_pushes(model, transitions, config, seed)
