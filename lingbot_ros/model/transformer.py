@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lingbot_ros.model.attention import Attend, CrossAttention, SelfAttention
 from lingbot_ros.model.config import ActionControlConfig, RayControlConfig, TransformerConfig
 from lingbot_ros.model.embedding import ActionEmbedding, sinusoid
+from lingbot_ros.model.float32 import linear_float32
 from lingbot_ros.model.pixel import PixelHead, PixelStem, move_and_correct
 from lingbot_ros.model.rigid_layers.rigid_layers import LayeredPrediction, RigidLayers
 from lingbot_ros.model.token_share import TokenShare
@@ -281,7 +282,7 @@ def per_frame(x: Tensor, factor: Tensor) -> Tensor:
 def mlp_float32(layers: nn.Sequential, x: Tensor) -> Tensor:
     """Apply linears of any stored precision with float32 arithmetic (model_spec 3.5)."""
     for layer in layers:
-        x = F.linear(x, layer.weight.float(), layer.bias.float()) if isinstance(layer, nn.Linear) else layer(x)
+        x = linear_float32(layer, x) if isinstance(layer, nn.Linear) else layer(x)
     return x
 
 

@@ -13,8 +13,8 @@ _PAD = 2**28
 def keep_freed_memory() -> bool:
     """Keep freed blocks of megabytes in the process, to be used again; returns whether that is possible here.
 
-    Without it glibc asks the kernel for every large tensor, gives it back, and half of the time of a training goes into
-    page faults. Other allocators keep their memory by themselves.
+    Without it glibc asks the kernel for every large tensor, gives it back, and much of the time goes into page faults.
+    Other allocators keep their memory by themselves.
     """
     if sys.platform != "linux":
         return False

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lingbot_ros.model.rigid_layers.float32 import linear_float32
+from lingbot_ros.model.float32 import linear_float32
 from lingbot_ros.model.rigid_layers.interaction import REACH_PX
 
 _WIDTH = 192

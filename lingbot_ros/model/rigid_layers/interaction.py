@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lingbot_ros.model.rigid_layers.float32 import linear_float32
+from lingbot_ros.model.float32 import linear_float32
 
 REACH_PX = 10.0
 """Shapes, distances and motions are told in this unit: about the size of a thing."""

@@ -2,12 +2,11 @@
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from lingbot_ros.model.rigid_layers.rigid_layers import RigidLayers
 from lingbot_ros.training.layer_loss import PartReader, owner_loss
-from lingbot_ros.training.pool import ClipSource
+from lingbot_ros.training.pool import ClipSource, to_float
 
 _CLIPS = 400
 _IMAGES_AT_ONCE = 16
@@ -26,13 +25,10 @@ def fit_colours(
     optimizer = torch.optim.Adam(layers.by_colour.parameters(), lr=_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations)
     for _ in tqdm(range(iterations), desc="colours", unit="it"):
-        some = _floats(images[torch.from_numpy(rng.choice(_CLIPS, _IMAGES_AT_ONCE, replace=False))], device)
+        chosen = torch.from_numpy(rng.choice(_CLIPS, _IMAGES_AT_ONCE, replace=False))
+        some = to_float(images[chosen, None].to(device)).squeeze(2)
         loss = owner_loss(layers.colours(some), parts(some))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
-
-
-def _floats(images: Tensor, device: torch.device) -> Tensor:
-    return images.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1

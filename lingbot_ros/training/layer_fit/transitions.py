@@ -12,7 +12,7 @@ from tqdm import tqdm
 from lingbot_ros.errors import InputError
 from lingbot_ros.model.rigid_layers.interaction import FEATURES, features, to_push
 from lingbot_ros.model.rigid_layers.rigid_layers import SHARPNESS, RigidLayers, centroids, softmax_of_channels
-from lingbot_ros.training.pool import Clip, ClipSource
+from lingbot_ros.training.pool import Clip, ClipSource, to_float
 
 _CLIPS_AT_ONCE = 2
 _STILL_SHARE = 0.03
@@ -66,7 +66,7 @@ def _of_clips(
     """Of the driven layer and of its pushes [N, layers - 1, ...], in the order of `Transitions`."""
     frames = torch.from_numpy(np.stack([clip.frames[:-1] for clip in clips])).to(device)
     count, length = frames.shape[:2]
-    images = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
+    images = to_float(frames).transpose(1, 2).flatten(0, 1)
     masks = softmax_of_channels(SHARPNESS * layers.colours(images))[:, 1:].unflatten(0, (count, length))
     centres = centroids(masks.flatten(0, 1)).unflatten(0, (count, length))
     moved = torch.from_numpy(np.stack([_motions(clip) for clip in clips])).to(device).flatten(0, 1)
@@ -77,16 +77,12 @@ def _of_clips(
     still = torch.from_numpy(rng.random(len(last)) < _STILL_SHARE).to(device)
     last[still], led[still, 1] = 0.0, led[still, 0]
     motion, others = moved[:, -1, :2], range(layers.count - 1)
-    seen = [features(masks[:, k], centre[:, k], centre[:, -1], motion) for k in others]
-    pushed = [to_push(moved[:, k], motion) for k in others]
-    pushes = (
-        motion.new_empty(len(motion), layers.count - 1, FEATURES),
-        motion.new_empty(len(motion), layers.count - 1, 3),
-    )
-    for kept, found in zip(pushes, (seen, pushed), strict=True):
-        for k in others:
-            kept[:, k] = found[k]
-    return centre[:, -1], last, motion, led, pushes[0].half(), pushes[1]
+    seen = torch.empty(len(motion), len(others), FEATURES, dtype=torch.float16, device=device)
+    pushed = torch.empty(len(motion), len(others), 3, device=device)
+    for k in others:
+        seen[:, k] = features(masks[:, k], centre[:, k], centre[:, -1], motion)
+        pushed[:, k] = to_push(moved[:, k], motion)
+    return centre[:, -1], last, motion, led, seen, pushed
 
 
 def _motions(clip: Clip) -> NDArray[np.float32]:

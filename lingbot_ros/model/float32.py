@@ -1,4 +1,4 @@
-"""Small linear maps whose results are fractions of a pixel, which 8 bits of mantissa cannot tell."""
+"""Linear maps in float32, whatever the rest of a network computes in: bf16 cannot tell a fraction of a pixel."""
 
 import torch
 import torch.nn.functional as F
