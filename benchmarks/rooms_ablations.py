@@ -14,8 +14,10 @@ from unittest.mock import patch
 
 import numpy as np
 
+from lingbot_ros.model.scene import painter
 from lingbot_ros.model.scene.camera import to_world
 from lingbot_ros.model.scene.painter import Painter
+from lingbot_ros.model.scene.room_planes import RoomPlanes, find_planes
 from lingbot_ros.model.scene.scene import Scene
 from lingbot_ros.model.scene.surfaces import CEILING, FLOOR, NONE, WALL, normals_of
 from lingbot_ros.model.scene.tiles import Tiles
@@ -64,15 +66,14 @@ def without_tiles(_: Truth) -> AbstractContextManager[Any]:
 
 def without_layout(_: Truth) -> AbstractContextManager[Any]:
     """Holes are as far as the network guesses; which surface they show still comes of the layout."""
-    planes = Painter._planes
 
-    def guessed(
-        self: Painter, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None
-    ) -> Any:
-        plane, surface = planes(self, disparity, known, guess, pose, upright, doors)
-        return (plane if known.all() else np.clip(guess, 0.05, 10).astype(np.float32)), surface
+    def guessed(lens: Any, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None) -> Any:
+        planes = find_planes(lens, disparity, known, guess, pose, upright, doors)
+        if known.all():
+            return planes
+        return RoomPlanes(np.clip(guess, 0.05, 10).astype(np.float32), planes.surface)
 
-    return patch.object(Painter, "_planes", guessed)
+    return patch.object(painter, "find_planes", guessed)
 
 
 def without_looks(_: Truth) -> AbstractContextManager[Any]:
@@ -93,13 +94,12 @@ def with_true_depth(truth: Truth) -> AbstractContextManager[Any]:
 
 def with_true_layout(truth: Truth) -> AbstractContextManager[Any]:
     """What is painted is where it really is, objects too; its colours come from tiles as ever."""
-    planes = Painter._planes
 
-    def told(self: Painter, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None) -> Any:
+    def told(lens: Any, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None) -> Any:
         if known.all():
-            return planes(self, disparity, known, guess, pose, upright)
+            return find_planes(lens, disparity, known, guess, pose, upright)
         true = truth.disparity(pose)
-        points = to_world(self.lens.rays() / true[..., None], pose)
+        points = to_world(lens.rays() / true[..., None], pose)
         normals, (floor_y, ceiling_y) = upright.along(normals_of(points)), upright.heights(pose[1, 3])
         surface = np.full(true.shape, NONE, np.uint8)
         facing = np.stack((normals[..., 0], normals[..., 2], -normals[..., 0], -normals[..., 2])).argmax(0)
@@ -107,9 +107,9 @@ def with_true_layout(truth: Truth) -> AbstractContextManager[Any]:
         surface[upright_ones] = (WALL + facing)[upright_ones]
         surface[np.abs(points[..., 1] - floor_y) < 0.08] = FLOOR
         surface[np.abs(points[..., 1] - ceiling_y) < 0.08] = CEILING
-        return true, surface
+        return RoomPlanes(true, surface)
 
-    return patch.object(Painter, "_planes", told)
+    return patch.object(painter, "find_planes", told)
 
 
 def with_both(truth: Truth) -> AbstractContextManager[Any]:

@@ -4,21 +4,21 @@ A hole needs three answers: where the surface is (the depth network's guess, str
 is, and how brightly it is lit (as the nearest known pixel of that surface). Colour then comes from the surface's tile.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, level, to_world
+from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world
 from lingbot_ros.model.scene.depth_network import RAY_X, DepthNetwork, condition
-from lingbot_ros.model.scene.doors import Bearings, DoorChooser, opened
+from lingbot_ros.model.scene.doors import DoorChooser
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
-from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.render import View
+from lingbot_ros.model.scene.room_planes import RoomPlanes, find_planes
 from lingbot_ros.model.scene.surfaces import (
-    CEILING,
-    FLOOR,
     NONE,
     SURFACES,
     WALL,
@@ -31,8 +31,8 @@ from lingbot_ros.model.scene.tiles import Tiles
 
 _RIM_PX = 5.0
 """Pixels of a small hole this near what is known take its colour: a tile's would be further off in the mean."""
-_NEAR_PLANE = 0.08
-"""What is this near a plane of the room, as a share of its distance, is taken to lie in it."""
+_SLACK_M = 0.15
+"""What was painted or copied and is this near a plane lies in it: copies of copies drift, and one wall becomes two."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
 """Light on a painted surface against its tile."""
 
@@ -54,13 +54,13 @@ class Painter:
         disparity = self.disparity_of(image)
         found = find_upright(to_world(self._rays / disparity[..., None], pose), pose[1, 3])
         room = found if upright is None else upright.with_heights_of(found)
-        plane, surface = self._planes(disparity, everything, disparity, pose, room)
-        near = np.abs(np.log(disparity / plane)) < _NEAR_PLANE
+        planes = find_planes(self.lens, disparity, everything, disparity, pose, room)
+        near = planes.hold(disparity)
         keyframe = Keyframe(
             image.copy(),
-            np.where(near, plane, disparity).astype(np.float32),
+            np.where(near, planes.disparity, disparity).astype(np.float32),
             np.full(image.shape[:2], REAL, np.uint8),
-            np.where(near, surface, NONE).astype(np.uint8),
+            np.where(near, planes.surface, NONE).astype(np.uint8),
             pose.copy(),
         )
         return keyframe, room
@@ -92,17 +92,37 @@ class Painter:
     ) -> Keyframe:
         """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere.
 
+        What is remembered of no real image and lies in a plane of the room is put there and drawn anew, like a hole.
         guess: the network's disparity [H, W] for the view's `question`; doors: which of them are in unseen walls.
         """
-        return self._filled(view, guess, pose, tiles, upright, doors)
+        planes = find_planes(self.lens, view.disparity, view.known, guess, pose, upright, doors)
+        flat = self._flat(view, planes, view.known & (view.origin != REAL))
+        return self._filled(view, planes, flat, pose, tiles, upright)
+
+    def flattened(self, view: View, pose: Pose, upright: Upright) -> tuple[NDArray[np.bool_], View]:
+        """Which painted pixels [H, W] lie in a plane of the room, and the view with them in it.
+
+        Rows of the memory do not agree on a wall to the centimetre: near by, it would show as layers.
+        """
+        disparity = np.maximum(view.disparity, 0.05)
+        planes = find_planes(self.lens, disparity, view.known, disparity, pose, upright)
+        flat = self._flat(view, planes, view.origin == PAINTED)
+        surface = np.where(flat, planes.surface, view.surface).astype(np.uint8)
+        return flat, replace(view, surface=surface, disparity=np.where(flat, planes.disparity, disparity))
+
+    def _flat(self, view: View, planes: RoomPlanes, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return among & (planes.surface != NONE) & planes.hold(np.maximum(view.disparity, 0.05), _SLACK_M)
 
     def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         """Like `painted`, for small holes: without the network, what is unknown is as far as what is next to it.
 
         The rims of holes are no more than cracks and edges; they take what is next to them.
         """
+        nothing = np.zeros(view.known.shape, bool)
         if not view.known.any():
-            return self._filled(view, np.maximum(view.disparity, 0.05), pose, tiles, upright)
+            far = np.maximum(view.disparity, 0.05)
+            planes = find_planes(self.lens, view.disparity, view.known, far, pose, upright)
+            return self._filled(view, planes, nothing, pose, tiles, upright)
         nearest = nearest_index(view.known)
         colour = view.colour.reshape(-1, 3)[nearest]
         disparity = np.maximum(view.disparity.reshape(-1)[nearest], 0.05)
@@ -110,20 +130,25 @@ class Painter:
         wide = cv2.distanceTransform((~view.known).astype(np.uint8), cv2.DIST_L2, 3) > _RIM_PX
         if not wide.any():
             return Keyframe(colour, disparity, np.full(wide.shape, COPIED, np.uint8), surface, pose.copy())
-        closed = View(colour, disparity, np.where(wide, UNKNOWN, origin).astype(np.uint8), surface, view.magnified)
-        return self._filled(closed, disparity, pose, tiles, upright)
+        origin = np.where(wide, UNKNOWN, origin).astype(np.uint8)
+        closed = View(colour, disparity, origin, surface, view.magnified, disparity)
+        planes = find_planes(self.lens, disparity, ~wide, disparity, pose, upright)
+        return self._filled(closed, planes, nothing, pose, tiles, upright)
 
     def _filled(
-        self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright, doors: DoorChooser | None = None
+        self, view: View, planes: RoomPlanes, flat: NDArray[np.bool_], pose: Pose, tiles: Tiles, upright: Upright
     ) -> Keyframe:
+        """The view with its holes and its pixels `flat` [H, W] in the planes, drawn from their tiles."""
         holes = ~view.known
-        plane, wanted = self._planes(view.disparity, ~holes, guess, pose, upright, doors)
-        disparity = np.where(holes, plane, np.maximum(view.disparity, 0.05)).astype(np.float32)
-        surface = np.where(holes, wanted, view.surface).astype(np.uint8)
+        painted = holes | flat
+        disparity = np.where(painted, planes.disparity, np.maximum(view.disparity, 0.05)).astype(np.float32)
+        surface = np.where(painted, planes.surface, view.surface).astype(np.uint8)
         points = to_world(self._rays / disparity[..., None], pose)
-        colour = self.textured(view.colour, holes, surface, disparity, points, pose, tiles, upright)
-        origin = np.where(holes, PAINTED, COPIED).astype(np.uint8)
-        return Keyframe(colour, disparity, origin, surface, pose.copy())
+        colour = view.colour
+        if flat.any():
+            colour = self.sharpened(colour, flat, surface, disparity, points, pose, tiles, upright)
+        colour = self.textured(colour, holes, surface, disparity, points, pose, tiles, upright)
+        return Keyframe(colour, disparity, np.where(painted, PAINTED, COPIED).astype(np.uint8), surface, pose.copy())
 
     def textured(
         self,
@@ -182,53 +207,6 @@ class Painter:
         result = colour.copy()
         result[has_tile] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[has_tile]
         return result
-
-    def _planes(
-        self,
-        disparity: Floats,
-        known: NDArray[np.bool_],
-        guess: Floats,
-        pose: Pose,
-        upright: Upright,
-        doors: DoorChooser | None = None,
-    ) -> tuple[Floats, NDArray[np.uint8]]:
-        """The empty room's disparity [H, W] and surfaces, walls put through `disparity` where `known`, else `guess`."""
-        upright_pose = level(pose)
-        floor_y, ceiling_y = upright.heights(pose[1, 3])
-        rays = (self._rays @ (upright_pose[:3, :3].T @ pose[:3, :3]).T.astype(np.float32)).astype(np.float32)
-        ahead = np.maximum(rays[..., 2], 0.05)
-        column = rays[..., 0] / ahead * np.float32(self.lens.fx) + np.float32(self.lens.cx)
-        best = np.where(known, np.maximum(disparity, 0.05), guess)
-        band = wall_band(to_world(self._rays / best[..., None], pose), floor_y)
-        horizontal = best / ahead
-        layout = find_layout(
-            self.lens,
-            upright_pose,
-            upright,
-            (column[band & known], horizontal[band & known]),
-            (column[band & ~known], horizontal[band & ~known]),
-        )
-        lintels = None
-        if doors is not None:
-            bearings = Bearings(self.lens, upright_pose, upright)
-            layout, lintels = opened(layout, bearings, doors(layout, bearings))
-        index = np.clip(np.floor(column).astype(int) + MARGIN, 0, len(layout.disparity) - 1)
-        wall = layout.disparity[index] * ahead
-        eye_y, falls = np.float32(pose[1, 3]), rays[..., 1] > 0
-        flat = rays[..., 1] / np.where(falls, np.float32(floor_y) - eye_y, np.float32(ceiling_y) - eye_y)
-        surface = np.where(wall >= flat, layout.surface[index], np.where(falls, FLOOR, CEILING))
-        plane = np.maximum(wall, flat)
-        if lintels is not None and lintels.front.any():
-            # Above a door is its wall; between its lintel and the passage's end a low ceiling.
-            over, back = lintels.front[index], lintels.back[index]
-            low_y = np.float32(floor_y) - lintels.height_m[index]
-            low = rays[..., 1] / np.minimum(low_y - eye_y, np.float32(-0.05))
-            above = (over > 0) & ~falls
-            is_front = above & (low > over * ahead) & (over * ahead >= flat)
-            is_low = above & (low <= over * ahead) & (low > back * ahead) & (low > wall)
-            plane = np.where(is_front, over * ahead, np.where(is_low, low, plane))
-            surface = np.where(is_front, lintels.surface[index], np.where(is_low, CEILING, surface))
-        return np.clip(plane, 0.05, 10).astype(np.float32), surface.astype(np.uint8)
 
     def _inputs(
         self, colour: NDArray[np.uint8], known: NDArray[np.bool_], disparity: Floats, has_disparity: NDArray[np.bool_]

@@ -1,13 +1,14 @@
 """Remembered views -> the view from another pose: splat, z-buffer, crack repair, backward bicubic sampling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world
+from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose
 from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
 from lingbot_ros.model.scene.surfaces import NONE
 
@@ -15,8 +16,11 @@ _SLACK_SHARE, _SLACK_M = 0.05, 0.03
 """A surface is the one that a source saw if their distances differ by less: a share of it, plus metres."""
 _CRACK = 1.15
 """A pixel so many times deeper than its surroundings is seen through a crack between points."""
+_SPARSE_PX = 1.5
+_BETWEEN = np.ones((5, 5), np.uint8)
+"""Gaps of up to four pixels between sparse points are closed: a surface four times as near as where it was seen."""
 _TRUST = np.zeros(4, np.float32)
-_TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36, 0.09
+_TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36**4, 0.09**4
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class View:
     """colour uint8 [H, W, 3]; disparity [H, W], 1/m; origin and surface uint8 [H, W], see `Keyframe`.
 
     magnified float32 [H, W]: how many pixels of this view one of the source's fills, along a side.
+    closed [H, W]: the disparity without gaps between the points of a surface that came near, see `Renderer.closed`.
     """
 
     colour: NDArray[np.uint8]
@@ -31,6 +36,7 @@ class View:
     origin: NDArray[np.uint8]
     surface: NDArray[np.uint8]
     magnified: Floats
+    closed: Floats
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -43,16 +49,44 @@ class Renderer:
 
     def __init__(self, lens: Pinhole) -> None:
         self.lens = lens
-        self._rays = lens.rays()
-        self._unit = self._rays.reshape(-1, 3)
+        self._rays = np.ascontiguousarray(lens.rays().reshape(-1, 3).T)
 
     def render(self, sources: Sequence[Keyframe], pose: Pose) -> View:
         """The view from `pose`; without sources everything is unknown."""
-        depth = self._depth(sources, pose)
-        height, width = depth.shape
-        empty = ~np.isfinite(depth)
-        depth[empty] = 1e6
-        points = to_world(self._rays * depth[..., None], pose)
+        disparity, closed = self._disparity(sources, pose)
+        return replace(self._sampled(sources, pose, self._rays, disparity), closed=closed)
+
+    def without_gaps(self, view: View, sources: Sequence[Keyframe], pose: Pose) -> View:
+        """The view of those sources with its gaps closed: what was seen through them goes.
+
+        For display only: a camera whose way was blocked by closed gaps, too, would be walled in after minutes.
+        """
+        gaps = np.flatnonzero(view.closed != view.disparity)
+        if not len(gaps):
+            return view
+        width = self.lens.width
+        at = np.resize(gaps, (-(-len(gaps) // width), width))
+        part = self._sampled(sources, pose, self._rays[:, at.reshape(-1)], view.closed.reshape(-1)[at])
+
+        def with_part(whole: Any, values: Any) -> Any:
+            result = whole.copy()
+            result[np.unravel_index(at, whole.shape[:2])] = values
+            return result
+
+        return View(
+            with_part(view.colour, part.colour),
+            view.closed,
+            with_part(view.origin, part.origin),
+            with_part(view.surface, part.surface),
+            with_part(view.magnified, part.magnified),
+            view.closed,
+        )
+
+    def _sampled(self, sources: Sequence[Keyframe], pose: Pose, rays: Floats, disparity: Floats) -> View:
+        """Pixels with those rays [3, h w] and disparities [h, w], sampled in the sources that see their surfaces."""
+        empty = disparity == 0
+        height, width = disparity.shape
+        depth = 1 / np.where(empty, np.float32(1e-6), disparity)
         total = np.zeros((height, width, 1), np.float32)
         colour = np.zeros((height, width, 3), np.float32)
         best = np.zeros((height, width), np.float32)
@@ -60,7 +94,9 @@ class Renderer:
         surface = np.full((height, width), NONE, np.uint8)
         magnified = np.ones((height, width), np.float32)
         for source in sources:
-            column, row, z = self.lens.project(points, source.pose)
+            column, row, z = (
+                x.reshape(height, width) for x in self.lens.project_from(rays, depth.reshape(-1), pose, source.pose)
+            )
             column, row = column - np.float32(0.5), row - np.float32(0.5)
             there = cv2.remap(
                 source.disparity, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
@@ -73,8 +109,11 @@ class Renderer:
             seen = near & (z > 0.05) & (kind != UNKNOWN) & ~empty
             if not seen.any():
                 continue
-            density = np.minimum(depth / np.maximum(z, 0.05), 1.0)
-            weight = np.where(seen, (_TRUST[kind] * density**2) ** 4, 0).astype(np.float32) + seen * np.float32(1e-12)
+            magnifies = np.maximum(z, np.float32(0.05)) / depth
+            density = np.minimum(1 / magnifies, np.float32(1.0))
+            density *= density
+            density *= density
+            weight = seen * (_TRUST[kind] * density * density + np.float32(1e-12))
             sampled = cv2.remap(source.colour, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             colour += sampled * weight[..., None]
             total += weight[..., None]
@@ -84,28 +123,35 @@ class Renderer:
             better = weight > best
             best[better] = weight[better]
             origin[better], surface[better] = kind[better], shown[better]
-            magnified[better] = (np.maximum(z, 0.05) / depth)[better]
+            magnified[better] = magnifies[better]
         colour /= np.maximum(total, 1e-20)
-        disparity = np.where(empty, 0, 1 / depth).astype(np.float32)
-        return View(np.clip(np.rint(colour), 0, 255).astype(np.uint8), disparity, origin, surface, magnified)
+        colours = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
+        return View(colours, disparity, origin, surface, magnified, disparity)
 
-    def _depth(self, sources: Sequence[Keyframe], pose: Pose) -> Floats:
-        """The z-buffer in metres, float32 [H, W], infinite where nothing is."""
+    def _disparity(self, sources: Sequence[Keyframe], pose: Pose) -> tuple[Floats, Floats]:
+        """The z-buffer as disparity float32 [H, W], 0 where nothing is; and without gaps between sparse points."""
         lens = self.lens
         buffer = np.full(lens.height * lens.width, np.inf, np.float32)
+        sparse = buffer.copy()
         for source in sources:
             known = np.flatnonzero(source.origin.reshape(-1) != UNKNOWN)
-            points = self._unit[known] / source.disparity.reshape(-1)[known, None]
-            column, row, z = lens.project(to_world(points, source.pose), pose)
+            disparity = source.disparity.reshape(-1)[known]
+            rays = self._rays if len(known) == len(buffer) else self._rays[:, known]
+            column, row, z = lens.project_from(rays, 1 / disparity, source.pose, pose)
             inside = (z > 0.05) & (column >= 0) & (column < lens.width) & (row >= 0) & (row < lens.height)
             index = row[inside].astype(np.int32) * lens.width + column[inside].astype(np.int32)
             np.minimum.at(buffer, index, z[inside])
-        return _repaired(buffer.reshape(lens.height, lens.width))
+            apart = z[inside] * disparity[inside] * _SPARSE_PX < 1
+            np.minimum.at(sparse, index[apart], z[inside][apart])
+        with np.errstate(divide="ignore"):
+            nearest, near = ((1 / z).reshape(lens.height, lens.width) for z in (buffer, sparse))
+        disparity = _repaired(nearest)
+        over = cv2.morphologyEx(near, cv2.MORPH_CLOSE, _BETWEEN)
+        return disparity, np.where(over > _CRACK * disparity, over, disparity)
 
 
-def _repaired(depth: Floats) -> Floats:
+def _repaired(disparity: Floats) -> Floats:
     """Close cracks: what is seen through them goes, what is missing in them is continued along planes."""
-    disparity = np.where(np.isfinite(depth), 1 / depth, 0).astype(np.float32)
     for size in (3, 5, 9):
         missing = disparity == 0
         if not missing.any():
@@ -118,5 +164,4 @@ def _repaired(depth: Floats) -> Floats:
     middle = cv2.medianBlur(disparity, 3)
     deeper = (middle > _CRACK * disparity) & (middle > 0)
     disparity[deeper] = middle[deeper]
-    with np.errstate(divide="ignore"):
-        return np.asarray(1 / disparity, np.float32)
+    return disparity

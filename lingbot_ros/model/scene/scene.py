@@ -40,6 +40,8 @@ _NEAR_PIXELS = 60
 """So many pixels of a surface that is too near stop a camera."""
 _MAGNIFIED = 1.0
 """Painted surfaces that fill more pixels than they were painted with, along a side, are textured anew."""
+_MUCH = 0.05
+"""A view with a larger share of painted pixels has those that lie in planes of the room drawn anew."""
 
 
 Imagining: TypeAlias = "Generator[Tensor, Floats, Outcome]"
@@ -147,6 +149,7 @@ class Scene:
             chooser = self._chooser(pose, doors, rng)
             added.append(self._painter.painted(view, guess, pose, self.tiles, self.upright, chooser))
             view = self._view(pose, added)
+        view = self._renderer.without_gaps(view, self._sources(pose, added), pose)
         frame, place = self._displayed(view, pose, event or Event())
         shares, remembered = _shares(view), tuple(doors[-DOORS:])
         return Outcome(frame, pose, origin, blocked, shares, tuple(added), looks, view, self.upright, place, remembered)
@@ -304,12 +307,15 @@ class Scene:
 
     def _completed(self, view: View, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
         """Colours, surfaces and disparity: painted surfaces at this view's resolution, small holes filled."""
+        close = ((view.origin == PAINTED) | (view.origin == COPIED)) & (view.magnified > _MAGNIFIED)
+        close &= inner(view.surface, 3)
+        if (view.origin == PAINTED).mean() > _MUCH:
+            flat, view = self._painter.flattened(view, pose, self.upright)
+            close |= flat
         colour, surface, disparity = view.colour, view.surface, np.maximum(view.disparity, 0.05)
         if (view.origin == UNKNOWN).any():
             patched = self._painter.patched(view, pose, self.tiles, self.upright)
             colour, surface, disparity = patched.colour, patched.surface, patched.disparity
-        close = ((view.origin == PAINTED) | (view.origin == COPIED)) & (view.magnified > _MAGNIFIED)
-        close &= inner(surface, 3)
         if close.any():
             points = to_world(self.lens.rays() / disparity[..., None], pose)
             colour = self._painter.sharpened(colour, close, surface, disparity, points, pose, self.tiles, self.upright)

@@ -137,13 +137,8 @@ def _sums_of_four(x: Floats) -> Floats:
 
 def _sample(tile: Floats, texel: Floats) -> Floats:
     """Bilinear, wrapping around: tile [s, s, 3], places [n, 2] in texels."""
-    side = tile.shape[0]
-    place = texel - np.float32(0.5)
-    low = np.floor(place)
-    share = (place - low).astype(np.float32)
-    x, y = (low[:, 0].astype(int) % side, low[:, 1].astype(int) % side)
-    x1, y1 = (x + 1) % side, (y + 1) % side
-    sx, sy = share[:, :1], share[:, 1:]
-    top = tile[y, x] * (1 - sx) + tile[y, x1] * sx
-    bottom = tile[y1, x] * (1 - sx) + tile[y1, x1] * sx
-    return np.asarray(top * (1 - sy) + bottom * sy, np.float32)
+    # A picture of n pixels, as OpenCV takes no side of more than 32767.
+    lines = -(-len(texel) // SIDE)
+    place = np.resize(texel.astype(np.float32) - np.float32(0.5), (lines, SIDE, 2))
+    found = cv2.remap(tile, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(found.reshape(-1, 3)[: len(texel)])

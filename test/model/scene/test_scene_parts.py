@@ -6,11 +6,11 @@ import torch
 
 from lingbot_ros.model.scene.camera import level, to_world, turned
 from lingbot_ros.model.scene.depth_network import DepthNetwork
-from lingbot_ros.model.scene.keyframes import PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
+from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe, Keyframes
 from lingbot_ros.model.scene.layout import MARGIN, find_layout, wall_band
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked
-from lingbot_ros.model.scene.render import Renderer
+from lingbot_ros.model.scene.render import Renderer, View
 from lingbot_ros.model.scene.select import select, uncovered_share
 from lingbot_ros.model.scene.surfaces import NONE, WALL, find_tilt, find_upright
 from lingbot_ros.model.scene.thing import Place, passes
@@ -42,6 +42,55 @@ def test_a_view_that_was_seen_comes_back_to_the_bit_and_neighbours_come_out_shar
     behind = renderer.render([first], pose_at(-1, -0.5, 0.3 + np.pi))
     assert not behind.known.any()
     assert not renderer.render([], near).known.any()
+
+
+@pytest.mark.parametrize("nearer", [2, 3, 4])
+def test_no_frame_shows_what_is_behind_a_wall_that_was_seen_from_afar(nearer: int) -> None:
+    """Its points lie `nearer` pixels apart, and those of a room that was seen behind it show between them."""
+
+    def plane(distance_m: float, colour: tuple[int, int, int]) -> Keyframe:
+        shape = (LENS.height, LENS.width)
+        image = np.broadcast_to(np.array(colour, np.uint8), (*shape, 3)).copy()
+        disparity = np.full(shape, 1 / distance_m, np.float32)
+        return Keyframe(image, disparity, np.full(shape, REAL, np.uint8), np.full(shape, NONE, np.uint8), np.eye(4))
+
+    sources, pose = [plane(8.0, (0, 200, 0)), plane(4.0, (200, 0, 0))], pose_at(0, 4.0 - 4.0 / nearer, 0)
+    renderer = Renderer(LENS)
+    view = renderer.render(sources, pose)
+    closed = renderer.without_gaps(view, sources, pose)
+    assert closed.known.all() and np.unique(closed.colour.reshape(-1, 3), axis=0).tolist() == [[200, 0, 0]]
+    assert np.allclose(closed.disparity, nearer / 4, rtol=0.01)
+    alone = renderer.render(sources[1:], pose)
+    assert np.array_equal(renderer.without_gaps(alone, sources[1:], pose).colour, alone.colour)
+
+
+def test_copies_of_a_wall_that_disagree_are_painted_and_shown_as_one_wall() -> None:
+    """Two copies of the wall ahead are 10 cm apart, pixel by pixel: no layers are left, an object stays."""
+    pose, lens = pose_at(0, HALF_Z - 1.0, 0), LENS
+    colour, depth = look(pose)
+    painter = Painter(DepthNetwork((8, 8, 16)), lens)
+    upright = find_upright(to_world(RAYS * depth[..., None], pose), 0.0)
+    tiles = Tiles()
+    painter.write_tiles(tiles, painter.measured(colour, pose, upright)[0], upright)
+    layers = depth + 0.1 * np.random.default_rng(0).integers(0, 2, depth.shape).astype(np.float32)
+    layers[20:40, 20:40] = 0.6
+    shape, disparity = depth.shape, (1 / layers).astype(np.float32)
+
+    def view_of(origin: int) -> View:
+        surface = np.full(shape, NONE, np.uint8)
+        return View(colour, disparity, np.full(shape, origin, np.uint8), surface, np.ones(shape, np.float32), disparity)
+
+    wall = np.abs(to_world(RAYS * depth[..., None], pose)[..., 2] - HALF_Z) < 0.01
+    wall[20:40, 20:40] = False
+    painted = painter.painted(view_of(PAINTED), disparity, pose, tiles, upright)
+    flat, shown = painter.flattened(view_of(PAINTED), pose, upright)
+    for result in (painted.disparity, shown.disparity):
+        assert wall.sum() > 500 and np.ptp(result[wall]) < 0.02 < np.ptp(disparity[wall])
+        assert np.allclose(result[22:38, 22:38], 1 / 0.6, rtol=0.01)
+    assert flat[wall].all() and not flat[22:38, 22:38].any()
+    assert (painted.origin[wall] == PAINTED).all() and (painted.origin[22:38, 22:38] == COPIED).all()
+    real = painter.painted(view_of(REAL), disparity, pose, tiles, upright)
+    assert np.array_equal(real.disparity, disparity) and np.array_equal(real.colour, colour)
 
 
 def test_memory_selects_what_covers_a_view_and_lets_painted_rows_go_first() -> None:
