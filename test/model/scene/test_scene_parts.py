@@ -30,6 +30,16 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(((one.astype(float) - other) ** 2).mean(), 1e-6)))
 
 
+def test_a_camera_sees_the_points_of_another_where_it_sees_them_in_the_world() -> None:
+    here, there = pose_at(0.5, -0.3, 0.4), pose_at(-0.2, 0.1, 0.9)
+    distance = np.random.default_rng(0).uniform(0.3, 5, RAYS.shape[:2]).astype(np.float32)
+    expected = LENS.project(to_world(RAYS * distance[..., None], here), there)
+    found = LENS.project_from(RAYS.reshape(-1, 3).T, distance.reshape(-1), here, there)
+    ahead = expected[2].reshape(-1) > 0.1
+    for one, other in zip(expected, found, strict=True):
+        assert np.allclose(one.reshape(-1)[ahead], other[ahead], atol=2e-3)
+
+
 def test_a_view_that_was_seen_comes_back_to_the_bit_and_neighbours_come_out_sharp() -> None:
     first, renderer = seen(pose_at(-1, -0.5, 0.3)), Renderer(LENS)
     again = renderer.render([first], first.pose)
