@@ -32,7 +32,7 @@ from lingbot_ros.model.scene.tiles import Tiles
 _RIM_PX = 5.0
 """Pixels of a small hole this near what is known take its colour: a tile's would be further off in the mean."""
 _SLACK_M = 0.15
-"""What was painted or copied and is this near a plane lies in it: copies of copies drift, and one wall becomes two."""
+"""What was painted or copied and is so near before a plane lies in it: copies of copies drift, one wall becomes two."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
 """Light on a painted surface against its tile."""
 

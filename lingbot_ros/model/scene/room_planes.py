@@ -25,10 +25,15 @@ class RoomPlanes:
     surface: NDArray[np.uint8]
 
     def hold(self, disparity: Floats, slack_m: float = 0.0) -> NDArray[np.bool_]:
-        """Which pixels of a view with that disparity [H, W] lie in the planes: within a share, or within `slack_m`."""
+        """Which pixels of a view with that disparity [H, W] lie in the planes: within a share of their distance.
+
+        Or up to `slack_m` in front of them. Not behind: the nearest of several copies of a wall is what a view shows,
+        and a wall that took in what is behind it would come nearer each time.
+        """
         near = np.abs(np.log(disparity / self.disparity)) < _NEAR_SHARE
         if slack_m:
-            near |= np.abs(1 / disparity - 1 / self.disparity) < slack_m
+            in_front = 1 / self.disparity - 1 / disparity
+            near |= (in_front > 0) & (in_front < slack_m)
         return np.asarray(near)
 
 
