@@ -31,6 +31,7 @@ FPS = 16
 SPEED_M_S, CURVE_RAD_S, TURN_RAD_S = 0.8, 0.3, 1.0
 SHOWN_PER_MINUTE = 10
 STOP_M = 0.3
+"""The simulator's camera stops where a hundredth of what is ahead, from the eye up, is nearer than this."""
 
 
 class Driver:
@@ -72,10 +73,12 @@ class Imagined:
         assert self.session.camera_pose is not None and self.session.view is not None
         return frame, np.array(self.session.camera_pose), self.session.view.motion_blocked
 
-    def doors(self) -> int:
+    def end(self) -> int:
         """How many doors were painted into walls that nobody saw."""
         assert isinstance(self.session, SceneSession)
-        return len(self.session.scene.doors)
+        doors = len(self.session.scene.doors)
+        self.session.close()
+        return doors
 
 
 class Simulated:
@@ -96,8 +99,8 @@ class Simulated:
         self._pose = wanted
         return frame, wanted, blocked
 
-    def doors(self) -> int:
-        """None is painted."""
+    def end(self) -> int:
+        """No door is painted."""
         return 0
 
 
@@ -123,7 +126,7 @@ def drive(camera: Imagined | Simulated, minutes: int, seed: int) -> NDArray[np.u
         p50, p95 = np.percentile(spent, (50, 95)) * 1e3
         cells = f"{p50:.1f} | {p95:.1f} | {resident_mb():.0f} | {np.mean(sharp):.1f} | {np.mean(spread):.1f}"
         print(f"| {minute} | {cells} | {stopped / (60 * FPS):.0%} | {metres:.1f} |", flush=True)
-    print(f"doors painted: {camera.doors()}; covered {' x '.join(f'{m:.1f}' for m in np.ptp(ways, axis=0))} m")
+    print(f"doors painted: {camera.end()}; covered {' x '.join(f'{m:.1f}' for m in np.ptp(ways, axis=0))} m")
     return np.stack(shown).reshape(minutes, SHOWN_PER_MINUTE, *shown[0].shape)
 
 

@@ -36,19 +36,15 @@ class Pinhole:
 
         Columns and rows mean nothing where the distance is not positive.
         """
-        x, y, z = in_camera(points, pose)
-        near = np.maximum(z, np.float32(1e-3))
-        return (
-            x / near * np.float32(self.fx) + np.float32(self.cx),
-            y / near * np.float32(self.fy) + np.float32(self.cy),
-            z,
-        )
+        return self._pixels(*in_camera(points, pose))
 
     def project_from(self, rays: Floats, distance: Floats, taken_at: Pose, pose: Pose) -> tuple[Floats, Floats, Floats]:
         """`project` for `pose` of what a camera at `taken_at` sees along `rays` [3, n] at `distance` [n]: each [n]."""
         turn = (pose[:3, :3].T @ taken_at[:3, :3]).astype(np.float32)
         shift = (pose[:3, :3].T @ (taken_at[:3, 3] - pose[:3, 3])).astype(np.float32)
-        x, y, z = (turn @ rays) * distance + shift[:, None]
+        return self._pixels(*((turn @ rays) * distance + shift[:, None]))
+
+    def _pixels(self, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
         near = np.maximum(z, np.float32(1e-3))
         return (
             x / near * np.float32(self.fx) + np.float32(self.cx),

@@ -96,7 +96,7 @@ class Painter:
         guess: the network's disparity [H, W] for the view's `question`; doors: which of them are in unseen walls.
         """
         planes = find_planes(self.lens, view.disparity, view.known, guess, pose, upright, doors)
-        flat = self._flat(view, planes, view.known & (view.origin != REAL))
+        flat = _lies_in(planes, np.maximum(view.disparity, 0.05), view.known & (view.origin != REAL))
         return self._filled(view, planes, flat, pose, tiles, upright)
 
     def flattened(self, view: View, pose: Pose, upright: Upright) -> tuple[NDArray[np.bool_], View]:
@@ -106,12 +106,9 @@ class Painter:
         """
         disparity = np.maximum(view.disparity, 0.05)
         planes = find_planes(self.lens, disparity, view.known, disparity, pose, upright)
-        flat = self._flat(view, planes, view.origin == PAINTED)
+        flat = _lies_in(planes, disparity, view.origin == PAINTED)
         surface = np.where(flat, planes.surface, view.surface).astype(np.uint8)
         return flat, replace(view, surface=surface, disparity=np.where(flat, planes.disparity, disparity))
-
-    def _flat(self, view: View, planes: RoomPlanes, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return among & (planes.surface != NONE) & planes.hold(np.maximum(view.disparity, 0.05), _SLACK_M)
 
     def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
         """Like `painted`, for small holes: without the network, what is unknown is as far as what is next to it.
@@ -131,7 +128,7 @@ class Painter:
         if not wide.any():
             return Keyframe(colour, disparity, np.full(wide.shape, COPIED, np.uint8), surface, pose.copy())
         origin = np.where(wide, UNKNOWN, origin).astype(np.uint8)
-        closed = View(colour, disparity, origin, surface, view.magnified, disparity)
+        closed = View(colour, disparity, origin, surface, view.magnified)
         planes = find_planes(self.lens, disparity, ~wide, disparity, pose, upright)
         return self._filled(closed, planes, nothing, pose, tiles, upright)
 
@@ -249,6 +246,11 @@ def nearest_index(known: NDArray[np.bool_]) -> NDArray[np.int64]:
     flat = np.flatnonzero(known)
     place[labels.reshape(-1)[flat]] = flat
     return place[labels]
+
+
+def _lies_in(planes: RoomPlanes, disparity: Floats, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the pixels `among` [H, W], of no real image, lie in the planes."""
+    return among & (planes.surface != NONE) & planes.hold(disparity, _SLACK_M)
 
 
 def _light(

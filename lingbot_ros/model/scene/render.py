@@ -1,7 +1,7 @@
 """Remembered views -> the view from another pose: splat, z-buffer, crack repair, backward bicubic sampling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -21,6 +21,7 @@ _BETWEEN = np.ones((5, 5), np.uint8)
 """Gaps of up to four pixels between sparse points are closed: a surface four times as near as where it was seen."""
 _TRUST = np.zeros(4, np.float32)
 _TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36**4, 0.09**4
+"""Weights of sources. The powers let the best one decide; only equals are mixed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class View:
     """colour uint8 [H, W, 3]; disparity [H, W], 1/m; origin and surface uint8 [H, W], see `Keyframe`.
 
     magnified float32 [H, W]: how many pixels of this view one of the source's fills, along a side.
-    closed [H, W]: the disparity without gaps between the points of a surface that came near, see `Renderer.closed`.
     """
 
     colour: NDArray[np.uint8]
@@ -36,12 +36,21 @@ class View:
     origin: NDArray[np.uint8]
     surface: NDArray[np.uint8]
     magnified: Floats
-    closed: Floats
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which pixels are remembered."""
         return np.asarray(self.origin != UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A view, what it was rendered from, and its disparity [H, W] without gaps between sparse points of a surface."""
+
+    view: View
+    sources: Sequence[Keyframe]
+    pose: Pose
+    closed: Floats
 
 
 class Renderer:
@@ -53,34 +62,34 @@ class Renderer:
 
     def render(self, sources: Sequence[Keyframe], pose: Pose) -> View:
         """The view from `pose`; without sources everything is unknown."""
-        disparity, closed = self._disparity(sources, pose)
-        return replace(self._sampled(sources, pose, self._rays, disparity), closed=closed)
+        return self.rendering(sources, pose).view
 
-    def without_gaps(self, view: View, sources: Sequence[Keyframe], pose: Pose) -> View:
-        """The view of those sources with its gaps closed: what was seen through them goes.
+    def rendering(self, sources: Sequence[Keyframe], pose: Pose) -> Rendering:
+        """As `render`, with what `without_gaps` needs."""
+        disparity, closed = self._disparity(sources, pose)
+        return Rendering(self._sampled(sources, pose, self._rays, disparity), sources, pose, closed)
+
+    def without_gaps(self, rendering: Rendering) -> View:
+        """The view with its gaps closed: what was seen through them goes.
 
         For display only: a camera whose way was blocked by closed gaps, too, would be walled in after minutes.
         """
-        gaps = np.flatnonzero(view.closed != view.disparity)
+        view, closed = rendering.view, rendering.closed
+        gaps = np.flatnonzero(closed != view.disparity)
         if not len(gaps):
             return view
         width = self.lens.width
         at = np.resize(gaps, (-(-len(gaps) // width), width))
-        part = self._sampled(sources, pose, self._rays[:, at.reshape(-1)], view.closed.reshape(-1)[at])
+        part = self._sampled(rendering.sources, rendering.pose, self._rays[:, at.reshape(-1)], closed.reshape(-1)[at])
 
         def with_part(whole: Any, values: Any) -> Any:
             result = whole.copy()
-            result[np.unravel_index(at, whole.shape[:2])] = values
+            result[np.divmod(at, width)] = values
             return result
 
-        return View(
-            with_part(view.colour, part.colour),
-            view.closed,
-            with_part(view.origin, part.origin),
-            with_part(view.surface, part.surface),
-            with_part(view.magnified, part.magnified),
-            view.closed,
-        )
+        pairs = [(view.colour, part.colour), (view.origin, part.origin), (view.surface, part.surface)]
+        colour, origin, surface = (with_part(*pair) for pair in pairs)
+        return View(colour, closed, origin, surface, with_part(view.magnified, part.magnified))
 
     def _sampled(self, sources: Sequence[Keyframe], pose: Pose, rays: Floats, disparity: Floats) -> View:
         """Pixels with those rays [3, h w] and disparities [h, w], sampled in the sources that see their surfaces."""
@@ -126,7 +135,7 @@ class Renderer:
             magnified[better] = magnifies[better]
         colour /= np.maximum(total, 1e-20)
         colours = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
-        return View(colours, disparity, origin, surface, magnified, disparity)
+        return View(colours, disparity, origin, surface, magnified)
 
     def _disparity(self, sources: Sequence[Keyframe], pose: Pose) -> tuple[Floats, Floats]:
         """The z-buffer as disparity float32 [H, W], 0 where nothing is; and without gaps between sparse points."""

@@ -20,7 +20,7 @@ from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Ke
 from lingbot_ros.model.scene.layout import Layout
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked, meets
-from lingbot_ros.model.scene.render import Renderer, View
+from lingbot_ros.model.scene.render import Renderer, Rendering, View
 from lingbot_ros.model.scene.select import select, uncovered_share
 from lingbot_ros.model.scene.surfaces import NONE, Upright, find_tilt, inner
 from lingbot_ros.model.scene.thing import Place, passes, place_ahead, with_thing
@@ -140,16 +140,16 @@ class Scene:
             added, looks = [painted] if painted else [], looks[1:]
         elif self.frames % _CHECK_EVERY == 0:
             looks = self._looks(pose)
-        view = self._view(pose, added)
-        if not blocked and self._is_too_near(view, pose):
+        rendering = self._rendering(pose, added)
+        if not blocked and self._is_too_near(rendering.view, pose):
             pose[:3, 3], blocked = self.pose[:3, 3], True
-            view = self._view(pose, added)
-        if (view.origin == UNKNOWN).mean() > HOLES:
-            guess = yield self._painter.question(view)
+            rendering = self._rendering(pose, added)
+        if (rendering.view.origin == UNKNOWN).mean() > HOLES:
+            guess = yield self._painter.question(rendering.view)
             chooser = self._chooser(pose, doors, rng)
-            added.append(self._painter.painted(view, guess, pose, self.tiles, self.upright, chooser))
-            view = self._view(pose, added)
-        view = self._renderer.without_gaps(view, self._sources(pose, added), pose)
+            added.append(self._painter.painted(rendering.view, guess, pose, self.tiles, self.upright, chooser))
+            rendering = self._rendering(pose, added)
+        view = self._renderer.without_gaps(rendering)
         frame, place = self._displayed(view, pose, event or Event())
         shares, remembered = _shares(view), tuple(doors[-DOORS:])
         return Outcome(frame, pose, origin, blocked, shares, tuple(added), looks, view, self.upright, place, remembered)
@@ -251,8 +251,8 @@ class Scene:
     def _sources(self, pose: Pose, added: list[Keyframe]) -> list[Keyframe]:
         return [*(self.memory.row(i) for i in select(self.memory, pose, self.config.sources)), *added]
 
-    def _view(self, pose: Pose, added: list[Keyframe]) -> View:
-        return self._renderer.render(self._sources(pose, added), pose)
+    def _rendering(self, pose: Pose, added: list[Keyframe]) -> Rendering:
+        return self._renderer.rendering(self._sources(pose, added), pose)
 
     def _chooser(self, pose: Pose, doors: list[Door], rng: np.random.Generator) -> DoorChooser | None:
         """The doors of a view that is painted at `pose`: `doors`, to which one may be added."""

@@ -112,7 +112,6 @@ def test_a_painted_door_can_be_walked_through() -> None:
         np.zeros(shape, np.uint8),
         np.full(shape, 255, np.uint8),
         np.ones(shape, np.float32),
-        np.zeros(shape, np.float32),
     )
     guess = np.full(shape, 0.5, np.float32)
     view = painter.painted(nothing, guess, pose, Tiles(), UPRIGHT, lambda layout, bearings: (DOOR,))

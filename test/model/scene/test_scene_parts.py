@@ -66,12 +66,11 @@ def test_no_frame_shows_what_is_behind_a_wall_that_was_seen_from_afar(nearer: in
 
     sources, pose = [plane(8.0, (0, 200, 0)), plane(4.0, (200, 0, 0))], pose_at(0, 4.0 - 4.0 / nearer, 0)
     renderer = Renderer(LENS)
-    view = renderer.render(sources, pose)
-    closed = renderer.without_gaps(view, sources, pose)
+    closed = renderer.without_gaps(renderer.rendering(sources, pose))
     assert closed.known.all() and np.unique(closed.colour.reshape(-1, 3), axis=0).tolist() == [[200, 0, 0]]
     assert np.allclose(closed.disparity, nearer / 4, rtol=0.01)
-    alone = renderer.render(sources[1:], pose)
-    assert np.array_equal(renderer.without_gaps(alone, sources[1:], pose).colour, alone.colour)
+    alone = renderer.rendering(sources[1:], pose)
+    assert np.array_equal(renderer.without_gaps(alone).colour, alone.view.colour)
 
 
 def test_copies_of_a_wall_that_disagree_are_painted_and_shown_as_one_wall() -> None:
@@ -92,7 +91,7 @@ def test_copies_of_a_wall_that_disagree_are_painted_and_shown_as_one_wall() -> N
 
     def view_of(origin: int) -> View:
         surface = np.full(shape, NONE, np.uint8)
-        return View(colour, disparity, np.full(shape, origin, np.uint8), surface, np.ones(shape, np.float32), disparity)
+        return View(colour, disparity, np.full(shape, origin, np.uint8), surface, np.ones(shape, np.float32))
 
     wall = np.abs(to_world(RAYS * depth[..., None], pose)[..., 2] - HALF_Z) < 0.01
     wall[box] = wall[behind] = False
