@@ -16,8 +16,9 @@ import numpy as np
 
 from lingbot_ros.model.scene import painter
 from lingbot_ros.model.scene.camera import to_world
+from lingbot_ros.model.scene.enclosure import Room
 from lingbot_ros.model.scene.painter import Painter
-from lingbot_ros.model.scene.room_planes import RoomPlanes, find_planes
+from lingbot_ros.model.scene.room_planes import LevelView, RoomPlanes
 from lingbot_ros.model.scene.scene import Scene
 from lingbot_ros.model.scene.surfaces import CEILING, FLOOR, NONE, WALL, normals_of
 from lingbot_ros.model.scene.tiles import Tiles
@@ -64,20 +65,13 @@ def without_tiles(_: Truth) -> AbstractContextManager[Any]:
     return patch.object(Tiles, "look", look)
 
 
-def without_layout(_: Truth) -> AbstractContextManager[Any]:
-    """Holes are as far as the network guesses; which surface they show still comes of the layout."""
-
-    def guessed(lens: Any, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None) -> Any:
-        planes = find_planes(lens, disparity, known, guess, pose, upright, doors)
-        if known.all():
-            return planes
-        return RoomPlanes(np.clip(guess, 0.05, 10).astype(np.float32), planes.surface)
-
-    return patch.object(painter, "find_planes", guessed)
+def without_guess(_: Truth) -> AbstractContextManager[Any]:
+    """Walls that nobody saw are where rooms usually end, not where the network guesses them."""
+    return patch.object(Room, "guessed", lambda room, *_: room)
 
 
 def without_looks(_: Truth) -> AbstractContextManager[Any]:
-    """Nothing is painted ahead: only what the camera is about to show."""
+    """Nothing is decided ahead: only what the camera is about to show."""
     return patch.object(Scene, "_looks", lambda scene, pose: np.zeros((0, 4, 4)))
 
 
@@ -95,21 +89,23 @@ def with_true_depth(truth: Truth) -> AbstractContextManager[Any]:
 def with_true_layout(truth: Truth) -> AbstractContextManager[Any]:
     """What is painted is where it really is, objects too; its colours come from tiles as ever."""
 
-    def told(lens: Any, disparity: Any, known: Any, guess: Any, pose: Any, upright: Any, doors: Any = None) -> Any:
-        if known.all():
-            return find_planes(lens, disparity, known, guess, pose, upright)
-        true = truth.disparity(pose)
-        points = to_world(lens.rays() / true[..., None], pose)
-        normals, (floor_y, ceiling_y) = upright.along(normals_of(points)), upright.heights(pose[1, 3])
+    def told(view: LevelView, *_: Any) -> RoomPlanes:
+        true = truth.disparity(view.pose)
+        points = to_world(view.viewing / true[..., None], view.pose)
+        normals = view.upright.along(normals_of(points))
         surface = np.full(true.shape, NONE, np.uint8)
         facing = np.stack((normals[..., 0], normals[..., 2], -normals[..., 0], -normals[..., 2])).argmax(0)
         upright_ones = np.abs(normals[..., 1]) < 0.3
         surface[upright_ones] = (WALL + facing)[upright_ones]
-        surface[np.abs(points[..., 1] - floor_y) < 0.08] = FLOOR
-        surface[np.abs(points[..., 1] - ceiling_y) < 0.08] = CEILING
-        return RoomPlanes(true, surface)
+        surface[np.abs(points[..., 1] - view.floor_y) < 0.08] = FLOOR
+        surface[np.abs(points[..., 1] - view.ceiling_y) < 0.08] = CEILING
+        return RoomPlanes(true, surface, np.ones(true.shape, bool), np.zeros(true.shape, bool))
 
-    return patch.object(painter, "find_planes", told)
+    real_images_too = patch.object(painter, "LevelView", type("Measuring", (LevelView,), {"planes": LevelView.planes}))
+    patches = ExitStack()
+    patches.enter_context(real_images_too)  # they are put into the walls that are fitted to them, as ever
+    patches.enter_context(patch.object(LevelView, "planes", told))
+    return patches
 
 
 def with_both(truth: Truth) -> AbstractContextManager[Any]:
@@ -123,7 +119,7 @@ def with_both(truth: Truth) -> AbstractContextManager[Any]:
 VARIANTS: dict[str, Variant] = {
     "as shipped": as_shipped,
     "without tiles": without_tiles,
-    "without layout": without_layout,
+    "without the network's guess": without_guess,
     "without views painted ahead": without_looks,
     "without doors that nobody saw": as_shipped,
     "memory of one view": as_shipped,

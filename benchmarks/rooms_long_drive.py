@@ -5,8 +5,8 @@
 From the first image of a house on, nothing real is seen. The camera goes ahead in slow curves and turns away where
 its way is blocked. Each minute gives a row: milliseconds of the processor for a frame, memory of the process, sharpness
 (mean absolute Laplacian, grey levels) and contrast (standard deviation of the brightness) of frames, the share of
-frames in which the way was blocked, and metres driven; at the end, how many doors were painted into walls that nobody
-saw, and how far apart the places along x and z are. FOLDER gets a picture per house, a line of frames per minute.
+frames in which the way was blocked, and metres driven; at the end, how many doors the house has that nobody saw, and
+how far apart the places along x and z are. FOLDER gets a picture per house, a line of frames per minute.
 `--simulator` drives through the house itself, for comparison. Needs MiniWorld.
 """
 
@@ -74,9 +74,9 @@ class Imagined:
         return frame, np.array(self.session.camera_pose), self.session.view.motion_blocked
 
     def end(self) -> int:
-        """How many doors were painted into walls that nobody saw."""
+        """How many doors the house has that nobody saw, also in rooms where the camera never came."""
         assert isinstance(self.session, SceneSession)
-        doors = len(self.session.scene.doors)
+        doors = len(self.session.scene.house.doors)
         self.session.close()
         return doors
 

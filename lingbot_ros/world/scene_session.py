@@ -15,7 +15,7 @@ from lingbot_ros.model.autoencoder import Frames, pixels_to_frames
 from lingbot_ros.model.condition import PreviousFrames
 from lingbot_ros.model.scene.camera import Pinhole
 from lingbot_ros.model.scene.events import Event
-from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL
+from lingbot_ros.model.scene.frame import PAINTED, REAL
 from lingbot_ros.model.scene.scene import Imagining, Outcome, Scene
 from lingbot_ros.sendable import PROMPT_BYTES, require_text
 from lingbot_ros.world.assembly import Control
@@ -27,8 +27,8 @@ from lingbot_ros.world.session import Session, SessionRegistry, StepTiming
 from lingbot_ros.world.snapshot import SnapshotMeta
 from lingbot_ros.world.snapshot_check import check_finite
 
-_MASK = np.zeros(4, np.uint8)
-_MASK[REAL], _MASK[PAINTED], _MASK[COPIED] = 255, 127, 127
+_MASK = np.zeros(3, np.uint8)
+_MASK[REAL], _MASK[PAINTED] = 255, 127
 
 
 class SceneSession(Session):
@@ -68,7 +68,7 @@ class SceneSession(Session):
     @property
     def mask(self) -> NDArray[np.uint8] | None:
         """See `Session.mask`: also None after a fork or a restore, until the next frame."""
-        return None if self.last is None else _MASK[self.last.origins]
+        return None if self.last is None else _MASK[self.last.drawn.origin]
 
     @property
     def event(self) -> Event:

@@ -57,6 +57,16 @@ def test_straight_forked_and_restored_sessions_show_the_same(world: World, tmp_p
     fork.close(), restored.close(), session.close()
 
 
+def test_the_first_image_comes_back_to_the_bit(world: World) -> None:
+    """No wall is painted before what is really seen, also where it is no straight wall: here, beyond a door."""
+    image = world.seed_image()
+    session = world.start(image)
+    for _ in range(6):
+        assert np.array_equal(session.step(np.eye(4)[None])[0], image)
+        assert session.view is not None and session.view.seen == 1
+    session.close()
+
+
 def test_a_place_that_was_left_is_still_there(world: World) -> None:
     image = world.seed_image()
     session = world.start(image)
@@ -109,14 +119,14 @@ def test_walls_block_and_say_so(world: World) -> None:
     session.close()
 
 
-def test_real_frames_are_remembered_and_outlive_painted_ones(world: World) -> None:
+def test_only_real_frames_are_remembered_as_views(world: World) -> None:
     image = world.seed_image()
     session = world.start(image)
     play(session, "l-20")
-    painted = session.scene.memory.count
+    assert session.scene.memory.count == 1 and len(session.scene.house.plan.pieces) > 2
     pose = script_poses(parse_key_script("l-40"))[-1]
     session.observe(image[None, :, ::-1], pose[None])
-    assert session.scene.memory.count == painted + 1 and session.frames_since_real == 0
+    assert session.scene.memory.count == 2 and session.frames_since_real == 0
     assert session.view.seen == 1 and not session.view.motion_blocked
     assert psnr(session.step(pose[None])[0], image[:, ::-1]) > 40
     session.close()
@@ -142,7 +152,8 @@ def test_what_cannot_be_is_refused_and_changes_nothing(world: World) -> None:
         world.start(world.seed_image(), unit_step="far")  # type: ignore[arg-type]
     for damage in (
         {"scene.memory_colour": before.tensors["scene.memory_colour"][:2]},
-        {"scene.memory_origin": before.tensors["scene.memory_origin"] + 7},
+        {"scene.plan_walls": before.tensors["scene.plan_walls"] + 7},
+        {"scene.plan_free": before.tensors["scene.plan_free"][:2]},
         {"scene.doors": before.tensors["scene.doors"] + 1},
         {"scene.poses": before.tensors["scene.poses"] * 1e30},
         {"scene.numbers": None},

@@ -1,8 +1,7 @@
-"""What a scene remembers: views with depth, in arrays that are allocated once.
+"""What a scene remembers of real images: views with depth, in arrays that are allocated once.
 
-Rows are written once; only a real view takes pixels out of painted ones. So no frame is made of one that was made. Like
-the pose memory of the large models it records, selects, compresses and manages; what is recorded here are views instead
-of keys and values.
+Rows are written once, and only by real images. So no frame is made of one that was made. Like the pose memory of the
+large models it records, selects, compresses and manages; what is recorded here are views instead of keys and values.
 """
 
 from dataclasses import dataclass
@@ -14,33 +13,24 @@ from torch import Tensor
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world
 
-UNKNOWN, COPIED, PAINTED, REAL = 0, 1, 2, 3
-"""Where a pixel comes from: nowhere; rendered from other rows; painted; a real image."""
 GRID = 32
 """Points of a row that are kept in the world, per side."""
-_STATE = ("colour", "disparity", "origin", "surface", "pose", "real", "time")
-_GREATEST = {"origin": REAL}
+_STATE = ("colour", "disparity", "surface", "pose", "time")
 TURN_M = 2.0
 """What a turn of one radian counts in the distance of two poses, in metres."""
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """One view: colour uint8 [H, W, 3], disparity [H, W] in 1/m, origin and surface uint8 [H, W], where it was taken.
+    """A real view: colour uint8 [H, W, 3], disparity [H, W] in 1/m, surface uint8 [H, W], where it was taken.
 
     surface: see `surfaces`.
     """
 
     colour: NDArray[np.uint8]
     disparity: Floats
-    origin: NDArray[np.uint8]
     surface: NDArray[np.uint8]
     pose: Pose
-
-    @property
-    def is_real(self) -> bool:
-        """Whether it is a real image."""
-        return bool((self.origin == REAL).all())
 
 
 def pose_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,7 +42,7 @@ def pose_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArr
 
 def row_bytes(height: int, width: int) -> int:
     """What one remembered view takes in memory."""
-    return height * width * (3 + 4 + 1 + 1) + GRID * GRID * (12 + 1) + 16 * 8 + 9
+    return height * width * (3 + 4 + 1) + GRID * GRID * 12 + 16 * 8 + 8
 
 
 class Keyframes:
@@ -63,51 +53,30 @@ class Keyframes:
         self.lens, self.limit, self.count = lens, limit, 0
         self.colour = np.zeros((limit, height, width, 3), np.uint8)
         self.disparity = np.zeros((limit, height, width), np.float32)
-        self.origin = np.zeros((limit, height, width), np.uint8)
         self.surface = np.zeros((limit, height, width), np.uint8)
         self.pose = np.zeros((limit, 4, 4))
-        self.real = np.zeros(limit, bool)
         self.time = np.zeros(limit, np.int64)
         self.points = np.zeros((limit, GRID * GRID, 3), np.float32)
-        self.points_origin = np.zeros((limit, GRID * GRID), np.uint8)
         self._rays = lens.rays()
 
     def row(self, index: int) -> Keyframe:
         """Row number `index`, as views."""
-        return Keyframe(
-            self.colour[index], self.disparity[index], self.origin[index], self.surface[index], self.pose[index]
-        )
+        return Keyframe(self.colour[index], self.disparity[index], self.surface[index], self.pose[index])
 
     def record(self, view: Keyframe) -> None:
         """Remember a view; when all rows are in use, one goes (see `manage`)."""
         index = self.count if self.count < self.limit else self.manage()
-        self.colour[index], self.disparity[index], self.origin[index] = view.colour, view.disparity, view.origin
-        self.surface[index], self.pose[index], self.real[index] = view.surface, view.pose, view.is_real
+        self.colour[index], self.disparity[index] = view.colour, view.disparity
+        self.surface[index], self.pose[index] = view.surface, view.pose
         self.time[index] = self.time[: self.count].max(initial=0) + 1
         self._grid(index)
         self.count = min(self.count + 1, self.limit)
 
-    def correct(self, view: Keyframe) -> None:
-        """Forget what was painted in front of what a real view shows: it is not there."""
-        depth = 1 / view.disparity
-        for index in np.flatnonzero(~self.real[: self.count]):
-            row = self.row(int(index))
-            points = to_world(self._rays / np.maximum(row.disparity, 1e-3)[..., None], row.pose)
-            column, line, z = self.lens.project(points, view.pose)
-            inside = (z > 0.05) & (column >= 0) & (line >= 0) & (column < self.lens.width) & (line < self.lens.height)
-            at = np.where(inside, line, 0).astype(np.int64), np.where(inside, column, 0).astype(np.int64)
-            wrong = inside & (z < 0.95 * depth[at] - 0.03)
-            if wrong.any():
-                row.origin[wrong] = UNKNOWN
-                self._grid(int(index))
-
     def manage(self) -> int:
-        """Which row goes: of the two painted ones from the nearest poses the later; real ones only when all are."""
-        candidates = np.flatnonzero(~self.real) if (~self.real).sum() > 1 else np.arange(self.limit)
-        distance = pose_distance(self.pose[candidates], self.pose[candidates])
-        distance[np.diag_indices(len(candidates))] = np.inf
-        first, second = np.unravel_index(int(distance.argmin()), distance.shape)
-        pair = candidates[[first, second]]
+        """Which row goes: of the two from the nearest poses the later."""
+        distance = pose_distance(self.pose, self.pose)
+        distance[np.diag_indices(self.limit)] = np.inf
+        pair = np.array(np.unravel_index(int(distance.argmin()), distance.shape))
         return int(pair[self.time[pair].argmax()])
 
     def state(self) -> dict[str, Tensor]:
@@ -121,14 +90,12 @@ class Keyframes:
             mine, theirs = getattr(self, name), state[name].numpy()
             if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
                 raise ValueError(f"{name} is {theirs.dtype} {list(theirs.shape)}, not {mine.dtype} {list(mine.shape)}")
-            if name in _GREATEST and theirs.max(initial=0) > _GREATEST[name]:
-                raise ValueError(f"{name} has {theirs.max()}, of at most {_GREATEST[name]}")
             setattr(self, name, theirs.copy())
         count = int(state["count"])
         if not 0 <= count <= self.limit:
             raise ValueError(f"{count} rows of {self.limit}")
         self.count = count
-        self.points, self.points_origin = np.zeros_like(self.points), np.zeros_like(self.points_origin)
+        self.points = np.zeros_like(self.points)
         for index in range(count):
             self._grid(index)
 
@@ -137,4 +104,3 @@ class Keyframes:
         at = np.ix_(rows, columns)
         rays, disparity = self._rays[at], self.disparity[index][at]
         self.points[index] = to_world(rays / np.maximum(disparity, 1e-3)[..., None], self.pose[index]).reshape(-1, 3)
-        self.points_origin[index] = self.origin[index][at].reshape(-1)

@@ -11,16 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter  # type: ignore[import-untyped]
 
-from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose
-from lingbot_ros.model.scene.surfaces import NONE, WALL, Upright
+from lingbot_ros.model.scene.bearings import MARGIN, Bearings
+from lingbot_ros.model.scene.camera import Floats
+from lingbot_ros.model.scene.surfaces import NONE, WALL
+from lingbot_ros.model.scene.walls import PLACE, SURFACE, Rows
 
-MARGIN = 32
-"""Columns beyond either edge: a camera that is pitched sees them in its corners."""
 _LOW_M, _HIGH_M = 0.95, 1.9
 _BIN_M = 0.15
 _PEAKS = 7
 _SMOOTH = 7
 _RAW_COST, _SWITCH_COST, _WORST = 0.15, 1.2, 0.5
+_BINS = 4096
+_SNAP_M, _SNAP_SHARE = 0.2, 0.08
+"""A wall that is guessed this near to a known one of the same direction is that one: metres, or a share of distance."""
+_LEAST = 0.04
+"""Disparity of the farthest walls that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -39,38 +44,25 @@ def wall_band(points: Floats, floor_y: float) -> NDArray[np.bool_]:
     return np.asarray((height > _LOW_M) & (height < _HIGH_M))
 
 
-def find_layout(
-    lens: Pinhole,
-    pose: Pose,
-    upright: Upright,
-    known: tuple[Floats, Floats],
-    guessed: tuple[Floats, Floats],
-) -> Layout:
-    """`pose` is level. known, guessed: columns [n] in pixels and disparities [n] of points in the band of walls."""
-    columns = lens.width + 2 * MARGIN
-    profile = _profile(*known, columns)
-    is_known = np.isfinite(profile)
-    guess = _profile(*guessed, columns)
-    profile = np.where(is_known, profile, guess)
-    if not np.isfinite(profile).any():
-        return Layout(np.full(columns, 0.25, np.float32), np.full(columns, WALL, np.uint8), is_known)
-    at = np.arange(columns)
-    there = np.isfinite(profile)
-    raw = median_filter(np.interp(at, at[there], profile[there]), _SMOOTH, mode="nearest").astype(np.float32)
-    trust = np.where(is_known, 3.0, np.where(there, 1.0, 0.0))
-    direction = (at + 0.5 - MARGIN - lens.cx) / lens.fx
-    lines, surfaces = _candidates(raw, trust, direction, pose, upright)
+def find_layout(bearings: Bearings, profile: Floats, walls: Rows) -> Layout:
+    """Walls through a view's disparities by column [n], NaN for none; `known` are those that are straight.
+
+    One near one of `walls` [n, 5] (see `walls`) that faces the same way is that one.
+    """
+    raw, trust = _whole(profile), np.where(np.isfinite(profile), 3.0, 0.0)
+    lines, surfaces = _candidates(bearings, raw, trust, walls)
+    lines, surfaces = np.vstack((lines, raw)), np.append(surfaces, NONE).astype(np.uint8)
     cost = np.minimum(np.abs(np.log(lines / raw)), _WORST) * trust
     cost[-1] = _RAW_COST * np.maximum(trust, 0.3)
     path = _cheapest(cost, lines)
-    surface = surfaces[path]
-    raw_ones = path == len(lines) - 1
-    surface[raw_ones] = _facing(raw, direction, pose, upright)[raw_ones]
-    return Layout(lines[path, at].astype(np.float32), surface, is_known)
+    disparity, surface = lines[path, np.arange(len(raw))], surfaces[path]
+    straight = (path < len(lines) - 1) & (disparity > _LEAST)
+    surface[~straight] = _facing(bearings, raw)[~straight]
+    return Layout(disparity.astype(np.float32), surface, straight)
 
 
-def _profile(column: Floats, disparity: Floats, columns: int) -> NDArray[np.float64]:
-    """Medians per column; NaN where fewer than 4 points are."""
+def profile_of(column: Floats, disparity: Floats, columns: int) -> NDArray[np.float64]:
+    """Medians of points' disparities by column, [columns] with the margins; NaN where fewer than 4 points are."""
     index = np.floor(column).astype(np.int64) + MARGIN
     inside = (index >= 0) & (index < columns)
     index, disparity = index[inside], disparity[inside]
@@ -83,32 +75,47 @@ def _profile(column: Floats, disparity: Floats, columns: int) -> NDArray[np.floa
     return result
 
 
+def _whole(profile: Floats) -> Floats:
+    """Without gaps and lone errors."""
+    at, there = np.arange(len(profile)), np.isfinite(profile)
+    if not there.any():
+        return np.full(len(profile), 0.25, np.float32)
+    return np.asarray(median_filter(np.interp(at, at[there], profile[there]), _SMOOTH, mode="nearest"), np.float32)
+
+
 def _candidates(
-    raw: Floats, trust: Floats, direction: Floats, pose: Pose, upright: Upright
+    bearings: Bearings, raw: Floats, trust: Floats, walls: Rows
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Disparities [C, columns] of planes along the walls' axes through peaks of the profile; the last is raw."""
-    eye = upright.along(pose[:3, 3].astype(np.float32)).astype(float)
-    right, ahead = (upright.along(pose[:3, i].astype(np.float32)).astype(float) for i in (0, 2))
-    ray = ahead[None, :] + direction[:, None] * right[None, :]
-    point = eye + ray / raw[:, None]
-    lines, surfaces = [], []
+    """Disparities [C, n] of planes along the walls' axes through peaks of the profile, and their surfaces.
+
+    A peak near a known wall that faces the same way is that wall.
+    """
+    points, eye, rays = bearings.points(raw), bearings.eye, bearings.rays
+    found: dict[tuple[int, float], NDArray[np.float64]] = {}
     for axis in (0, 2):
-        values = point[:, axis]
+        values = points[:, axis]
         low = values.min()
         bins = np.floor((values - low) / _BIN_M).astype(int) + 1
+        if bins.max() > _BINS:
+            continue
         weight = np.bincount(bins, np.maximum(trust, 0.05), int(bins.max()) + 2)
         smooth = np.convolve(weight, [0.5, 1, 0.5], "same")
         for peak in np.argsort(-smooth, kind="stable")[:_PEAKS]:
             if smooth[peak] < 2.0:
                 break
             near = np.abs(bins - peak) <= 1
-            offset = float(np.average(values[near], weights=np.maximum(trust[near], 0.05))) - eye[axis]
-            if abs(offset) < 0.15:
+            at = float(np.average(values[near], weights=np.maximum(trust[near], 0.05)))
+            number = WALL + (0 if axis == 0 else 1) + (2 if at > eye[axis] else 0)
+            reach = max(_SNAP_M, _SNAP_SHARE * abs(at - eye[axis]))
+            known = walls[walls[:, SURFACE] == number, PLACE]
+            if len(known) and np.abs(known - at).min() < reach:
+                at = float(known[np.abs(known - at).argmin()])
+            if abs(at - eye[axis]) < 0.15:
                 continue
-            line = ray[:, axis] / offset
-            lines.append(np.where(line > 0.04, line, 1e-3))
-            surfaces.append(WALL + (0 if axis == 0 else 1) + (2 if offset > 0 else 0))
-    return np.array([*lines, raw], float), np.array([*surfaces, NONE], np.uint8)
+            line = rays[:, axis] / (at - eye[axis])
+            found.setdefault((number, at), np.where(line > _LEAST, line, 1e-3))
+    lines = np.array(list(found.values()), float).reshape(len(found), len(raw))
+    return lines, np.array([number for number, _ in found], np.uint8)
 
 
 def _cheapest(cost: NDArray[np.float64], lines: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -131,12 +138,11 @@ def _cheapest(cost: NDArray[np.float64], lines: NDArray[np.float64]) -> NDArray[
     return path
 
 
-def _facing(raw: Floats, direction: Floats, pose: Pose, upright: Upright) -> NDArray[np.uint8]:
+def _facing(bearings: Bearings, raw: Floats) -> NDArray[np.uint8]:
     """The wall that each column of the raw profile most looks like."""
-    right, ahead = (upright.along(pose[:3, i].astype(np.float32)).astype(float) for i in (0, 2))
-    points = (ahead[None, :] + direction[:, None] * right[None, :]) / raw[:, None]
+    points = bearings.rays[:, [0, 2]] / raw[:, None]
     along = np.gradient(points, axis=0)
-    normal = np.stack((along[:, 2], -along[:, 0]), -1)
-    normal *= -np.sign((normal * points[:, [0, 2]]).sum(1, keepdims=True))
+    normal = np.stack((along[:, 1], -along[:, 0]), -1)
+    normal *= -np.sign((normal * points).sum(1, keepdims=True))
     scores = np.stack((normal[:, 0], normal[:, 1], -normal[:, 0], -normal[:, 1]))
     return (WALL + scores.argmax(0)).astype(np.uint8)

@@ -4,8 +4,6 @@ A hole needs three answers: where the surface is (the depth network's guess, str
 is, and how brightly it is lit (as the nearest known pixel of that surface). Colour then comes from the surface's tile.
 """
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import torch
@@ -14,10 +12,12 @@ from torch import Tensor
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose, to_world
 from lingbot_ros.model.scene.depth_network import RAY_X, DepthNetwork, condition
-from lingbot_ros.model.scene.doors import DoorChooser
-from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
+from lingbot_ros.model.scene.floor_plan import FloorPlan
+from lingbot_ros.model.scene.frame import PAINTED, REAL, UNKNOWN, Drawn
+from lingbot_ros.model.scene.keyframes import Keyframe
+from lingbot_ros.model.scene.layout import find_layout
 from lingbot_ros.model.scene.render import View
-from lingbot_ros.model.scene.room_planes import RoomPlanes, find_planes
+from lingbot_ros.model.scene.room_planes import LevelView, RoomPlanes
 from lingbot_ros.model.scene.surfaces import (
     NONE,
     SURFACES,
@@ -31,8 +31,11 @@ from lingbot_ros.model.scene.tiles import Tiles
 
 _RIM_PX = 5.0
 """Pixels of a small hole this near what is known take its colour: a tile's would be further off in the mean."""
-_SLACK_M = 0.15
-"""What was painted or copied and is so near before a plane lies in it: copies of copies drift, one wall becomes two."""
+_SPECK_PX, _SOLID_PX = 5, 11
+_NEAR_SHARE = 0.08
+"""What of a real image is this near to a plane of the room, as a share of its distance, is put into it."""
+_HIDES_SHARE, _HIDES_M = 1.1, 0.15
+"""A wall hides what is so much further away: a share of its distance, and metres."""
 _DARKEST, _BRIGHTEST = 0.6, 1.5
 """Light on a painted surface against its tile."""
 
@@ -54,12 +57,12 @@ class Painter:
         disparity = self.disparity_of(image)
         found = find_upright(to_world(self._rays / disparity[..., None], pose), pose[1, 3])
         room = found if upright is None else upright.with_heights_of(found)
-        planes = find_planes(self.lens, disparity, everything, disparity, pose, room)
-        near = planes.hold(disparity)
+        view = LevelView(self.lens, pose, room)
+        planes = view.planes(find_layout(view.bearings, view.profile(disparity, everything), np.zeros((0, 5))))
+        near = np.abs(np.log(disparity / planes.disparity)) < _NEAR_SHARE
         keyframe = Keyframe(
             image.copy(),
             np.where(near, planes.disparity, disparity).astype(np.float32),
-            np.full(image.shape[:2], REAL, np.uint8),
             np.where(near, planes.surface, NONE).astype(np.uint8),
             pose.copy(),
         )
@@ -83,69 +86,48 @@ class Painter:
             length, _ = self._footprint(frame.disparity, points, frame.pose, frame.surface, upright)
             tiles.write(frame.surface[chosen], at, frame.colour[chosen], length[chosen])
 
-    def question(self, view: View) -> Tensor:
-        """What the network is asked of a view with holes, before it can be `painted`: [1, 8, H, W]."""
-        return self._inputs(view.colour, view.known, view.disparity, view.known)
+    def surveyed(self, frame: Keyframe, plan: FloorPlan, upright: Upright) -> FloorPlan:
+        """The plan with the walls that a real keyframe shows."""
+        view = LevelView(self.lens, frame.pose, upright)
+        profile = view.profile(frame.disparity, np.ones(frame.disparity.shape, bool))
+        if not np.isfinite(profile).any():
+            return plan
+        return plan.with_real_view(view.bearings, find_layout(view.bearings, profile, plan.pieces), view.span)
 
-    def painted(
-        self, view: View, guess: Floats, pose: Pose, tiles: Tiles, upright: Upright, doors: DoorChooser | None = None
-    ) -> Keyframe:
-        """The view at `pose` with all its holes filled, as a keyframe: PAINTED there, COPIED elsewhere.
+    def question(self, drawn: Drawn) -> Tensor:
+        """What the network is asked of a view of which not all is known: [1, 8, H, W]."""
+        known = drawn.origin != UNKNOWN
+        colour = np.where(known[..., None], drawn.colour, 0).astype(np.uint8)
+        return self._inputs(colour, known, np.where(known, drawn.disparity, 0).astype(np.float32), known)
 
-        What is remembered of no real image and lies in a plane of the room is put there and drawn anew, like a hole.
-        guess: the network's disparity [H, W] for the view's `question`; doors: which of them are in unseen walls.
+    def drawn(self, view: View, planes: RoomPlanes, pose: Pose, tiles: Tiles, upright: Upright) -> Drawn:
+        """The view with the room drawn where nothing real is remembered, or where a wall hides it.
+
+        The rims of holes take what is next to them: cracks and edges are no more than that.
         """
-        planes = find_planes(self.lens, view.disparity, view.known, guess, pose, upright, doors)
-        flat = _lies_in(planes, np.maximum(view.disparity, 0.05), view.known & (view.origin != REAL))
-        return self._filled(view, planes, flat, pose, tiles, upright)
-
-    def flattened(self, view: View, pose: Pose, upright: Upright) -> tuple[NDArray[np.bool_], View]:
-        """Which painted pixels [H, W] lie in a plane of the room, and the view with them in it.
-
-        Rows of the memory do not agree on a wall to the centimetre: near by, it would show as layers.
-        """
-        disparity = np.maximum(view.disparity, 0.05)
-        planes = find_planes(self.lens, disparity, view.known, disparity, pose, upright)
-        flat = _lies_in(planes, disparity, view.origin == PAINTED)
-        surface = np.where(flat, planes.surface, view.surface).astype(np.uint8)
-        return flat, replace(view, surface=surface, disparity=np.where(flat, planes.disparity, disparity))
-
-    def patched(self, view: View, pose: Pose, tiles: Tiles, upright: Upright) -> Keyframe:
-        """Like `painted`, for small holes: without the network, what is unknown is as far as what is next to it.
-
-        The rims of holes are no more than cracks and edges; they take what is next to them.
-        """
-        nothing = np.zeros(view.known.shape, bool)
-        if not view.known.any():
-            far = np.maximum(view.disparity, 0.05)
-            planes = find_planes(self.lens, view.disparity, view.known, far, pose, upright)
-            return self._filled(view, planes, nothing, pose, tiles, upright)
-        nearest = nearest_index(view.known)
-        colour = view.colour.reshape(-1, 3)[nearest]
-        disparity = np.maximum(view.disparity.reshape(-1)[nearest], 0.05)
-        origin, surface = (image.reshape(-1)[nearest] for image in (view.origin, view.surface))
-        wide = cv2.distanceTransform((~view.known).astype(np.uint8), cv2.DIST_L2, 3) > _RIM_PX
-        if not wide.any():
-            return Keyframe(colour, disparity, np.full(wide.shape, COPIED, np.uint8), surface, pose.copy())
-        origin = np.where(wide, UNKNOWN, origin).astype(np.uint8)
-        closed = View(colour, disparity, origin, surface, view.magnified)
-        planes = find_planes(self.lens, disparity, ~wide, disparity, pose, upright)
-        return self._filled(closed, planes, nothing, pose, tiles, upright)
-
-    def _filled(
-        self, view: View, planes: RoomPlanes, flat: NDArray[np.bool_], pose: Pose, tiles: Tiles, upright: Upright
-    ) -> Keyframe:
-        """The view with its holes and its pixels `flat` [H, W] in the planes, drawn from their tiles."""
-        holes = ~view.known
-        painted = holes | flat
-        disparity = np.where(painted, planes.disparity, np.maximum(view.disparity, 0.05)).astype(np.float32)
-        surface = np.where(painted, planes.surface, view.surface).astype(np.uint8)
-        points = to_world(self._rays / disparity[..., None], pose)
+        far = np.maximum(view.disparity, 0.05)
+        in_front = (planes.disparity > _HIDES_SHARE * far) & (1 / far - 1 / planes.disparity > _HIDES_M)
+        hidden = view.known & planes.hides & in_front
+        real = _without_specks(view.known & ~hidden, _SPECK_PX)
+        holes = ~real
+        origin = np.where(real, REAL, np.where(planes.known, PAINTED, UNKNOWN)).astype(np.uint8)
+        disparity = np.where(holes, planes.disparity, far).astype(np.float32)
+        surface = np.where(holes, planes.surface, view.surface).astype(np.uint8)
         colour = view.colour
-        if flat.any():
-            colour = self.sharpened(colour, flat, surface, disparity, points, pose, tiles, upright)
-        colour = self.textured(colour, holes, surface, disparity, points, pose, tiles, upright)
-        return Keyframe(colour, disparity, np.where(painted, PAINTED, COPIED).astype(np.uint8), surface, pose.copy())
+        if not holes.any():
+            return Drawn(colour, disparity, surface, origin)
+        solid = _without_specks(real, _SOLID_PX)
+        rims = holes & (cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 3) <= _RIM_PX)
+        if rims.any() and solid.any():
+            nearest = nearest_index(solid)[rims]
+            colour = colour.copy()
+            colour[rims] = view.colour.reshape(-1, 3)[nearest]
+            disparity[rims], surface[rims] = far.reshape(-1)[nearest], view.surface.reshape(-1)[nearest]
+            holes = holes & ~rims
+        if holes.any():
+            points = to_world(self._rays / disparity[..., None], pose)
+            colour = self.textured(colour, holes, surface, disparity, points, pose, tiles, upright)
+        return Drawn(colour, disparity, surface, origin)
 
     def textured(
         self,
@@ -176,33 +158,6 @@ class Painter:
         filled = holes & has_tile
         gain = _light(colour, tile, ~holes & has_tile, surface, filled)
         result[filled] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[filled]
-        return result
-
-    def sharpened(
-        self,
-        colour: NDArray[np.uint8],
-        close: NDArray[np.bool_],
-        surface: NDArray[np.uint8],
-        disparity: Floats,
-        points: Floats,
-        pose: Pose,
-        tiles: Tiles,
-        upright: Upright,
-    ) -> NDArray[np.uint8]:
-        """The colours with the pixels `close` drawn anew from their tiles, as bright as they are."""
-        at = coordinates(points[close], surface[close], upright, pose[1, 3])
-        length, width = self._footprint(disparity, points, pose, surface, upright)
-        footprint = np.sqrt(length * width)[close]
-        tile = np.zeros(colour.shape, np.float32)
-        has_tile = np.zeros(close.shape, bool)
-        tile[close], has_tile[close] = tiles.look(surface[close], at, footprint)
-        mask = has_tile.astype(np.float32)
-        seen, drawn = (
-            cv2.boxFilter(x.mean(-1).astype(np.float32) * mask, -1, (15, 15), normalize=False) for x in (colour, tile)
-        )
-        gain = np.clip(seen / np.maximum(drawn, 1.0), 0.4, 2.0)
-        result = colour.copy()
-        result[has_tile] = np.clip(np.rint(tile * gain[..., None]), 0, 255)[has_tile]
         return result
 
     def _inputs(
@@ -248,9 +203,10 @@ def nearest_index(known: NDArray[np.bool_]) -> NDArray[np.int64]:
     return place[labels]
 
 
-def _lies_in(planes: RoomPlanes, disparity: Floats, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of the pixels `among` [H, W], of no real image, lie in the planes."""
-    return among & (planes.surface != NONE) & planes.hold(disparity, _SLACK_M)
+def _without_specks(known: NDArray[np.bool_], size_px: int) -> NDArray[np.bool_]:
+    """Without what is smaller than `size_px`: errors of depth leave lone pixels [H, W] between others."""
+    closed = cv2.morphologyEx(known.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return known & (cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((size_px, size_px), np.uint8)) > 0)
 
 
 def _light(

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Floats
-from lingbot_ros.model.scene.keyframes import UNKNOWN, Keyframes
+from lingbot_ros.model.scene.keyframes import Keyframes
 
 _FEET_M, _HEAD_M = 0.15, 0.3
 """Surfaces lower than this above the floor, or higher above the eye, are in nobody's way."""
@@ -19,8 +19,7 @@ def is_blocked(
 
     A move that leads away from what is too near already is free.
     """
-    known = memory.points_origin[: memory.count] != UNKNOWN
-    return meets(memory.points[: memory.count][known], start, goal, radius_m, floor_y, _POINTS)
+    return meets(memory.points[: memory.count].reshape(-1, 3), start, goal, radius_m, floor_y, _POINTS)
 
 
 def meets(

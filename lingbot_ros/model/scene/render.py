@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Floats, Pinhole, Pose
-from lingbot_ros.model.scene.keyframes import COPIED, PAINTED, REAL, UNKNOWN, Keyframe
+from lingbot_ros.model.scene.keyframes import Keyframe
 from lingbot_ros.model.scene.surfaces import NONE
 
 _SLACK_SHARE, _SLACK_M = 0.05, 0.03
@@ -17,30 +17,19 @@ _SLACK_SHARE, _SLACK_M = 0.05, 0.03
 _CRACK = 1.15
 """A pixel so many times deeper than its surroundings is seen through a crack between points."""
 _SPARSE_PX = 1.5
+_COARSE = 4
 _BETWEEN = np.ones((5, 5), np.uint8)
 """Gaps of up to four pixels between sparse points are closed: a surface four times as near as where it was seen."""
-_TRUST = np.zeros(4, np.float32)
-_TRUST[REAL], _TRUST[PAINTED], _TRUST[COPIED] = 1.0, 0.36**4, 0.09**4
-"""Weights of sources. The powers let the best one decide; only equals are mixed."""
 
 
 @dataclass(frozen=True)
 class View:
-    """colour uint8 [H, W, 3]; disparity [H, W], 1/m; origin and surface uint8 [H, W], see `Keyframe`.
-
-    magnified float32 [H, W]: how many pixels of this view one of the source's fills, along a side.
-    """
+    """colour uint8 [H, W, 3]; disparity [H, W] in 1/m; surface uint8 [H, W]; known [H, W]: what is remembered."""
 
     colour: NDArray[np.uint8]
     disparity: Floats
-    origin: NDArray[np.uint8]
     surface: NDArray[np.uint8]
-    magnified: Floats
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """Which pixels are remembered."""
-        return np.asarray(self.origin != UNKNOWN)
+    known: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -87,9 +76,9 @@ class Renderer:
             result[np.divmod(at, width)] = values
             return result
 
-        pairs = [(view.colour, part.colour), (view.origin, part.origin), (view.surface, part.surface)]
-        colour, origin, surface = (with_part(*pair) for pair in pairs)
-        return View(colour, closed, origin, surface, with_part(view.magnified, part.magnified))
+        pairs = [(view.colour, part.colour), (view.surface, part.surface), (view.known, part.known)]
+        colour, surface, known = (with_part(*pair) for pair in pairs)
+        return View(colour, closed, surface, known)
 
     def _sampled(self, sources: Sequence[Keyframe], pose: Pose, rays: Floats, disparity: Floats) -> View:
         """Pixels with those rays [3, h w] and disparities [h, w], sampled in the sources that see their surfaces."""
@@ -99,9 +88,7 @@ class Renderer:
         total = np.zeros((height, width, 1), np.float32)
         colour = np.zeros((height, width, 3), np.float32)
         best = np.zeros((height, width), np.float32)
-        origin = np.zeros((height, width), np.uint8)
         surface = np.full((height, width), NONE, np.uint8)
-        magnified = np.ones((height, width), np.float32)
         for source in sources:
             column, row, z = (
                 x.reshape(height, width) for x in self.lens.project_from(rays, depth.reshape(-1), pose, source.pose)
@@ -110,32 +97,29 @@ class Renderer:
             there = cv2.remap(
                 source.disparity, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
             )
-            kind = cv2.remap(
-                source.origin, column, row, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-            )
             # |z - 1/d| < slack, without dividing by a disparity of 0
             near = np.abs(z * there - 1) < _SLACK_SHARE + _SLACK_M / np.maximum(z, 0.05)
-            seen = near & (z > 0.05) & (kind != UNKNOWN) & ~empty
-            if not seen.any():
-                continue
-            magnifies = np.maximum(z, np.float32(0.05)) / depth
-            density = np.minimum(1 / magnifies, np.float32(1.0))
-            density *= density
-            density *= density
-            weight = seen * (_TRUST[kind] * density * density + np.float32(1e-12))
-            sampled = cv2.remap(source.colour, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            colour += sampled * weight[..., None]
-            total += weight[..., None]
             shown = cv2.remap(
                 source.surface, column, row, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=NONE
             )
+            # A wall seen from so much further away is less sharp than what is drawn of its tile.
+            coarse = (z > _COARSE * depth) & (shown != NONE)
+            seen = near & (z > 0.05) & ~empty & ~coarse
+            if not seen.any():
+                continue
+            density = np.minimum(depth / np.maximum(z, np.float32(0.05)), np.float32(1.0))
+            density *= density
+            density *= density
+            weight = seen * (density * density + np.float32(1e-12))
+            sampled = cv2.remap(source.colour, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            colour += sampled * weight[..., None]
+            total += weight[..., None]
             better = weight > best
             best[better] = weight[better]
-            origin[better], surface[better] = kind[better], shown[better]
-            magnified[better] = magnifies[better]
+            surface[better] = shown[better]
         colour /= np.maximum(total, 1e-20)
         colours = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
-        return View(colours, disparity, origin, surface, magnified)
+        return View(colours, disparity, surface, best > 0)
 
     def _disparity(self, sources: Sequence[Keyframe], pose: Pose) -> tuple[Floats, Floats]:
         """The z-buffer as disparity float32 [H, W], 0 where nothing is; and without gaps between sparse points."""
@@ -143,10 +127,8 @@ class Renderer:
         buffer = np.full(lens.height * lens.width, np.inf, np.float32)
         sparse = buffer.copy()
         for source in sources:
-            known = np.flatnonzero(source.origin.reshape(-1) != UNKNOWN)
-            disparity = source.disparity.reshape(-1)[known]
-            rays = self._rays if len(known) == len(buffer) else self._rays[:, known]
-            column, row, z = lens.project_from(rays, 1 / disparity, source.pose, pose)
+            disparity = source.disparity.reshape(-1)
+            column, row, z = lens.project_from(self._rays, 1 / disparity, source.pose, pose)
             inside = (z > 0.05) & (column >= 0) & (column < lens.width) & (row >= 0) & (row < lens.height)
             index = row[inside].astype(np.int32) * lens.width + column[inside].astype(np.int32)
             np.minimum.at(buffer, index, z[inside])

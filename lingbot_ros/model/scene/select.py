@@ -1,36 +1,33 @@
-"""Which remembered views a new view is rendered from: those that cover it, seen before painted, near before far."""
+"""Which remembered views a new view is rendered from: those that cover it, near before far."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Pose
-from lingbot_ros.model.scene.keyframes import PAINTED, REAL, UNKNOWN, Keyframes, pose_distance
+from lingbot_ros.model.scene.keyframes import Keyframes, pose_distance
 
 CELLS = 16
 """Cells of the new view, per side."""
 
 
 def coverage(memory: Keyframes, pose: Pose) -> NDArray[np.float32]:
-    """How well each row covers each cell of the view at `pose`: float32 [count, CELLS^2], 0 nothing .. 1 seen.
+    """Whether each row covers each cell of the view at `pose`: float32 [count, CELLS^2], 1 where it does.
 
     A row does not cover what stands behind something that another row knows.
     """
     count, lens = memory.count, memory.lens
-    points, origin = memory.points[:count], memory.points_origin[:count]
+    points = memory.points[:count]
     column, line, z = lens.project(points, pose)
     x = (column * (CELLS / lens.width)).astype(np.int32)
     y = (line * (CELLS / lens.height)).astype(np.int32)
-    inside = (z > 0.05) & (origin != UNKNOWN) & (column >= 0) & (line >= 0) & (x < CELLS) & (y < CELLS)
+    inside = (z > 0.05) & (column >= 0) & (line >= 0) & (x < CELLS) & (y < CELLS)
     row, point = np.nonzero(inside)
     cell, z = y[row, point] * CELLS + x[row, point], z[row, point]
     nearest = np.full(CELLS * CELLS, np.inf, np.float32)
     np.minimum.at(nearest, cell, z)
     in_front = z < 1.5 * nearest[cell] + 0.3
-    quality = np.zeros(4, np.float32)
-    quality[REAL], quality[PAINTED], quality[1] = 1.0, 0.5, 0.2
     covered = np.zeros((count, CELLS * CELLS), np.float32)
-    row, cell, point = row[in_front], cell[in_front], point[in_front]
-    np.maximum.at(covered, (row, cell), quality[origin[row, point]])
+    covered[row[in_front], cell[in_front]] = 1
     return covered
 
 
@@ -51,14 +48,3 @@ def select(memory: Keyframes, pose: Pose, limit: int) -> list[int]:
         chosen.append(index)
         best = np.maximum(best, covered[index])
     return chosen
-
-
-def uncovered_share(memory: Keyframes, pose: Pose) -> float:
-    """The share of the view's cells that no row has anything to say about."""
-    if memory.count == 0:
-        return 1.0
-    known = (coverage(memory, pose).max(0) > 0).reshape(CELLS, CELLS)
-    padded = np.pad(known, 1)
-    # Points are sparse where a surface is nearer than it was seen from: a cell between known ones is known.
-    closed = known | (padded[1:-1, :-2] & padded[1:-1, 2:]) | (padded[:-2, 1:-1] & padded[2:, 1:-1])
-    return float(1 - closed.mean())

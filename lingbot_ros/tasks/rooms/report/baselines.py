@@ -5,9 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.model.scene.camera import Pinhole, to_world
-from lingbot_ros.model.scene.keyframes import REAL, Keyframe
+from lingbot_ros.model.scene.keyframes import Keyframe
 from lingbot_ros.model.scene.painter import nearest_filled
 from lingbot_ros.model.scene.render import Renderer
+from lingbot_ros.model.scene.surfaces import NONE
 from lingbot_ros.tasks.rooms.dataset.episode import Episode
 
 Frame = NDArray[np.uint8]
@@ -27,10 +28,10 @@ class TrueScene:
         self._episode, self._context = episode, context
         self._poses = _DOWN @ episode.poses
         self._renderer, self._rays = Renderer(self._lens), self._lens.rays()
-        known = np.full((height, width), REAL, np.uint8)
+        nothing = np.full((height, width), NONE, np.uint8)
         disparity = 1 / np.maximum(episode.depth[:context], 0.05)
         self._sources = [
-            Keyframe(episode.frames[t], disparity[t], known, known, self._poses[t]) for t in range(context - 1, -1, -1)
+            Keyframe(episode.frames[t], disparity[t], nothing, self._poses[t]) for t in range(context - 1, -1, -1)
         ]
 
     def in_view(self, frame: int) -> NDArray[np.bool_]:

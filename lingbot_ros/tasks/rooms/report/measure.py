@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingbot_ros.evaluate.metric import psnr_of_error
-from lingbot_ros.model.scene.keyframes import REAL
+from lingbot_ros.model.scene.frame import REAL
 from lingbot_ros.tasks.rooms.dataset.episode import Episode
 from lingbot_ros.tasks.rooms.report.baselines import Frame, TrueScene
 from lingbot_ros.world import Session, World
@@ -69,7 +69,7 @@ def _figures(session: Session, episode: Episode, at: int, frame: Frame, in_view:
     real = episode.frames[at]
     figures = _psnr("imagined", frame, real, in_view) | {"in_view_share": float(in_view.mean())}
     if isinstance(session, SceneSession) and session.last is not None and session.view is not None:
-        view = session.last.view
+        view = session.last.drawn
         error = np.abs(episode.depth[at] * view.disparity - 1)
         seen = view.origin == REAL
         figures["depth_error"] = float(np.median(error[seen])) if seen.sum() >= _LEAST_PIXELS else float("nan")
