@@ -58,7 +58,6 @@ def test_straight_forked_and_restored_sessions_show_the_same(world: World, tmp_p
 
 
 def test_the_first_image_comes_back_to_the_bit(world: World) -> None:
-    """No wall is painted before what is really seen, also where it is no straight wall: here, beyond a door."""
     image = world.seed_image()
     session = world.start(image)
     for _ in range(6):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lingbot_ros.model.scene.bearings import MARGIN, Bearings
 from lingbot_ros.model.scene.enclosure import Room, enclose
 from lingbot_ros.model.scene.floor_plan import LIMIT, FloorPlan
+from lingbot_ros.model.scene.house import House
 from lingbot_ros.model.scene.layout import Layout, find_layout
 from lingbot_ros.model.scene.room_planes import LevelView
 from lingbot_ros.model.scene.surfaces import WALL, Upright
@@ -117,6 +118,17 @@ def test_a_room_is_closed_by_walls_that_are_known_and_open_where_the_floor_is() 
     through = (bearings.rays[:, 0] / bearings.rays[:, 2] > 0.4) & (bearings.rays[:, 0] / bearings.rays[:, 2] < 0.9)
     assert not (found.certain | found.guessed | found.layout.known)[through].any()
     assert (bearings.points(found.layout.disparity)[through, 2] > 2.2).all()
+
+
+def test_nothing_is_painted_before_what_is_really_seen() -> None:
+    """Also where it is no straight wall, such as what is seen through a door."""
+    house, view = House(seen(pose_at(0, 0, -0.4))), LevelView(LENS, pose_at(0, 0, 0.6), UPRIGHT)
+    everywhere, guess = np.ones((LENS.height, LENS.width), bool), np.full((LENS.height, LENS.width), 0.4, np.float32)
+    rng = np.random.default_rng(0)
+    for real, changes in ((everywhere, False), (~everywhere, True)):
+        completed = house.seen_from(view, real)[0].with_guess(view, real, guess, False, rng)
+        assert np.array_equal(completed.plan.walls, house.plan.walls) != changes
+    assert len(completed.plan.pieces) > len(house.plan.pieces)
 
 
 def test_an_unknown_side_stands_no_further_than_the_next_wall() -> None:
