@@ -12,6 +12,13 @@ MARGIN = 32
 """Columns beyond either edge: a camera that is pitched sees them in its corners."""
 
 
+AZIMUTHS = 128
+"""Directions in which walls are looked for all around: direction 0 is the walls' x axis, a quarter on is z."""
+_TURN_RAD = (np.arange(AZIMUTHS) + 0.5) * (2 * np.pi / AZIMUTHS)
+ALL_AROUND = np.stack((np.cos(_TURN_RAD), np.zeros(AZIMUTHS), np.sin(_TURN_RAD)), -1)
+"""They as rays [AZIMUTHS, 3] of 1 m."""
+
+
 class Bearings:
     """Rays [n, 3] of a level view's columns from `eye` [3], in the walls' axes.
 

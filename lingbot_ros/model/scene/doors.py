@@ -9,16 +9,14 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.model.scene.bearings import Bearings
+from lingbot_ros.model.scene.bearings import ALL_AROUND, AZIMUTHS, Bearings
 from lingbot_ros.model.scene.camera import Floats
 from lingbot_ros.model.scene.floor_plan import Box, FloorPlan
 from lingbot_ros.model.scene.surfaces import WALL
-from lingbot_ros.model.scene.walls import runs
+from lingbot_ros.model.scene.walls import number_of, runs
 
 LIMIT = 64
 """Doors that a scene remembers."""
-AZIMUTHS = 128
-"""Directions in which walls are looked for."""
 PASSAGE_M = 2.0
 _WIDTHS_M, _HEIGHTS_M = (1.5, 2.0, 2.5), (2.0, 2.2, 2.4)
 _CHANCE, _LOOKED = 0.4, 0.6
@@ -67,10 +65,9 @@ class Door:
 def surroundings(plan: FloorPlan, eye: Floats) -> Floats:
     """How far the wall is in each direction from `eye` [3], where it is known: [AZIMUTHS] in metres, else NaN.
 
-    Direction 0 is the walls' x axis, a quarter on is z; `eye` is in their axes, too.
+    The directions are those of `ALL_AROUND`; `eye` is in the walls' axes, too.
     """
-    turn = (np.arange(AZIMUTHS) + 0.5) * (2 * np.pi / AZIMUTHS)
-    sight = plan.sight(eye, np.stack((np.cos(turn), np.zeros(AZIMUTHS), np.sin(turn)), -1))
+    sight = plan.sight(eye, ALL_AROUND)
     return np.where(sight.known, 1 / np.maximum(sight.disparity, 1e-6), np.nan)
 
 
@@ -83,8 +80,7 @@ def azimuth_of(vectors: Floats) -> NDArray[np.int64]:
 def has_way_out(distance: Floats) -> bool:
     """Whether something is known beyond one of the four walls around: `distance` as `surroundings` gives it."""
     known = np.flatnonzero(np.isfinite(distance))
-    turn = (known + 0.5) * (2 * np.pi / AZIMUTHS)
-    places = distance[known, None] * np.stack((np.cos(turn), np.sin(turn)), -1)
+    places = distance[known, None] * ALL_AROUND[known][:, [0, 2]]
     step = np.abs(np.roll(places, -1, 0) - places)
     for axis in (0, 1):
         stands_across = step[:, axis] < 0.3 * step[:, 1 - axis]
@@ -184,5 +180,5 @@ def lintel_of(door: Door, disparity: Floats, bearings: Bearings) -> Lintel:
     crossed = beside_eye + near * sideways
     through = (sides[1] > 0.05) & (crossed > door.low) & (crossed < door.high) & (disparity * near < 0.97)
     is_ahead = (door.wall + door.outwards * PASSAGE_M / 2 - eye) > 0
-    surface = WALL + door.across // 2 + (2 if is_ahead else 0)
+    surface = number_of(door.across, is_ahead)
     return Lintel(np.where(through, 1 / near, 0), np.where(through, 1 / far, 0), door.height_m, surface)

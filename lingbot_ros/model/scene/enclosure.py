@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lingbot_ros.model.scene.bearings import Bearings
+from lingbot_ros.model.scene.bearings import ALL_AROUND, AZIMUTHS, Bearings
 from lingbot_ros.model.scene.camera import Floats
 from lingbot_ros.model.scene.floor_plan import Box, FloorPlan, Sight
 from lingbot_ros.model.scene.layout import Layout
 from lingbot_ros.model.scene.surfaces import WALL
 
-_AZIMUTHS = 128
 _LEAST_AZIMUTHS = 3
 """Directions in which a wall is known before it is taken for a side of the room, if others are behind it."""
 _LEAST_COLUMNS = 6
@@ -40,12 +39,6 @@ class Enclosure:
     guessed: NDArray[np.bool_]
     box: Box
     sides: tuple[int, ...]
-
-    @classmethod
-    def nothing(cls, layout: Layout) -> "Enclosure":
-        """Where all is known."""
-        none = np.zeros(len(layout.known), bool)
-        return cls(layout, none, none, (0.0, 0.0, 0.0, 0.0), ())
 
 
 def enclose(bearings: Bearings, sight: Sight, plan: FloorPlan, guess: Floats | None = None) -> Enclosure:
@@ -89,14 +82,12 @@ class Room:
     @classmethod
     def around(cls, plan: FloorPlan, eye: Floats) -> "Room":
         """Its sides as the plan has them, else at the usual distance."""
-        turn = (np.arange(_AZIMUTHS) + 0.5) * (2 * np.pi / _AZIMUTHS)
-        towards = np.stack((np.cos(turn), np.zeros(_AZIMUTHS), np.sin(turn)), -1)
         straight = np.array([[-1.0, 0, 0], [0, 0, -1], [1, 0, 0], [0, 0, 1]])
-        rays = np.concatenate((towards, straight))
+        rays = np.concatenate((ALL_AROUND, straight))
         around = plan.sight(eye, rays)
-        places, known, free_m = np.zeros(4), np.zeros(4, bool), around.free[_AZIMUTHS:]
+        places, known, free_m = np.zeros(4), np.zeros(4, bool), around.free[AZIMUTHS:]
         with np.errstate(divide="ignore"):
-            wall_m = 1 / around.disparity[_AZIMUTHS:]
+            wall_m = 1 / around.disparity[AZIMUTHS:]
         for side, (axis, sign) in enumerate(_SIDES):
             mine = np.flatnonzero(around.known & (around.surface == WALL + side))
             places[side] = eye[axis] + sign * min(max(_USUAL_M, free_m[side] + _OPEN_M), wall_m[side])

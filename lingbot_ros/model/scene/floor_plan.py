@@ -146,7 +146,7 @@ class FloorPlan:
 
         span: which columns the view shows. In the midst of free floor there are no walls.
         """
-        outline = self._outline(bearings, layout, new | layout.known, span)
+        outline = _outline(bearings, layout, new | layout.known, span)
         middle = _inside(self.free, _MIDST) | _inside(self.free == _SEEN, 3)
         pieces = _pieces(bearings, layout, new, span, real=False)
         plan = self.with_walls([part for piece in pieces for part in _without(piece, middle)], bearings.eye)
@@ -157,7 +157,7 @@ class FloorPlan:
 
         Painted walls go where it sees through them.
         """
-        outline = self._outline(bearings, layout, np.ones(len(layout.known), bool), span)
+        outline = _outline(bearings, layout, np.ones(len(layout.known), bool), span)
         short = outline[0] + _SURE * (outline - outline[0])
         seen = _filled(np.zeros_like(self.free), short, 1)
         walls = np.zeros_like(self.walls)
@@ -223,12 +223,11 @@ class FloorPlan:
         unseen = (taken & before).sum(1) * _STEP_M
         return np.where(first > 0, _AT_EYE_M + first * _STEP_M, 0.0) / length, unseen
 
-    def _outline(
-        self, bearings: Bearings, layout: Layout, decided: NDArray[np.bool_], span: slice
-    ) -> NDArray[np.float64]:
-        """x and z of the eye and of the ends of a view's columns, [n, 2]; the eye's for columns not `decided`."""
-        ends = np.where(decided[:, None], bearings.points(layout.disparity), bearings.eye)
-        return np.concatenate((bearings.eye[None], ends[span]))[:, [0, 2]]
+
+def _outline(bearings: Bearings, layout: Layout, decided: NDArray[np.bool_], span: slice) -> NDArray[np.float64]:
+    """x and z of the eye and of the ends of a view's columns, [n, 2]; the eye's for columns not `decided`."""
+    ends = np.where(decided[:, None], bearings.points(layout.disparity), bearings.eye)
+    return np.concatenate((bearings.eye[None], ends[span]))[:, [0, 2]]
 
 
 def _pieces(bearings: Bearings, layout: Layout, new: NDArray[np.bool_], span: slice, real: bool) -> list[Rows]:

@@ -4,7 +4,6 @@ Nothing changes a house: what is added makes another. A view is completed in thr
 that it sees through; what known walls close is closed; and where neither tells, the depth network is asked.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,8 +38,8 @@ class House:
         real [H, W]: pixels that show something real; nothing is painted before it. Guesses [H, W] are where a side that
         nobody knows closes the room.
         """
-        house, sight, found = self._closed(view, real)
-        return house, view.planes(found.layout, sight, house.doors), found.guessed[view.index]
+        house, sight, layout, guessed = self._closed(view, real)
+        return house, view.planes(layout, sight, house.doors), guessed[view.index]
 
     def with_rooms(self, bearings: Bearings, rng: np.random.Generator) -> "House":
         """With the rooms behind those doors that a view sees through."""
@@ -92,18 +91,18 @@ class House:
         plan = {name.removeprefix(_PLAN): tensor for name, tensor in state.items() if name.startswith(_PLAN)}
         return cls(FloorPlan.of_state(plan), tuple(Door.of_row(row[1:]) for row in rows if row[0]))
 
-    def _closed(self, view: LevelView, real: NDArray[np.bool_]) -> tuple["House", Sight, Enclosure]:
+    def _closed(self, view: LevelView, real: NDArray[np.bool_]) -> tuple["House", Sight, Layout, NDArray[np.bool_]]:
         eye, rays = view.bearings.eye, view.bearings.rays
         sight = self.plan.sight(eye, rays)
         if sight.known[view.span].all():
-            return self, sight, Enclosure.nothing(Layout(sight.disparity, sight.surface, sight.known))
+            return self, sight, Layout(sight.disparity, sight.surface, sight.known), np.zeros(len(rays), bool)
         house, found = self, enclose(view.bearings, sight, self.plan)
         new = found.certain & ~view.columns_of(real)
         if new[view.span].any():
             house = self._with_columns(view, found, new)
             sight = house.plan.sight(eye, rays)
             found = enclose(view.bearings, sight, house.plan)
-        return house, sight, found
+        return house, sight, found.layout, found.guessed
 
     def _with_columns(self, view: LevelView, found: Enclosure, new: NDArray[np.bool_]) -> "House":
         return replace(self, plan=self.plan.with_view(view.bearings, found.layout, new, view.span))
@@ -113,7 +112,3 @@ class House:
         plan, more = build_room(self.plan, door, eye, taken, rng)
         others = tuple(other for other in self.doors if other != door)
         return House(plan, (*others, replace(door, built=True), *more)[-LIMIT:])
-
-
-Completing = Generator[Tensor, Floats, tuple[House, RoomPlanes]]
-"""Yields questions for the network [1, 8, H, W], is sent disparities [H, W], comes to a house and its view."""

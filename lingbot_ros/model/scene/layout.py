@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter  # type: ignore[import-untyped]
 from lingbot_ros.model.scene.bearings import MARGIN, Bearings
 from lingbot_ros.model.scene.camera import Floats
 from lingbot_ros.model.scene.surfaces import NONE, WALL
-from lingbot_ros.model.scene.walls import PLACE, SURFACE, Rows
+from lingbot_ros.model.scene.walls import PLACE, SURFACE, Rows, number_of
 
 _LOW_M, _HIGH_M = 0.95, 1.9
 _BIN_M = 0.15
@@ -105,7 +105,7 @@ def _candidates(
                 break
             near = np.abs(bins - peak) <= 1
             at = float(np.average(values[near], weights=np.maximum(trust[near], 0.05)))
-            number = WALL + (0 if axis == 0 else 1) + (2 if at > eye[axis] else 0)
+            number = number_of(axis, at > eye[axis])
             reach = max(_SNAP_M, _SNAP_SHARE * abs(at - eye[axis]))
             known = walls[walls[:, SURFACE] == number, PLACE]
             if len(known) and np.abs(known - at).min() < reach:

@@ -8,8 +8,7 @@ import numpy as np
 from lingbot_ros.model.scene.camera import Floats
 from lingbot_ros.model.scene.doors import PASSAGE_M, Door, draw_door, is_possible
 from lingbot_ros.model.scene.floor_plan import Box, FloorPlan
-from lingbot_ros.model.scene.surfaces import WALL
-from lingbot_ros.model.scene.walls import wall
+from lingbot_ros.model.scene.walls import number_of, wall
 
 _SIZES_M = (8.0, 6.0, 5.0, 4.0, 3.0)
 _TRIES = 4
@@ -29,13 +28,12 @@ def build_room(
     """
     start, out = door.wall, door.outwards
     end = start + out * PASSAGE_M
-    ahead, beside = WALL + door.across // 2, WALL + 1 - door.across // 2
-    far, near = ahead + (2 if out > 0 else 0), ahead + (0 if out > 0 else 2)
+    far, near = number_of(door.across, out > 0), number_of(door.across, out < 0)
     pieces = [
         wall(far, start, door.low - _POST_M, door.low),
         wall(far, start, door.high, door.high + _POST_M),
-        wall(beside, door.low, *sorted((start, end))),
-        wall(beside + 2, door.high, *sorted((start, end))),
+        wall(number_of(2 - door.across, False), door.low, *sorted((start, end))),
+        wall(number_of(2 - door.across, True), door.high, *sorted((start, end))),
     ]
     if not is_possible(door, plan):
         return plan.with_walls([wall(far, start, door.low, door.high)], eye), ()
@@ -54,7 +52,7 @@ def build_room(
         sides += [(2 - door.across, low, -1, nearer, farther), (2 - door.across, high, 1, nearer, farther)]
         for number in rng.permutation(len(sides)):
             across, at, outwards, first, last = sides[number]
-            surface = WALL + across // 2 + (2 if outwards > 0 else 0)
+            surface = number_of(across, outwards > 0)
             drawn = None
             if rng.random() < (_OTHER_CHANCE if doors else _FIRST_CHANCE):
                 drawn = draw_door(plan, across, at, outwards, first, last, rng)

@@ -59,10 +59,7 @@ class Renderer:
         return Rendering(self._sampled(sources, pose, self._rays, disparity), sources, pose, closed)
 
     def without_gaps(self, rendering: Rendering) -> View:
-        """The view with its gaps closed: what was seen through them goes.
-
-        For display only: a camera whose way was blocked by closed gaps, too, would be walled in after minutes.
-        """
+        """The view with its gaps closed: what was seen through them goes."""
         view, closed = rendering.view, rendering.closed
         gaps = np.flatnonzero(closed != view.disparity)
         if not len(gaps):

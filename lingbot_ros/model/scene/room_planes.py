@@ -17,7 +17,7 @@ _NEARLY = 0.9
 
 @dataclass(frozen=True)
 class RoomPlanes:
-    """disparity float32 [H, W] in 1/m; surface uint8 [H, W], see `surfaces`: NONE where no straight wall was found.
+    """disparity float32 [H, W] in 1/m; surface uint8 [H, W], see `surfaces`.
 
     known [H, W]: which pixels the plan knows; hides [H, W]: which show a painted wall.
     """

@@ -15,12 +15,12 @@ from lingbot_ros.model.scene.config import SceneConfig
 from lingbot_ros.model.scene.depth_network import DepthNetwork
 from lingbot_ros.model.scene.events import Event, shaded
 from lingbot_ros.model.scene.frame import REAL, UNKNOWN, Drawn
-from lingbot_ros.model.scene.house import Completing, House
+from lingbot_ros.model.scene.house import House
 from lingbot_ros.model.scene.keyframes import Keyframe, Keyframes
 from lingbot_ros.model.scene.painter import Painter
 from lingbot_ros.model.scene.passage import is_blocked, meets
 from lingbot_ros.model.scene.render import Renderer, View
-from lingbot_ros.model.scene.room_planes import LevelView
+from lingbot_ros.model.scene.room_planes import LevelView, RoomPlanes
 from lingbot_ros.model.scene.select import select
 from lingbot_ros.model.scene.surfaces import NONE, Upright, find_tilt
 from lingbot_ros.model.scene.thing import Place, passes, place_ahead, with_thing
@@ -40,6 +40,8 @@ _NEAR_PIXELS = 60
 """So many pixels of a surface that is too near stop a camera."""
 
 
+Completing: TypeAlias = Generator[Tensor, Floats, tuple[House, RoomPlanes]]
+"""A view in the making: like `Imagining`, but comes to a house and what the view shows of it."""
 Imagining: TypeAlias = "Generator[Tensor, Floats, Outcome]"
 """A frame in the making: yields questions for the network [1, 8, H, W], is sent disparities [H, W]."""
 
@@ -109,6 +111,7 @@ class Scene:
             raise InputError("image", taken, "give one that was taken by a level camera; it may pitch later")
         self.upright = upright
         self._remember(first)
+        self.tiles.settle()  # here rather than in the first frame
 
     def imagine(self, requested: Pose, event: Event | None = None, seed: int = 0) -> Outcome:
         """The frame from `requested` under an event, or from where the camera is while its way there is blocked.

@@ -34,7 +34,7 @@ class Tiles:
     def __init__(self) -> None:
         self.colour = np.zeros((SURFACES, SIDE, SIDE, 3), np.float32)
         self.weights = np.zeros((SURFACES, SIDE, SIDE), np.float32)
-        self._settle()
+        self._is_settled = False
 
     def write(self, surface: NDArray[np.uint8], at: Floats, colour: NDArray[np.uint8], footprint_m: Floats) -> None:
         """Add real pixels: surfaces [n], coordinates [n, 2] in metres, colours [n, 3], and how wide pixels are."""
@@ -50,10 +50,11 @@ class Tiles:
             added = np.bincount(index, weight * colour[:, channel], size).reshape(shape)
             self.colour[..., channel][better] = (added / np.maximum(total, 1e-20))[better]
         self.weights[better] = (total / count)[better]
-        self._settle()
+        self._is_settled = False
 
     def look(self, surface: NDArray[np.uint8], at: Floats, footprint_m: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Colours float32 [n, 3], 0..255, of points on surfaces [n] at coordinates [n, 2]; and which are known."""
+        self.settle()
         tile = self._tile_for[surface]
         known = tile >= 0
         level = np.log2(np.maximum(footprint_m, 1e-4) * np.float32(SIDE / PERIOD_M)) - np.float32(_SHARPER)
@@ -80,10 +81,12 @@ class Tiles:
             if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
                 raise ValueError(f"{name} is {theirs.dtype} {list(theirs.shape)}, not {mine.dtype} {list(mine.shape)}")
             setattr(self, name, theirs.copy())
-        self._settle()
+        self._is_settled = False
 
-    def _settle(self) -> None:
-        """Derive what is drawn from: gaps filled, then averaged down."""
+    def settle(self) -> None:
+        """Derive what is drawn from: gaps filled, then averaged down. Costs 70 ms, so it waits for the next `look`."""
+        if self._is_settled:
+            return
         usable = (self.weights > 0).mean((1, 2)) > _ENOUGH
         sharp = (self.weights > _SHARP).mean((1, 2))
         rough = [_repeated_where_unseen(self.colour[n], self.weights[n]) for n in range(SURFACES)]
@@ -107,6 +110,7 @@ class Tiles:
             self._atlases.append(_atlas([_shrunk(t, side) for t in full]))
         self._tile_for = np.full(256, -1)
         self._tile_for[:SURFACES] = np.arange(SURFACES) if seen.any() else -1
+        self._is_settled = True
 
 
 def _levels(seen: dict[int, float]) -> dict[int, float]:

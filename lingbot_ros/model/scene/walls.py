@@ -29,6 +29,11 @@ def axis_of(surface: NDArray[np.generic]) -> NDArray[np.int64]:
     return np.asarray((surface.astype(np.int64) - WALL) % 2 * 2)
 
 
+def number_of(axis: int, is_beyond: bool) -> int:
+    """Of the wall across an axis (0 or 2) that one sees in its positive direction, or in the other."""
+    return WALL + axis // 2 + (2 if is_beyond else 0)
+
+
 def distances(walls: Rows, places: Floats) -> Floats:
     """From places [m, 3] to walls [n, 5], level: [m, n]."""
     is_x = axis_of(walls[:, SURFACE]) == 0
